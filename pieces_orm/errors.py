@@ -18,6 +18,7 @@ PiecesError
     ConflictError
   UsageError                    the call is wrong, whatever the server says
     InvalidIdError              also a ValueError
+    InvalidValueError           also a TypeError
     ReadOnlyFieldError          also an AttributeError
     UnknownRelationError        also a TypeError
     AmbiguousRelationError      also a TypeError
@@ -86,9 +87,7 @@ class ServerError(ResponseError):
 class DecodeError(PiecesError, ValueError):
     """What the server sent is not what the wire promises; the rest of the data stays usable."""
 
-    def __init__(
-        self, message: str, *, kind: str = "", id: str = "", field: str = "", value: Any = None
-    ) -> None:
+    def __init__(self, message: str, *, kind: str = "", id: str = "", field: str = "", value: Any = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.id = id
@@ -140,6 +139,10 @@ class InvalidIdError(UsageError, ValueError):
     """An id has to be one non-empty path segment."""
 
 
+class InvalidValueError(UsageError, TypeError):
+    """The value is not of the field's type; the message says which types it takes."""
+
+
 class ReadOnlyFieldError(UsageError, AttributeError):
     """The server alone sets this field."""
 
@@ -159,9 +162,7 @@ class UnsupportedOperationError(UsageError):
 class BatchError(PiecesError):
     """Some of many failed: `succeeded` ids are done and applied, `failed` maps id to error."""
 
-    def __init__(
-        self, message: str, *, succeeded: Sequence[str], failed: Mapping[str, Exception]
-    ) -> None:
+    def __init__(self, message: str, *, succeeded: Sequence[str], failed: Mapping[str, Exception]) -> None:
         super().__init__(message)
         self.succeeded = list(succeeded)
         self.failed = dict(failed)

@@ -1,0 +1,328 @@
+"""Collections: everything that one can ask of one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+import msgspec
+
+from . import commands, documents
+from .documents import Document
+from .endpoints import Route
+from .entity import Entity, Owner, Seed
+from .errors import BatchError, NotFoundError, UnsupportedOperationError
+from .record import State
+
+if TYPE_CHECKING:
+    from .session import Session
+
+E = TypeVar("E", bound=Entity)
+D = TypeVar("D")
+P = ParamSpec("P")
+
+# The server's limit of one batch read.
+CHUNK = 50
+_RAISE: Any = object()
+
+
+class Collection(Generic[E, P]):
+    """Everything that one can ask of one kind: `session.assets`, `session.anchors`, ..."""
+
+    def __init__(
+        self, session: Session, cls: type[E], seed: Callable[Concatenate[Owner, P], Seed] | None = None
+    ) -> None:
+        self._session = session
+        self._class = cls
+        self._kind = cls.kind
+        self._seed = seed
+
+    @property
+    def entity(self) -> type[E]:
+        """The class of this kind's entities."""
+        return self._class
+
+    def __repr__(self) -> str:
+        return f"<collection {self._kind.collection} of {self._session!r}>"
+
+    # Reading -------------------------------------------------------------------------------------------------------
+
+    @overload
+    def get(self, id: str, *, transferables: bool | None = None) -> E: ...
+    @overload
+    def get(self, id: str, default: D, *, transferables: bool | None = None) -> E | D: ...
+    def get(self, id: str, default: Any = _RAISE, *, transferables: bool | None = None) -> Any:
+        """The entity with this id, fresh from the server.
+
+        Requests: one GET.
+
+        Args:
+            id: of the material.
+            default: what to return when there is none.
+            transferables: whether contents come with it; None leaves it to the server.
+
+        Raises:
+            NotFoundError: there is none, and no default.
+        """
+        query = self._contents(self._kind.route("read"), transferables)
+        try:
+            with self._session.map.request() as number:
+                document = commands.read(self._session, self._kind, id, query)
+                entity = self._session.map.adopt(self._class, id, document, number, "refresh")
+        except NotFoundError:
+            self._gone(id)
+            if default is not _RAISE:
+                return default
+            raise
+        if entity is None:
+            # It was deleted here while the answer was on its way.
+            return self.get(id, default) if default is not _RAISE else self.get(id)
+        return entity
+
+    def _gone(self, id: str) -> None:
+        entity = self._session.map.peek(self._class, id)
+        if entity is not None and self._session.map.remove(entity):
+            signals = self._session.signals
+            signals.tell(signals.deleted, self._class, entity=entity, origin="refresh")
+
+    def get_many(self, ids: Iterable[str], *, missing: str = "raise", transferables: bool | None = None) -> list[E]:
+        """The entities with these ids, fresh, in order; one object for each id.
+
+        Requests: one POST for each 50 where the wire has a batch route, else one GET for each, a few at a time.
+
+        Args:
+            ids: of the materials.
+            missing: "raise", or "skip" to leave out those that are not there.
+            transferables: whether contents come with them; None leaves it to the server.
+
+        Raises:
+            BatchError: some are not there, or could not be read; the others are applied.
+        """
+        if missing not in ("raise", "skip"):
+            message = f"missing is 'raise' or 'skip', not {missing!r}."
+            raise ValueError(message)
+        wanted = list(dict.fromkeys(ids))
+        found = self.fetch(wanted, transferables=transferables)
+        entities = {id: each for id, each in found.items() if isinstance(each, self._class)}
+        failed = {id: each for id, each in found.items() if isinstance(each, Exception)}
+        if missing == "skip":
+            failed = {id: error for id, error in failed.items() if not isinstance(error, NotFoundError)}
+        if failed:
+            first = next(iter(failed.values()))
+            message = f"{len(failed)} of {len(wanted)} {self._kind.collection} could not be read; the first: {first}"
+            raise BatchError(message, succeeded=list(entities), failed=failed)
+        return [entities[id] for id in wanted if id in entities]
+
+    def fetch(
+        self, ids: Sequence[str], *, transferables: bool | None = None, origin: str = "refresh"
+    ) -> dict[str, E | Exception]:
+        """Read and apply many; by id the entity, or the error that it came to. `get_many` is the call for users."""
+        outcome: dict[str, E | Exception] = {}
+        with self._session.map.request() as number:
+            for id, document in self._documents(ids, transferables):
+                if isinstance(document, Exception):
+                    outcome[id] = document
+                else:
+                    entity = self._session.map.adopt(self._class, id, document, number, origin)
+                    if entity is not None:
+                        outcome[id] = entity
+        return outcome
+
+    def _documents(self, ids: Sequence[str], transferables: bool | None) -> Iterator[tuple[str, Document | Exception]]:
+        if "batch" not in self._kind.routes:
+            yield from self._one_by_one(ids, transferables)
+            return
+        for start in range(0, len(ids), CHUNK):
+            yield from self._batch(ids[start : start + CHUNK], transferables)
+
+    def _one_by_one(self, ids: Sequence[str], transferables: bool | None) -> Iterator[tuple[str, Document | Exception]]:
+        query = self._contents(self._kind.route("read"), transferables)
+        found: dict[str, Document | Exception] = {}
+
+        def read(id: str) -> None:
+            try:
+                found[id] = commands.read(self._session, self._kind, id, query)
+            except NotFoundError as error:
+                found[id] = error
+
+        try:
+            commands.each(ids, read, str, "read")
+        except BatchError as error:
+            found.update(error.failed)
+        yield from found.items()
+
+    def _batch(self, ids: Sequence[str], transferables: bool | None) -> Iterator[tuple[str, Document | Exception]]:
+        route, key = self._kind.route("batch"), self._kind.batch_key or ""
+        # Batch routes leave contents out unless asked: a read brings what `get` brings.
+        query = self._contents(route, True if transferables is None else transferables)
+        body = documents.encode({key: {"iterable": [{"id": id} for id in ids]}})
+        data = self._session.call(route, query=query, body=body, repeatable=True)
+        page = documents.one_key(data, key, self._kind.name)
+        answered = dict(documents.split(page, self._kind.name, contents=commands.has_contents(query)))
+        for id in ids:
+            if id in answered:
+                yield id, answered[id]
+            else:
+                message = f"There is no {self._kind.name} {id}."
+                yield id, NotFoundError(message, status=410, body="", method=route.method, path=route.path)
+
+    def peek(self, id: str) -> E | None:
+        """The entity with this id if the session holds it; never a request."""
+        with self._session.lock:
+            return self._session.map.peek(self._class, id)
+
+    def ref(self, id: str) -> E:
+        """The entity with this id, without asking for it: a handle when nothing is known; never a request."""
+        commands.check_id(id)
+        return self._session.map.ref(self._class, id)
+
+    def all(self, *, transferables: bool | None = None) -> list[E]:
+        """All materials of this kind.
+
+        Requests: one GET of the collection.
+
+        Args:
+            transferables: whether contents come with them; None leaves it to the server.
+        """
+        return self._snapshot(self._contents(self._kind.route("all"), transferables))
+
+    def _snapshot(self, query: dict[str, Any]) -> list[E]:
+        route = self._kind.route("all")
+        with self._session.map.request() as number:
+            data = self._session.call(route, query=query)
+            return self.adopt_page(data, number, contents=commands.has_contents(query))
+
+    def adopt_page(self, data: bytes | msgspec.Raw, number: int, *, contents: bool = True) -> list[E]:
+        """The entities of a collection that the server sent."""
+        adopt, cls = self._session.map.adopt, self._class
+        page = documents.split(data, self._kind.name, contents=contents)
+        entities = [adopt(cls, id, document, number, "refresh") for id, document in page]
+        return [entity for entity in entities if entity is not None]
+
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all materials of this kind; makes no entities.
+
+        Requests: one GET, of the identifiers where the wire has them, else of the collection without contents.
+        """
+        return self.query_ids({})
+
+    def query_ids(self, query: dict[str, Any]) -> tuple[str, ...]:
+        """The ids that the identifiers route names for a query; `ids` is the call for users."""
+        if "ids" in self._kind.routes:
+            data = self._session.call(self._kind.route("ids"), query=query)
+        else:
+            route = self._kind.route("all")
+            data = self._session.call(route, query={"transferables": False} if "transferables" in route.query else {})
+        return documents.member_ids(data, self._kind.name)
+
+    def latest(self, n: int = 1) -> list[E]:
+        """The n most recently created, newest first.
+
+        Requests: one GET of the collection, without contents; where the wire can limit the identifiers, those and one
+        batch read for each 50.
+
+        Args:
+            n: how many at most.
+        """
+        if "limit" in self._kind.routes.get("ids", self._kind.route("all")).query:
+            return self.get_many(self.query_ids({"limit": n})[:n], missing="skip")
+        contents = False if "transferables" in self._kind.route("all").query else None
+        entities: list[Any] = self.all(transferables=contents)
+        return sorted(entities, key=lambda entity: entity.created, reverse=True)[:n]
+
+    # Making and removing -------------------------------------------------------------------------------------------
+
+    def create(self, *args: P.args, **kwargs: P.kwargs) -> E:
+        """Create a material; the arguments are those of the entity's `seed`.
+
+        Requests: one POST to the create route, and one for each association that the seed cannot say.
+
+        Raises:
+            UnsupportedOperationError: the wire has no such operation for this kind.
+        """
+        route = self._kind.route("create")
+        if self._seed is None:
+            message = f"{self._class.__name__} declares no seed, so it cannot be created."
+            raise UnsupportedOperationError(message)
+        seed = self._seed(self._session, *args, **kwargs)
+        with self._session.creating(self._kind):
+            data = self._session.call(route, query=dict(seed.query), body=documents.encode(seed.body))
+            contents = commands.has_contents(seed.query)
+            id, document = documents.one(data, self._kind.name, contents=contents)
+            held = self._session.map.peek(self._class, id) is not None
+            adopted = self._session.map.adopt(self._class, id, document, self._session.map.now(), "local")
+            entity = adopted if adopted is not None else self.get(id)
+            if not held:
+                signals = self._session.signals
+                signals.tell(signals.created, self._class, entity=entity, origin="local")
+        if seed.associate:
+            entity.associate(*seed.associate)
+        return entity
+
+    def exists(self, value: str) -> bool:
+        """Whether there is one with this text (tags), url (websites) or path (anchors).
+
+        Requests: one; for anchors a GET of the collection.
+
+        Raises:
+            UnsupportedOperationError: the wire cannot tell for this kind.
+        """
+        return self._find(value) is not None
+
+    def get_or_create(self, value: str, *args: Any, **kwargs: Any) -> E:
+        """The one with this text (tags), url (websites) or path (anchors), created when there is none.
+
+        Requests: those of `exists`, then one GET or those of `create`.
+
+        Raises:
+            UnsupportedOperationError: the wire cannot tell for this kind.
+        """
+        id = self._find(value)
+        if id is not None:
+            return self.get(id)
+        create: Any = self.create
+        made: E = create(value, *args, **kwargs)
+        return made
+
+    def _find(self, value: str) -> str | None:
+        if "exists" in self._kind.routes:
+            data = self._session.call(
+                self._kind.route("exists"), body=documents.encode({"value": value}), repeatable=True
+            )
+            found = documents.optional_key(data, self._kind.name, self._kind.name)
+            return None if found is None else documents.reference_id(found, self._kind.name)
+        if self._class.lookup is None:
+            message = f"The wire cannot look up {self._kind.collection} by value; search all() instead."
+            raise UnsupportedOperationError(message)
+        entities = self.all(transferables=False)
+        return next((each.id for each in entities if getattr(each, self._class.lookup) == value), None)
+
+    def delete_many(self, entities: Iterable[E]) -> None:
+        """Delete several materials.
+
+        Requests: one POST for each, a few at a time.
+
+        Raises:
+            BatchError: some were not deleted; those that were are DELETED.
+        """
+        commands.each(list(entities), lambda entity: entity.delete(), lambda entity: entity.id, "deleted")
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def _contents(self, route: Route, transferables: bool | None) -> dict[str, Any]:
+        """The query that asks for contents or not; some routes spell it `transferable`, some do not know it."""
+        if transferables is None:
+            return {}
+        for name in ("transferables", "transferable"):
+            if name in route.query:
+                return {name: transferables}
+        message = f"{route.path} takes no transferables: {self._kind.collection} have no contents to leave out."
+        raise TypeError(message)
+
+
+def load_many(collection: Collection[E, ...], entities: Sequence[E]) -> list[E]:
+    """Load those entities of a kind of which nothing is known, together; leaves out those that are gone."""
+    unknown = [entity.id for entity in entities if entity.state in (State.HANDLE, State.EXPIRED)]
+    if unknown:
+        collection.get_many(unknown, missing="skip")
+    return [entity for entity in entities if entity.state not in (State.HANDLE, State.DELETED)]

@@ -1,0 +1,218 @@
+"""What an entity asks the server to do: read, delete, associate, disassociate, count a use.
+
+A command needs only ids. It is sent first and applied to this side when the server has answered: never pending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import documents, endpoints
+from .documents import Document
+from .errors import (
+    AmbiguousRelationError,
+    BatchError,
+    InvalidValueError,
+    NotFoundError,
+    PiecesError,
+    ServerError,
+    UnknownRelationError,
+)
+
+if TYPE_CHECKING:
+    from .entity import Entity, Owner
+    from .relations import Many, Relation
+
+T = TypeVar("T")
+
+# The server takes a write lock even for batch reads: more than a few requests at a time only wait for each other.
+AT_A_TIME = 4
+REASONS = ("priority", "reuse", "update", "reference", "searched")
+
+
+def read(owner: Owner, kind: endpoints.Kind, id: str, query: Mapping[str, Any] | None = None) -> Document:
+    """The server's document of one material.
+
+    Raises:
+        NotFoundError: it is gone or never was.
+    """
+    route = kind.route("read")
+    query = {name: value for name, value in (query or {}).items() if name in route.query}
+    try:
+        data = owner.call(route, {kind.parameter: id}, query)
+    except ServerError as error:
+        if kind.gone != error.status:
+            raise
+        message = f"There is no {kind.name} {id} (the server says so with status {error.status}: {error.body[:200]})."
+        raise NotFoundError(
+            message, status=error.status, body=error.body, method=error.method, path=error.path
+        ) from error
+    return documents.one(data, kind.name, id, contents=has_contents(query))[1]
+
+
+def check_id(id: str) -> None:
+    """Refuse what is no id, before any request.
+
+    Raises:
+        InvalidIdError: it is empty, `.`, `..`, no text, or has a slash in it.
+    """
+    endpoints.segment(id)
+
+
+def has_contents(query: Mapping[str, Any]) -> bool:
+    """Whether an answer to this query carries contents."""
+    return query.get("transferables") is not False and query.get("transferable") is not False
+
+
+def delete(entity: Entity) -> None:
+    """Delete a material; one that is already gone counts as done."""
+    owner = entity.owner
+    kind = entity.kind
+    owner.signals.ask(owner.signals.deleting, type(entity), entity=entity)
+    try:
+        owner.call(kind.route("delete"), {kind.parameter: entity.id})
+    except NotFoundError:
+        pass
+    except ServerError:
+        # Some kinds say "no such material" with a 500: only a read can tell that from a failure.
+        if _exists(owner, kind, entity.id):
+            raise
+    if owner.map.remove(entity):
+        owner.signals.tell(owner.signals.deleted, type(entity), entity=entity, origin="local")
+
+
+def _exists(owner: Owner, kind: endpoints.Kind, id: str) -> bool:
+    try:
+        read(owner, kind, id, {"transferables": False})
+    except NotFoundError:
+        return False
+    return True
+
+
+def increment_score(entity: Entity, reason: str) -> None:
+    """Count one use of a material."""
+    if reason not in REASONS:
+        message = f"{reason!r} is no reason for a score; the reasons are {', '.join(REASONS)}."
+        raise InvalidValueError(message)
+    route = entity.kind.route("score")
+    body = documents.encode({entity.kind.score: {reason: True}})
+    entity.owner.call(route, {entity.kind.parameter: entity.id}, body=body)
+
+
+def relation_between(entity: Entity, other: object) -> Many[Any]:
+    """The one relation that `associate` means for these two entities.
+
+    Raises:
+        UnknownRelationError: the wire has no association between the kinds.
+        AmbiguousRelationError: only an explicit relation can say which is meant.
+    """
+    candidates = [relation for relation in entity.many.values() if _changeable(relation) and _fits(relation, other)]
+    if not candidates:
+        other_name = type(other).__name__
+        names = sorted(relation.name for relation in entity.many.values() if _changeable(relation))
+        message = f"{type(entity).__name__} cannot be associated with {other_name}; its relations: {', '.join(names)}."
+        raise UnknownRelationError(message)
+    if len(candidates) > 1 or candidates[0].explicit:
+        names = sorted(f"{type(entity).__name__.lower()}.{relation.name}.add(...)" for relation in candidates)
+        message = f"Which relation is meant? Use {' or '.join(names)}."
+        raise AmbiguousRelationError(message)
+    return candidates[0]
+
+
+def _changeable(relation: Relation[Any]) -> bool:
+    return _routed(relation) is not None
+
+
+def _fits(relation: Relation[Any], other: object) -> bool:
+    return isinstance(other, relation.target)
+
+
+def _routed(relation: Relation[Any]) -> tuple[endpoints.Association, bool] | None:
+    """The table row that changes a relation, and whether it is the other side's row."""
+    row = endpoints.association(relation.owner.kind, relation.name)
+    if row is not None:
+        return row, False
+    if relation.back is not None:
+        row = endpoints.association(relation.target.kind, relation.back)
+        if row is not None:
+            return row, True
+    return None
+
+
+def associate(entity: Entity, relation: Many[Any], others: Sequence[Entity]) -> None:
+    """Associate an entity with others by one relation, and put both sides in step."""
+    _change(entity, relation, others, present=True)
+
+
+def disassociate(entity: Entity, relation: Many[Any], others: Sequence[Entity]) -> None:
+    """Undo an association with others, and put both sides in step."""
+    _change(entity, relation, others, present=False)
+
+
+def _change(entity: Entity, relation: Many[Any], others: Sequence[Entity], *, present: bool) -> None:
+    entity.check_usable()
+    routed = _routed(relation)
+    for other in others:
+        if routed is None or not _fits(relation, other):
+            message = f"{relation.name} of {type(entity).__name__} takes no {type(other).__name__}" + (
+                "." if routed else ": no route of the wire changes this relation."
+            )
+            raise UnknownRelationError(message)
+        entity.check_same_owner(other)
+        other.check_usable()
+    owner = entity.owner
+
+    def change(other: Entity) -> None:
+        assert routed is not None
+        _send(owner, *routed, entity, other, present=present)
+        if owner.map.link(entity, relation, other, present=present):
+            signal = owner.signals.associated if present else owner.signals.disassociated
+            owner.signals.tell(signal, type(entity), entity=entity, relation=relation.name, other=other, origin="local")
+
+    each(others, change, lambda other: other.id, "associated" if present else "disassociated")
+
+
+def _send(
+    owner: Owner, row: endpoints.Association, mirrored: bool, entity: Entity, other: Entity, *, present: bool
+) -> None:
+    first, second = (other, entity) if mirrored else (entity, other)
+    ids = {row.owner.parameter: first.id, row.parameter: second.id}
+    if present:
+        owner.call(_route(row.path("associate")), ids)
+    elif row.older is None:
+        owner.call(_route(row.path("disassociate")), ids)
+    else:
+        owner.call_newer_or_older(_route(row.path("disassociate")), _route(row.older), ids)
+
+
+def _route(path: str) -> endpoints.Route:
+    return endpoints.Route("POST", path, (), endpoints.TEXT, "nothing")
+
+
+def each(items: Sequence[T], do: Callable[[T], None], id_of: Callable[[T], str], done: str) -> None:
+    """Do something for each item, a few at a time.
+
+    Raises:
+        BatchError: some of several failed. The only item's error is raised as it is.
+    """
+    if len(items) == 1:
+        do(items[0])
+        return
+    failed: dict[str, Exception] = {}
+    succeeded: list[str] = []
+    with ThreadPoolExecutor(max_workers=AT_A_TIME, thread_name_prefix="pieces_orm") as pool:
+        futures = [(id_of(item), pool.submit(do, item)) for item in items]
+        for id, future in futures:
+            error = future.exception()
+            if error is None:
+                succeeded.append(id)
+            elif isinstance(error, PiecesError):
+                failed[id] = error
+            else:
+                raise error
+    if failed:
+        first = next(iter(failed.values()))
+        message = f"{len(failed)} of {len(items)} could not be {done}; the first error: {first}"
+        raise BatchError(message, succeeded=succeeded, failed=failed)

@@ -1,0 +1,198 @@
+"""The connection of a session: its application, its requests, and its end."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from . import documents, endpoints
+from .endpoints import Route
+from .errors import DecodeError, DetachedError, ResponseError, UsageError
+from .signals import Dispatch, Signals
+from .transport import Timeout, Transport
+from .values import Application, Model, Platform, Privacy
+
+PLATFORMS = {"linux": Platform.LINUX, "darwin": Platform.MACOS, "win32": Platform.WINDOWS}
+
+
+class Connection:
+    """What a session needs to ask a server: a transport, an application, and errors for what goes wrong."""
+
+    def __init__(
+        self, url: str, *, application: str, api_key: str | None, timeout: Timeout, dispatch: Dispatch | None
+    ) -> None:
+        self.signals = Signals(dispatch)
+        self._transport = Transport(url, timeout, self._observe)
+        self._name = application
+        self._application: Application | None = None
+        self._connecting = threading.Lock()
+        self._closed = False
+        self._older: set[str] = set()
+        if api_key is not None:
+            self._use(_application(api_key, application))
+
+    @property
+    def url(self) -> str:
+        """The address of the server."""
+        return self._transport.url
+
+    def check_open(self) -> None:
+        """Raise DetachedError when the session is closed."""
+        if self._closed:
+            message = f"The session on {self.url} is closed; open another."
+            raise DetachedError(message)
+
+    # The application -----------------------------------------------------------------------------------------------
+
+    @property
+    def application(self) -> Application:
+        """This program, as the server knows it; a frozen value.
+
+        Requests: none, or the one POST /connect that any first request makes.
+        """
+        if self._application is None:
+            with self._connecting:
+                if self._application is None:
+                    self._use(self._connect())
+        assert self._application is not None
+        return self._application
+
+    def _connect(self) -> Application:
+        seed = {"application": _tracked(self._name)}
+        data = self._send(endpoints.CONNECT, body=documents.encode(seed))
+        try:
+            raw = documents.one_key(data, "application", "application")
+            found: Application = documents.decoder(Application)(raw)
+        except (ValueError, TypeError, KeyError) as error:
+            message = f"The server's answer to /connect cannot be read ({error}); it begins {data[:80]!r}."
+            raise DecodeError(message, kind="application") from error
+        return found
+
+    def _use(self, application: Application) -> None:
+        # Which of the two a server reads is not known: both are sent.
+        self._transport.headers = {"application": application.id, "X-Application-ID": application.id}
+        self._application = application
+
+    def models(self) -> list[Model]:
+        """The models that the server knows; frozen values.
+
+        Requests: one GET /models.
+        """
+        return documents.values_of(self.call(endpoints.MODELS), Model, "model")
+
+    def default_model(self) -> Model:
+        """The first model, which summaries are made with when none is given.
+
+        Requests: one GET /models.
+
+        Raises:
+            UsageError: the server knows none.
+        """
+        models = self.models()
+        if not models:
+            message = "The server knows no model: pass model=."
+            raise UsageError(message)
+        return models[0]
+
+    # Requests ------------------------------------------------------------------------------------------------------
+
+    def request(
+        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None, accept: str = "*/*"
+    ) -> bytes:
+        """The raw call, for the endpoints without a method; errors are those of every call.
+
+        Requests: this one.
+
+        Args:
+            method: such as GET.
+            path: from the root, such as /user.
+            query: parameters; None values are left out.
+            body: JSON data, or bytes as they are.
+            accept: the Accept header.
+        """
+        data = body if isinstance(body, bytes) or body is None else documents.encode(body)
+        return self.call(Route(method, path, (), accept), query=query, body=data)
+
+    def call(
+        self,
+        route: Route,
+        ids: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        *,
+        repeatable: bool | None = None,
+    ) -> bytes:
+        """Send a request to a route; the application is connected before the first one."""
+        path = endpoints.path_of(route, ids or {})
+        if route.path not in (endpoints.HEALTH.path, endpoints.VERSION.path):
+            _ = self.application
+        return self._send(route, path, query, body, repeatable=repeatable)
+
+    def _send(
+        self,
+        route: Route,
+        path: str | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        *,
+        repeatable: bool | None = None,
+    ) -> bytes:
+        self.check_open()
+        return self._transport.send(
+            route.method, path or route.path, query=query, body=body, accept=route.accept, repeatable=repeatable
+        )
+
+    def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes:
+        """Try the newer of two routes for the same job, the older after 404 or 405; the session remembers."""
+        if newer.path not in self._older:
+            try:
+                return self.call(newer, ids)
+            except ResponseError as error:
+                if error.status not in (404, 405):
+                    raise
+            self._older.add(newer.path)
+        return self.call(older, ids)
+
+    def _observe(self, method: str, path: str, status: int, seconds: float) -> None:
+        if self.signals.requested.receivers:
+            self.signals.tell(
+                self.signals.requested, type(self), method=method, path=path, status=status, seconds=seconds
+            )
+
+    def stream_url(self, route: Route) -> str:
+        """The address of a stream."""
+        return f"{self.url}{route.path}"
+
+    def stream_headers(self) -> Mapping[str, str]:
+        """The headers that a stream is opened with; connects the application first."""
+        _ = self.application
+        return self._transport.headers
+
+
+def _tracked(name: str) -> dict[str, Any]:
+    """What a program says of itself to /connect; the wire's list of names is closed, OPEN_SOURCE is for all others."""
+    known = name.isupper()
+    return {
+        "name": name if known else "OPEN_SOURCE",
+        "descriptor": None if known else name,
+        "version": _version(),
+        "platform": PLATFORMS.get(sys.platform, Platform.UNKNOWN),
+    }
+
+
+def _application(id: str, name: str) -> Application:
+    about = _tracked(name)
+    return Application(
+        id=id, name=about["name"], version=about["version"], platform=about["platform"], onboarded=False,
+        privacy=Privacy.OPEN, descriptor=about["descriptor"],
+    )  # fmt: skip
+
+
+def _version() -> str:
+    try:
+        return metadata.version("pieces_orm")
+    except metadata.PackageNotFoundError:
+        return "0"

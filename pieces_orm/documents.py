@@ -1,0 +1,342 @@
+"""Wire documents: split a page, read one key, put edits back, and convert between JSON and values.
+
+A document is kept as the bytes that came. Its top level is opened when the first key is read, and each key stays an
+undecoded slice until somebody asks for it; what nobody asks for goes back to the server byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timezone
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import attrs
+import msgspec
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from msgspec import Raw
+
+from .errors import DecodeError
+from .values import WIRE_KEY, OpenEnum
+
+T = TypeVar("T")
+_open = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+class Document:
+    """One material as the server sent it.
+
+    `complete` is False for a nested copy, which may lack fields; `contents` is False when it was asked for without
+    contents (`transferables=False`).
+    """
+
+    __slots__ = ("_keys", "complete", "contents", "data")
+
+    def __init__(self, data: bytes, *, complete: bool = True, contents: bool = True) -> None:
+        self.data = data
+        self.complete = complete
+        self.contents = contents
+        self._keys: dict[str, Raw] | None = None
+
+    @property
+    def keys(self) -> dict[str, Raw]:
+        """The top-level keys, each as an undecoded slice."""
+        if self._keys is None:
+            self._keys = _open(self.data)
+        return self._keys
+
+    def get(self, path: str) -> Raw | None:
+        """The slice at a dotted path; None when it is absent or null."""
+        keys = self.keys
+        *parents, last = path.split(".")
+        for parent in parents:
+            raw = keys.get(parent)
+            if raw is None or not bytes(raw).startswith(b"{"):
+                return None
+            keys = _open(raw)
+        found = keys.get(last)
+        return None if found is None or found == _NULL else found
+
+    def decoded(self) -> Any:
+        """The whole document as plain Python data."""
+        return msgspec.json.decode(self.data)
+
+
+_NULL = Raw(b"null")
+
+
+class _Head(msgspec.Struct):
+    id: str
+
+
+class _Page(msgspec.Struct):
+    iterable: list[Raw]
+    indices: dict[str, int] | None = None
+
+
+class _Members(msgspec.Struct):
+    iterable: list[_Head] = []
+    indices: dict[str, int] | None = None
+
+
+class _Copy(msgspec.Struct):
+    id: str
+    reference: Raw = Raw()
+
+
+class _Copies(msgspec.Struct):
+    iterable: list[Raw] = []
+
+
+_head = msgspec.json.Decoder(_Head).decode
+_page = msgspec.json.Decoder(_Page).decode
+_members = msgspec.json.Decoder(_Members).decode
+_copy = msgspec.json.Decoder(_Copy).decode
+_copies = msgspec.json.Decoder(_Copies).decode
+
+
+def one(data: bytes, kind: str, id: str | None = None, *, contents: bool = True) -> tuple[str, Document]:
+    """Check an answer that has to be one material, and return its id and document.
+
+    Raises:
+        DecodeError: it is not JSON, not an object, has no id, or another id than the one asked for.
+    """
+    document = Document(data, contents=contents)
+    try:
+        found = _head(data).id
+        _ = document.keys
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _malformed(data, kind, id or "", error) from error
+    if id is not None and found != id:
+        message = f"The server was asked for {kind} {id} and sent {found}."
+        raise DecodeError(message, kind=kind, id=id, field="id", value=found)
+    return found, document
+
+
+def split(data: bytes | Raw, kind: str, *, contents: bool = True) -> list[tuple[str, Document]]:
+    """Split a collection into the ids and documents of its members, without decoding them.
+
+    A member whose `indices` position is below zero is gone and left out.
+
+    Raises:
+        DecodeError: it is not JSON, or not a collection of documents with ids.
+    """
+    try:
+        page = _page(data)
+        gone = {id for id, position in (page.indices or {}).items() if position < 0}
+        items = [(_head(raw).id, raw) for raw in page.iterable]
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _malformed(bytes(data), kind, "", error) from error
+    # A slice of the page would keep the whole page alive: each document owns a copy.
+    return [(id, Document(bytes(raw), contents=contents)) for id, raw in items if id not in gone]
+
+
+def one_key(data: bytes, key: str, kind: str) -> Raw:
+    """One key of an answer that has to have it.
+
+    Raises:
+        DecodeError: it is no JSON object, or has no such key.
+    """
+    found = optional_key(data, key, kind)
+    if found is None:
+        raise _malformed(data, kind, "", KeyError(key), key)
+    return found
+
+
+def optional_key(data: bytes, key: str, kind: str) -> Raw | None:
+    """One key of an answer, None when it is absent or null.
+
+    Raises:
+        DecodeError: it is no JSON object.
+    """
+    try:
+        return Document(data).get(key)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _malformed(data, kind, "", error) from error
+
+
+def member_ids(raw: bytes | Raw, kind: str = "", id: str = "", field: str = "") -> tuple[str, ...]:
+    """The ids that a relation names, in order; `indices` below zero says that a member is gone.
+
+    Raises:
+        DecodeError: the slice is not a collection.
+    """
+    try:
+        members = _members(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _malformed(bytes(raw), kind, id, error, field) from error
+    indices = members.indices or {}
+    listed = [head.id for head in members.iterable]
+    known = dict.fromkeys(listed)
+    known.update(dict.fromkeys(sorted((i for i in indices if i not in known), key=indices.__getitem__)))
+    return tuple(id for id in known if indices.get(id, 0) >= 0)
+
+
+def reference_id(raw: Raw, kind: str = "", id: str = "", field: str = "") -> str:
+    """The id that a to-one relation names: a text, or an object with an id.
+
+    Raises:
+        DecodeError: it is neither.
+    """
+    try:
+        value = msgspec.json.decode(raw, type=str | _Head)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _malformed(bytes(raw), kind, id, error, field) from error
+    return value if isinstance(value, str) else value.id
+
+
+def nested(raw: Raw, *, contents: bool = True) -> Iterator[tuple[str, Document]]:
+    """The nested copies inside a relation: whole documents, or the `reference` of a reference."""
+    if bytes(raw).startswith(b'"'):
+        return
+    items = _copies(raw).iterable or [raw]
+    for item in items:
+        found = _copy(item)
+        body = bytes(found.reference) or bytes(item)
+        if len(_open(body)) > 1 and _head(body).id == found.id:
+            yield found.id, Document(body, complete=False, contents=contents)
+
+
+def merge(document: Document, edits: Mapping[str, Any]) -> bytes:
+    """The document with other values at some (dotted) paths; every other byte goes back as it came.
+
+    An edit that is a JSON object is put over the object that is there: keys it does not know survive.
+    """
+    keys = dict(document.keys)
+    for path, value in edits.items():
+        head, *rest = path.split(".")
+        for name in reversed(rest):
+            value = {name: value}
+        keys[head] = Raw(_put_over(keys.get(head), value))
+    return msgspec.json.encode(keys)
+
+
+class Patch(dict[str, Any]):
+    """The encoded form of a value: None removes a key, and keys that are not named stay."""
+
+
+def _put_over(raw: Raw | None, value: Any) -> bytes:
+    """Encode a value over what stands there, so that object keys unknown to the value survive."""
+    if not isinstance(value, dict) or raw is None or not bytes(raw).startswith(b"{"):
+        return msgspec.json.encode(_without_removed(value))
+    keys = _open(raw)
+    for name, item in value.items():
+        if item is None and isinstance(value, Patch):
+            keys.pop(name, None)
+        else:
+            keys[name] = Raw(_put_over(keys.get(name), item))
+    return msgspec.json.encode(keys)
+
+
+def _without_removed(value: Any) -> Any:
+    if isinstance(value, dict):
+        items = ((name, _without_removed(item)) for name, item in value.items())
+        return {name: item for name, item in items if item is not None or not isinstance(value, Patch)}
+    return [_without_removed(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _malformed(data: bytes, kind: str, id: str, error: Exception, field: str = "") -> DecodeError:
+    start = data[:80].decode("utf-8", "replace")
+    of = " ".join(part for part in (kind, id, field) if part) or "the answer"
+    hint = " It looks like a web page: is this address a Pieces server?" if start.lstrip()[:1] == "<" else ""
+    message = f"What the server sent for {of} cannot be read ({error}); it begins {start!r}.{hint}"
+    return DecodeError(message, kind=kind, id=id, field=field, value=start)
+
+
+# Conversion ----------------------------------------------------------------------------------------------------------
+
+
+def _exactly(*types: type) -> Callable[[Any, Any], Any]:
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) not in types:
+            raise TypeError(f"expected {types[0].__name__}, got {type(value).__name__}")
+        return value
+
+    return structure
+
+
+def _timestamp(value: Any, _: Any) -> datetime:
+    text = value["value"] if isinstance(value, dict) else value
+    moment: datetime = msgspec.convert(text, datetime)
+    # A timestamp without a zone is UTC on this wire.
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+
+
+def _timestamp_patch(moment: datetime) -> Patch:
+    # `readable` ("5 days ago") would be wrong beside another value: it is removed.
+    return Patch(value=moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"), readable=None)
+
+
+def _wire_overrides(cls: type[Any]) -> dict[str, Any]:
+    names = {a.name: a.metadata.get(WIRE_KEY) for a in attrs.fields(cls)}
+    return {name: override(rename=wire) for name, wire in names.items() if wire}
+
+
+def _converter() -> Converter:
+    converter = Converter(detailed_validation=False)
+    for exact in ((str,), (bool,), (int,), (float, int)):
+        converter.register_structure_hook(exact[0], _exactly(*exact))
+    converter.register_structure_hook(datetime, _timestamp)
+    converter.register_unstructure_hook(datetime, _timestamp_patch)
+    converter.register_structure_hook_func(
+        lambda cls: isinstance(cls, type) and issubclass(cls, OpenEnum), lambda value, cls: cls(value)
+    )
+    converter.register_structure_hook_factory(
+        lambda cls: getattr(cls, "__origin__", None) in (Mapping, MappingProxyType), _mapping_hook
+    )
+    converter.register_structure_hook_factory(
+        attrs.has, lambda cls: make_dict_structure_fn(cls, converter, **_wire_overrides(cls))
+    )
+    converter.register_unstructure_hook_factory(attrs.has, _value_patch)
+    return converter
+
+
+def _mapping_hook(cls: Any) -> Callable[[Any, Any], Any]:
+    item = cls.__args__[1]
+    structure = _CONVERTER.get_structure_hook(item)
+    return lambda value, _: MappingProxyType({name: structure(each, item) for name, each in value.items()})
+
+
+def _value_patch(cls: type[Any]) -> Callable[[Any], Patch]:
+    unstructure = make_dict_unstructure_fn(cls, _CONVERTER, **_wire_overrides(cls))
+    return lambda value: Patch(unstructure(value))
+
+
+_CONVERTER = _converter()
+
+
+def decoder(cls: Any) -> Callable[[Raw], Any]:
+    """The function that decodes a slice to a type: JSON first, then the converter's hook for the type."""
+    hook = _CONVERTER.get_structure_hook(cls)
+    return lambda raw: hook(msgspec.json.decode(raw), cls)
+
+
+def structure(value: Any, cls: type[T]) -> T:
+    """Plain JSON data as a value."""
+    return _CONVERTER.structure(value, cls)
+
+
+def plain(value: Any) -> Any:
+    """A value as plain JSON data, ready to be encoded; keys that are None are kept as removals (`Patch`)."""
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    return _CONVERTER.unstructure(value)
+
+
+def encode(value: Any) -> bytes:
+    """A request body as JSON."""
+    return msgspec.json.encode(_without_removed(plain(value)))
+
+
+def values_of(data: bytes, cls: type[T], kind: str, name: str = "iterable") -> list[T]:
+    """The members of a collection as values.
+
+    Raises:
+        DecodeError: the answer is not a collection of such values.
+    """
+    try:
+        items: Iterable[Any] = msgspec.json.decode(data)[name]
+        return [structure(item, cls) for item in items]
+    except (ValueError, TypeError, KeyError, UnicodeDecodeError) as error:
+        raise _malformed(data, kind, "", error) from error

@@ -1,0 +1,98 @@
+"""Anchors: files and folders."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from .. import endpoints
+from ..entity import Entity, Owner, Seed, entity
+from ..fields import field, readonly
+from ..relations import Many
+from ..values import AnchorType, Platform, Score
+
+if TYPE_CHECKING:
+    from . import (
+        AnchorPoint,
+        Annotation,
+        Asset,
+        Conversation,
+        ConversationMessage,
+        Person,
+        Source,
+        Tag,
+        WorkstreamEvent,
+        WorkstreamSummary,
+    )
+
+PLATFORMS = {"linux": Platform.LINUX, "darwin": Platform.MACOS, "win32": Platform.WINDOWS}
+
+
+@entity(endpoints.ANCHOR)
+class Anchor(Entity):
+    """A file or folder that Pieces tracks."""
+
+    lookup = "fullpath"
+
+    name: str | None = field()
+    watch: bool | None = field()
+    type: AnchorType = readonly()
+    created: datetime = readonly()
+    updated: datetime = readonly()
+    deleted: datetime | None = readonly()
+    score: Score | None = readonly()
+    anchor_points = Many["AnchorPoint"](wire="points", back="anchor")
+    annotations = Many["Annotation"](wire="annotations", back="anchors")
+    assets = Many["Asset"](wire="assets", back="anchors")
+    conversations = Many["Conversation"](wire="conversations", back="anchors")
+    messages = Many["ConversationMessage"](wire="messages", back="anchors")
+    persons = Many["Person"](wire="persons", back="anchors")
+    sources = Many["Source"](wire="sources", back="anchors")
+    summaries = Many["WorkstreamSummary"](wire="summaries", back="anchors")
+    tags = Many["Tag"](wire="tags", back="anchors")
+    workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="anchors")
+
+    @property
+    def fullpath(self) -> str | None:
+        """The path of the first point; None when there is none."""
+        points = self.anchor_points.refs()
+        return points[0].fullpath if points else None
+
+    def rename(self, name: str | None = None, *, transferables: bool | None = None) -> None:
+        """Let the server name the anchor; with a name, set and save it.
+
+        Requests: one POST to the rename route; with a name, those of `save`.
+        """
+        self.ask_rename(name, transferables)
+
+    @staticmethod
+    def seed(
+        owner: Owner,
+        path: str | PurePath,
+        *,
+        type: AnchorType | str | None = None,
+        name: str | None = None,
+        transferables: bool | None = None,
+    ) -> Seed:
+        """What creates an anchor.
+
+        Args:
+            path: of a file or folder; a relative one is made absolute.
+            type: FILE or DIRECTORY; None: what the existing path is, else DIRECTORY without a suffix and FILE with one.
+            name: None leaves it to the server.
+            transferables: whether the answer carries contents; None leaves it to the server.
+        """
+        text = os.fspath(path)
+        fullpath = text if PurePath(text).is_absolute() else str(Path(text).absolute())
+        body = {"type": str(type or _type_of(fullpath)), "fullpath": fullpath, "name": name}
+        body["platform"] = PLATFORMS.get(sys.platform, Platform.UNKNOWN).value
+        return Seed(body, {"transferables": transferables})
+
+
+def _type_of(path: str) -> AnchorType:
+    if Path(path).is_dir():
+        return AnchorType.DIRECTORY
+    return AnchorType.FILE if Path(path).is_file() or PurePath(path).suffix else AnchorType.DIRECTORY

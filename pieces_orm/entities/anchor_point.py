@@ -1,0 +1,51 @@
+"""Anchor points: the paths at which an anchor is found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .. import endpoints
+from ..entity import Entity, Owner, Seed, entity
+from ..fields import field, readonly
+from ..relations import One
+from ..values import AnchorType, Platform, Score
+
+if TYPE_CHECKING:
+    from . import Anchor
+
+
+@entity(endpoints.ANCHOR_POINT)
+class AnchorPoint(Entity):
+    """A path of an anchor on one machine."""
+
+    fullpath: str = field()
+    verified: bool | None = field()
+    platform: Platform | None = field()
+    created: datetime = readonly()
+    updated: datetime = readonly()
+    deleted: datetime | None = readonly()
+    score: Score | None = readonly()
+    anchor = One["Anchor"](wire="anchor", back="anchor_points")
+
+    @staticmethod
+    def seed(
+        owner: Owner,
+        anchor: Anchor,
+        fullpath: str,
+        *,
+        type: AnchorType | str | None = None,
+        platform: Platform | str | None = None,
+        transferables: bool | None = None,
+    ) -> Seed:
+        """What creates a point of an anchor.
+
+        Args:
+            anchor: the anchor that is found there.
+            fullpath: the absolute path.
+            type: FILE or DIRECTORY; None: the anchor's.
+            platform: the system that the path is on; None leaves it open.
+            transferables: whether the answer carries contents; None leaves it to the server.
+        """
+        body = {"anchor": anchor.id, "fullpath": fullpath, "type": str(type or anchor.type), "platform": platform}
+        return Seed(body, {"transferables": transferables})

@@ -1,0 +1,82 @@
+"""Annotations: texts about materials."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .. import endpoints
+from ..entity import Entity, Owner, Seed, entity
+from ..fields import field, readonly
+from ..relations import Many, One
+from ..values import AnnotationType, Mechanism, Score
+
+if TYPE_CHECKING:
+    from . import (
+        Anchor,
+        Asset,
+        Conversation,
+        ConversationMessage,
+        Person,
+        Tag,
+        Website,
+        WorkstreamEvent,
+        WorkstreamSummary,
+    )
+
+
+@entity(endpoints.ANNOTATION)
+class Annotation(Entity):
+    """A description, comment or summary of other materials."""
+
+    text: str = field()
+    type: AnnotationType = field()
+    favorited: bool | None = field()
+    mechanism: Mechanism | None = readonly()
+    pseudo: bool | None = readonly()
+    created: datetime = readonly()
+    updated: datetime = readonly()
+    deleted: datetime | None = readonly()
+    score: Score | None = readonly()
+    anchor = One["Anchor"](wire="anchor")
+    asset = One["Asset"](wire="asset")
+    conversation = One["Conversation"](wire="conversation")
+    person = One["Person"](wire="person")
+    summary = One["WorkstreamSummary"](wire="summary")
+    anchors = Many["Anchor"](wire="anchors", back="annotations")
+    assets = Many["Asset"](wire="assets", back="annotations")
+    conversations = Many["Conversation"](wire="conversations", back="annotations")
+    messages = Many["ConversationMessage"](wire="messages", back="annotations")
+    persons = Many["Person"](wire="persons", back="annotations")
+    summaries = Many["WorkstreamSummary"](wire="summaries", back="annotations")
+    tags = Many["Tag"](wire="tags", back="annotations")
+    websites = Many["Website"](wire="websites", back="annotations")
+    workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="annotations")
+
+    @staticmethod
+    def seed(
+        owner: Owner,
+        text: str,
+        type: AnnotationType | str = AnnotationType.DESCRIPTION,
+        *,
+        asset: Asset | None = None,
+        anchor: Anchor | None = None,
+        conversation: Conversation | None = None,
+        person: Person | None = None,
+        summary: WorkstreamSummary | None = None,
+        favorited: bool | None = None,
+    ) -> Seed:
+        """What creates an annotation.
+
+        Args:
+            text: what it says.
+            type: what kind of text it is.
+            asset, anchor, conversation, person, summary: what it is about.
+            favorited: whether it is a favourite.
+        """
+        about = {
+            "asset": asset, "anchor": anchor, "conversation": conversation, "person": person,
+            "workstream_summary": summary,
+        }  # fmt: skip
+        ids = {name: each.id for name, each in about.items() if each is not None}
+        return Seed({"text": text, "type": str(type), "favorited": favorited, **ids})

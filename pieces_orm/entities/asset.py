@@ -1,0 +1,118 @@
+"""Assets: snippets, files and images that people keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from .. import endpoints
+from ..entity import Entity, Owner, Seed, entity
+from ..fields import field, readonly
+from ..relations import Many, One
+from ..values import Classification, Mechanism, Score
+from .anchor import Anchor
+from .person import Person
+from .tag import Tag
+from .website import Website
+
+if TYPE_CHECKING:
+    from . import Annotation, Conversation, ConversationMessage, Format, WorkstreamSummary
+
+
+@entity(endpoints.ASSET)
+class Asset(Entity):
+    """Something that somebody keeps: a snippet, a file, an image."""
+
+    name: str | None = field()
+    favorited: bool | None = field()
+    creator: str = readonly()
+    curated: bool | None = readonly()
+    demo: bool | None = readonly()
+    discovered: bool | None = readonly()
+    mechanism: Mechanism = readonly()
+    pseudo: bool | None = readonly()
+    classification: Classification | None = readonly("original.reference.classification")
+    language: str | None = readonly("original.reference.classification.specific")
+    text: str | None = readonly("original.reference.fragment.string.raw", contents=True)
+    created: datetime = readonly()
+    updated: datetime = readonly()
+    deleted: datetime | None = readonly()
+    interacted: datetime | None = readonly()
+    synced: datetime | None = readonly()
+    score: Score | None = readonly()
+    original = One["Format"](wire="original")
+    preview = One["Format"](wire="preview.base")
+    anchors = Many["Anchor"](wire="anchors", back="assets")
+    annotations = Many["Annotation"](wire="annotations", back="assets")
+    conversations = Many["Conversation"](wire="conversations", back="assets")
+    formats = Many["Format"](wire="formats", back="asset")
+    messages = Many["ConversationMessage"](wire="messages", back="assets")
+    persons = Many["Person"](wire="persons", back="assets")
+    summaries = Many["WorkstreamSummary"](wire="summaries", back="assets")
+    tags = Many["Tag"](wire="tags", back="assets")
+    websites = Many["Website"](wire="websites", back="assets")
+
+    @staticmethod
+    def seed(
+        owner: Owner,
+        content: str | bytes,
+        *,
+        name: str | None = None,
+        language: str | None = None,
+        description: str | None = None,
+        tags: Sequence[str | Tag] = (),
+        websites: Sequence[str | Website] = (),
+        persons: Sequence[str | Person] = (),
+        anchors: Sequence[str | PurePath | Anchor] = (),
+        transferables: bool | None = None,
+    ) -> Seed:
+        """What creates an asset.
+
+        Args:
+            content: a text, or the bytes of a file.
+            name: None leaves it to the server.
+            language: such as py; None: the server finds it out.
+            description: what people should know of it.
+            tags, websites, persons, anchors: texts, urls, names and paths, which the server finds or makes; or
+                entities, which are associated with one request each.
+            transferables: whether the answer carries contents; None leaves it to the server.
+        """
+        for argument, value in (("tags", tags), ("websites", websites), ("persons", persons), ("anchors", anchors)):
+            if isinstance(value, str):
+                message = f"{argument} takes a list of them, not the text {value!r}."
+                raise TypeError(message)
+        metadata: dict[str, Any] = {
+            "name": name,
+            "tags": [{"text": tag} for tag in tags if isinstance(tag, str)],
+            "websites": [{"url": url, "name": url} for url in websites if isinstance(url, str)],
+            "persons": [_person(owner, each) for each in persons if isinstance(each, str)],
+            "anchors": [Anchor.seed(owner, each).body for each in anchors if not isinstance(each, Anchor)],
+            "annotations": [{"type": "DESCRIPTION", "text": description}] if description else [],
+        }
+        body = {
+            "type": "SEEDED_ASSET",
+            "asset": {
+                "application": owner.application,
+                "format": _format(content, language),
+                "metadata": {name: value for name, value in metadata.items() if value not in (None, [])},
+            },
+        }
+        entities = [each for each in (*tags, *websites, *persons, *anchors) if isinstance(each, Entity)]
+        return Seed(body, {"transferables": transferables}, entities)
+
+
+def _person(owner: Owner, text: str) -> Any:
+    return (Person.seed(owner, email=text) if "@" in text else Person.seed(owner, name=text)).body
+
+
+def _format(content: str | bytes, language: str | None) -> dict[str, Any]:
+    """The format of a seed: a text is a fragment, bytes are a file."""
+    if not isinstance(content, str | bytes):
+        message = f"The content of an asset is a str or bytes, not {type(content).__name__}."
+        raise TypeError(message)
+    metadata = {} if language is None else {"metadata": {"ext": language}}
+    if isinstance(content, str):
+        return {"fragment": {"string": {"raw": content}, **metadata}}
+    return {"file": {"bytes": {"raw": list(content)}, **metadata}}

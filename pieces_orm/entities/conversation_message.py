@@ -1,0 +1,80 @@
+"""The messages of conversations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .. import endpoints
+from ..entity import Entity, Owner, Seed, entity
+from ..fields import field, readonly
+from ..relations import Many, One
+from ..values import MessageAgent, MessageRole, Model, Score, Sentiment
+
+if TYPE_CHECKING:
+    from . import (
+        Anchor,
+        Annotation,
+        Asset,
+        Conversation,
+        Person,
+        Source,
+        Tag,
+        Website,
+        WorkstreamEvent,
+        WorkstreamSummary,
+    )
+
+
+@entity(endpoints.MESSAGE)
+class ConversationMessage(Entity):
+    """One message of a conversation."""
+
+    text: str | None = field("fragment.string.raw", contents=True)
+    role: MessageRole = readonly()
+    sentiment: Sentiment | None = field()
+    agent: MessageAgent | None = readonly()
+    model: Model | None = readonly()
+    created: datetime = readonly()
+    updated: datetime = readonly()
+    deleted: datetime | None = readonly()
+    score: Score | None = readonly()
+    conversation = One["Conversation"](wire="conversation", back="messages")
+    summary_root = One["WorkstreamSummary"](wire="summaryRoot", back="message_root")
+    anchors = Many["Anchor"](wire="anchors", back="messages")
+    annotations = Many["Annotation"](wire="annotations", back="messages")
+    assets = Many["Asset"](wire="assets", back="messages")
+    messages = Many["ConversationMessage"](wire="messages", back="messages")
+    persons = Many["Person"](wire="persons", back="messages")
+    sources = Many["Source"](wire="sources", back="messages")
+    summaries = Many["WorkstreamSummary"](wire="summaries", back="messages")
+    tags = Many["Tag"](wire="tags", back="messages")
+    websites = Many["Website"](wire="websites", back="messages")
+    workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="messages")
+
+    @staticmethod
+    def seed(
+        owner: Owner,
+        text: str,
+        conversation: Conversation,
+        *,
+        role: MessageRole | str = MessageRole.USER,
+        model: Model | None = None,
+        transferables: bool | None = None,
+    ) -> Seed:
+        """What creates a message.
+
+        Args:
+            text: what is said.
+            conversation: where it is said.
+            role: who says it.
+            model: the model that says it.
+            transferables: whether the answer carries contents; None leaves it to the server.
+        """
+        body = {
+            "role": str(role),
+            "fragment": {"string": {"raw": text}},
+            "conversation": {"id": conversation.id},
+            "model": model,
+        }
+        return Seed(body, {"transferables": transferables})

@@ -1,0 +1,34 @@
+"""Formats: the contents of assets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .. import endpoints
+from ..entity import Entity, entity
+from ..fields import readonly
+from ..relations import One
+from ..values import Application, Bytes, Classification, FormatRole
+
+if TYPE_CHECKING:
+    from . import Asset
+
+
+@entity(endpoints.FORMAT)
+class Format(Entity):
+    """One form of an asset's content; it lives and dies with its asset."""
+
+    role: FormatRole = readonly()
+    classification: Classification = readonly()
+    bytes: Bytes = readonly()
+    text: str | None = readonly("fragment.string.raw", contents=True)
+    creator: str = readonly()
+    application: Application = readonly()
+    cloud: str | None = readonly()
+    icon: str | None = readonly()
+    synced: datetime | None = readonly()
+    created: datetime = readonly()
+    updated: datetime = readonly()
+    deleted: datetime | None = readonly()
+    asset = One["Asset"](wire="asset", back="formats")

@@ -1,0 +1,59 @@
+"""Tags: words that materials share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .. import endpoints
+from ..entity import Entity, Owner, Seed, entity
+from ..fields import field, readonly
+from ..relations import Many
+from ..values import Mechanisms, Score, TagCategory
+
+if TYPE_CHECKING:
+    from . import (
+        Anchor,
+        Annotation,
+        Asset,
+        ConversationMessage,
+        Person,
+        Website,
+        WorkstreamEvent,
+        WorkstreamSummary,
+    )
+
+
+@entity(endpoints.TAG)
+class Tag(Entity):
+    """A word that materials share."""
+
+    text: str = field()
+    category: TagCategory = field()
+    interactions: int | None = readonly()
+    mechanisms: Mechanisms | None = readonly()
+    created: datetime = readonly()
+    updated: datetime = readonly()
+    deleted: datetime | None = readonly()
+    score: Score | None = readonly()
+    anchors = Many["Anchor"](wire="anchors", back="tags")
+    annotations = Many["Annotation"](wire="annotations", back="tags")
+    assets = Many["Asset"](wire="assets", back="tags")
+    messages = Many["ConversationMessage"](wire="messages", back="tags")
+    persons = Many["Person"](wire="persons", back="tags")
+    summaries = Many["WorkstreamSummary"](wire="summaries", back="tags")
+    websites = Many["Website"](wire="websites", back="tags")
+    workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="tags")
+
+    @staticmethod
+    def seed(
+        owner: Owner, text: str, *, category: TagCategory | str | None = None, transferables: bool | None = None
+    ) -> Seed:
+        """What creates a tag.
+
+        Args:
+            text: the word.
+            category: what the text is; None leaves it to the server.
+            transferables: whether the answer carries contents; None leaves it to the server.
+        """
+        return Seed({"text": text, "category": category}, {"transferables": transferables})

@@ -1,0 +1,59 @@
+"""Websites: pages by address."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .. import endpoints
+from ..entity import Entity, Owner, Seed, entity
+from ..fields import field, readonly
+from ..relations import Many
+from ..values import Mechanisms, Score
+
+if TYPE_CHECKING:
+    from . import (
+        Annotation,
+        Asset,
+        Conversation,
+        ConversationMessage,
+        Person,
+        Source,
+        Tag,
+        WorkstreamEvent,
+        WorkstreamSummary,
+    )
+
+
+@entity(endpoints.WEBSITE)
+class Website(Entity):
+    """A page on the web."""
+
+    name: str = field()
+    url: str = field()
+    interactions: int | None = readonly()
+    mechanisms: Mechanisms | None = readonly()
+    created: datetime = readonly()
+    updated: datetime = readonly()
+    deleted: datetime | None = readonly()
+    score: Score | None = readonly()
+    annotations = Many["Annotation"](wire="annotations", back="websites")
+    assets = Many["Asset"](wire="assets", back="websites")
+    conversations = Many["Conversation"](wire="conversations", back="websites")
+    messages = Many["ConversationMessage"](wire="messages", back="websites")
+    persons = Many["Person"](wire="persons", back="websites")
+    sources = Many["Source"](wire="sources", back="websites")
+    summaries = Many["WorkstreamSummary"](wire="summaries", back="websites")
+    tags = Many["Tag"](wire="tags", back="websites")
+    workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="websites")
+
+    @staticmethod
+    def seed(owner: Owner, url: str, *, name: str | None = None, transferables: bool | None = None) -> Seed:
+        """What creates a website.
+
+        Args:
+            url: its address.
+            name: what people call it; None: the url.
+            transferables: whether the answer carries contents; None leaves it to the server.
+        """
+        return Seed({"url": url, "name": url if name is None else name}, {"transferables": transferables})

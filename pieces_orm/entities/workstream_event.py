@@ -1,0 +1,81 @@
+"""Workstream events: what somebody did, when, in which application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .. import endpoints
+from ..entity import Entity, Owner, Seed, entity, references
+from ..fields import field, readonly
+from ..relations import Many
+from ..values import Application, Capabilities, Score, Trigger
+
+if TYPE_CHECKING:
+    from . import (
+        Anchor,
+        Annotation,
+        ConversationMessage,
+        Person,
+        Source,
+        Tag,
+        Website,
+        WorkstreamSummary,
+    )
+
+
+@entity(endpoints.WORKSTREAM_EVENT)
+class WorkstreamEvent(Entity):
+    """One thing that happened at somebody's desk."""
+
+    trigger: Trigger = field()
+    readable: str | None = field()
+    window_title: str | None = field("windowTitle")
+    browser_url: str | None = field("browserUrl")
+    processing: Capabilities | None = field()
+    application: Application = readonly()
+    created: datetime = readonly()
+    updated: datetime = readonly()
+    score: Score | None = readonly()
+    anchors = Many["Anchor"](wire="anchors", back="workstream_events")
+    annotations = Many["Annotation"](wire="annotations", back="workstream_events")
+    messages = Many["ConversationMessage"](wire="messages", back="workstream_events")
+    persons = Many["Person"](wire="persons", back="workstream_events")
+    sources = Many["Source"](wire="sources", back="workstream_events")
+    summaries = Many["WorkstreamSummary"](wire="summaries", back="workstream_events")
+    tags = Many["Tag"](wire="tags", back="workstream_events")
+    websites = Many["Website"](wire="websites", back="workstream_events")
+
+    @staticmethod
+    def seed(
+        owner: Owner,
+        trigger: Trigger,
+        *,
+        readable: str | None = None,
+        summary: WorkstreamSummary | None = None,
+        anchors: Sequence[Anchor] = (),
+        persons: Sequence[Person] = (),
+        tags: Sequence[Tag] = (),
+        websites: Sequence[Website] = (),
+        transferables: bool | None = None,
+    ) -> Seed:
+        """What creates a workstream event of this application.
+
+        Args:
+            trigger: what happened.
+            readable: the text that goes with it.
+            summary, anchors, persons, tags, websites: what it is associated with.
+            transferables: whether the answer carries contents; None leaves it to the server.
+        """
+        body = {
+            "application": owner.application,
+            "trigger": trigger,
+            "readable": readable,
+            "summary": None if summary is None else {"id": summary.id},
+            "anchors": references(anchors),
+            "persons": references(persons),
+            "tags": references(tags),
+            "websites": references(websites),
+        }
+        return Seed(body, {"transferables": transferables})

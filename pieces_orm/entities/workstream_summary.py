@@ -1,0 +1,72 @@
+"""Workstream summaries: what a stretch of work was about."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .. import endpoints
+from ..entity import Entity, Owner, Seed, entity
+from ..fields import field, readonly
+from ..relations import Many, One
+from ..values import Capabilities, HierarchicalType, Mechanism, Model, Score, SummaryPhase
+
+if TYPE_CHECKING:
+    from . import (
+        Anchor,
+        Annotation,
+        Asset,
+        Conversation,
+        ConversationMessage,
+        Person,
+        Source,
+        Tag,
+        Website,
+        WorkstreamEvent,
+    )
+
+
+@entity(endpoints.SUMMARY)
+class WorkstreamSummary(Entity):
+    """A summary of a stretch of work."""
+
+    name: str = field()
+    favorited: bool | None = field()
+    phase: SummaryPhase | None = field()
+    processing: Capabilities | None = field()
+    parent_hierarchical_type: HierarchicalType | None = field("parentHierarchicalType")
+    parent_hierarchical_type_descriptor: str | None = field("parentHierarchicalTypeDescriptor")
+    model: Model = readonly()
+    mechanism: Mechanism | None = readonly()
+    merged: datetime | None = readonly()
+    created: datetime = readonly()
+    updated: datetime = readonly()
+    score: Score | None = readonly()
+    message_root = One["ConversationMessage"](wire="messageRoot", back="summary_root")
+    anchors = Many["Anchor"](wire="anchors", back="summaries")
+    annotations = Many["Annotation"](wire="annotations", back="summaries")
+    assets = Many["Asset"](wire="assets", back="summaries")
+    children = Many["WorkstreamSummary"](wire="children", back="parents")
+    conversations = Many["Conversation"](wire="conversations", back="summaries")
+    messages = Many["ConversationMessage"](wire="messages", back="summaries")
+    parents = Many["WorkstreamSummary"](wire="parents", back="children")
+    persons = Many["Person"](wire="persons", back="summaries")
+    sources = Many["Source"](wire="sources", back="summaries")
+    summaries = Many["WorkstreamSummary"](wire="summaries", back="summaries", explicit=True)
+    tags = Many["Tag"](wire="tags", back="summaries")
+    websites = Many["Website"](wire="websites", back="summaries")
+    workstream_events = Many["WorkstreamEvent"](wire="events", back="summaries")
+
+    @staticmethod
+    def seed(owner: Owner, name: str, *, model: Model | None = None, transferables: bool | None = None) -> Seed:
+        """What creates a summary.
+
+        Args:
+            name: its title.
+            model: the model that it counts as made by; None: the first of `session.models()`, one GET more.
+            transferables: whether the answer carries contents; None leaves it to the server.
+
+        Raises:
+            UsageError: the server has no model, and none is given.
+        """
+        return Seed({"name": name, "model": model or owner.default_model()}, {"transferables": transferables})

@@ -1,0 +1,272 @@
+"""Entities: one Python object for one material, and what one can do with it.
+
+`@entity` turns a declaration into a slotted class and enters it in the registry. An entity reaches its session only
+through the `Owner` protocol below.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
+
+import attrs
+import msgspec
+
+from . import commands, documents, saving
+from .documents import Document
+from .endpoints import Kind, Route
+from .fields import fields_of
+from .record import Record, State
+from .relations import Many, Relation
+from .signals import Signals
+from .updates import Changes
+from .values import Application, Model
+
+E = TypeVar("E", bound="Entity")
+C = TypeVar("C", bound=type[Any])
+
+
+class Map(Protocol):
+    """What entities ask of the identity map."""
+
+    def request(self) -> AbstractContextManager[int]: ...
+    def apply(self, entity: Entity, document: Document, number: int, origin: str) -> bool: ...
+    def merge(self, entity: Entity, document: Document, number: int) -> Changes: ...
+    def finish(self, entity: Entity, changes: Changes, origin: str) -> None: ...
+    def now(self) -> int: ...
+    def ref(self, cls: type[E], id: str) -> E: ...
+    def fill(self, cls: type[E], id: str, document: Document, number: int) -> None: ...
+    def link(self, entity: Entity, relation: Relation[Any], other: Entity, *, present: bool) -> bool: ...
+    def remove(self, entity: Entity) -> bool: ...
+    def hold(self, entity: Entity) -> None: ...
+    def release(self, entity: Entity) -> None: ...
+
+
+class Owner(Protocol):
+    """What entities ask of their session."""
+
+    lock: threading.RLock
+    autoload: bool
+    signals: Signals
+
+    @property
+    def map(self) -> Map: ...
+    @property
+    def application(self) -> Application: ...
+    def default_model(self) -> Model: ...
+    def call(
+        self,
+        route: Route,
+        ids: Mapping[str, str] | None = ...,
+        query: Mapping[str, Any] | None = ...,
+        body: bytes | None = ...,
+    ) -> bytes: ...
+    def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes: ...
+    def load_many(self, entities: Sequence[E]) -> list[E]: ...
+    def is_stale(self, kind: Kind) -> bool: ...
+
+
+@attrs.frozen
+class Seed:
+    """What creates a material: the body, the query, and what is associated with it right after.
+
+    `associate` holds entities that the body cannot name; each takes a request of its own.
+    """
+
+    body: Mapping[str, Any]
+    query: Mapping[str, Any] = attrs.field(factory=dict)
+    associate: Sequence[Entity] = ()
+
+
+class Entity(Record):
+    """One material. Get entities from a session: `session.assets.get(id)`, `.create(...)`, `.all()`, `.search(...)`."""
+
+    __slots__ = ()
+
+    registry: ClassVar[dict[str, type[Entity]]] = {}
+    # The attribute by which `exists` and `get_or_create` find one, for a kind without an endpoint for that.
+    lookup: ClassVar[str | None] = None
+
+    def __init__(self) -> None:
+        name = type(self).kind.collection
+        message = f"Entities come from a session: session.{name}.get(id), .create(...), .all()."
+        raise TypeError(message)
+
+    def save(self, *, overwrite: bool = False, transferables: bool | None = None) -> frozenset[str]:
+        """Send the edits, put into the server's own fresh document; return the names that were sent.
+
+        Requests: none without edits; else one GET, one POST to the update route, and those of fields with an endpoint
+        of their own.
+
+        Args:
+            overwrite: send the edits even where another program changed the same fields.
+            transferables: whether the answer carries contents; None leaves it to the server.
+
+        Raises:
+            ConflictError: another program changed the same fields; the edits stay. Merge, or `overwrite=True`.
+        """
+        return saving.save(self, overwrite=overwrite, transferables=transferables)
+
+    @contextmanager
+    def editing(self: E) -> Iterator[E]:
+        """Set several fields and save them once at the end; an exception reverts what was set inside.
+
+        Requests: those of `save`, at the end.
+        """
+        before = self.pending()
+        try:
+            yield self
+        except BaseException:
+            self.revert(*(name for name, edit in self.pending().items() if before.get(name) != edit))
+            for name, edit in before.items():
+                setattr(self, name, edit.mine)
+            raise
+        self.save()
+
+    def refresh(self: E, *, transferables: bool | None = None) -> E:
+        """Read the material anew; edits stay.
+
+        Requests: one GET.
+
+        Raises:
+            NotFoundError: it is gone; the entity is DELETED now.
+        """
+        self.check_usable()
+        self._load({} if transferables is None else {"transferables": transferables, "transferable": transferables})
+        return self
+
+    def expire(self) -> None:
+        """Forget what is known, so that the next read asks the server; edits stay."""
+        self.check_usable()
+        with self._owner.lock:
+            if self._state is not State.HANDLE:
+                self.forget_decoded()
+                self.accept(None, State.EXPIRED)
+
+    def delete(self) -> None:
+        """Delete the material; one that is already gone counts as done. What is known stays readable.
+
+        Requests: one POST to the delete route.
+
+        Raises:
+            DeletedError: this session has deleted it before.
+        """
+        self.check_usable()
+        commands.delete(self)
+
+    def associate(self, *others: Entity) -> None:
+        """Associate others with this entity, each by the one relation that joins the two kinds; both sides know.
+
+        Requests: one POST for each, a few at a time.
+
+        Raises:
+            UnknownRelationError: the wire has no association between the kinds. Nothing was sent.
+            AmbiguousRelationError: only an explicit relation can say which is meant. Nothing was sent.
+            BatchError: some of several failed; those that did not are applied.
+        """
+        for relation, group in self._by_relation(others):
+            commands.associate(self, relation, group)
+
+    def disassociate(self, *others: Entity) -> None:
+        """Undo associations with others; both sides know, and nothing is deleted.
+
+        Requests: one POST for each, a few at a time.
+
+        Raises:
+            UnknownRelationError: the wire has no association between the kinds. Nothing was sent.
+            AmbiguousRelationError: only an explicit relation can say which is meant. Nothing was sent.
+            BatchError: some of several failed; those that did not are applied.
+        """
+        for relation, group in self._by_relation(others):
+            commands.disassociate(self, relation, group)
+
+    def _by_relation(self, others: Sequence[Entity]) -> list[tuple[Many[Any], list[Entity]]]:
+        groups: dict[str, list[Entity]] = {}
+        for other in others:
+            groups.setdefault(commands.relation_between(self, other).name, []).append(other)
+        return [(self.many[name], group) for name, group in groups.items()]
+
+    def increment_score(self, reason: str = "reuse") -> None:
+        """Count one use of the material.
+
+        Requests: one POST to the scores route.
+
+        Args:
+            reason: one of priority, reuse, update, reference, searched.
+
+        Raises:
+            UnsupportedOperationError: this kind has no scores.
+        """
+        self.check_usable()
+        commands.increment_score(self, reason)
+
+    def ask_rename(self, name: str | None, transferables: bool | None) -> None:
+        """Let the server name this, or set and save a name; only some kinds show this as `rename`."""
+        self.check_usable()
+        if name is None:
+            saving.rename(self, transferables)
+        else:
+            setattr(self, "name", name)  # noqa: B010 only kinds with a name show this as `rename`
+            self.save(transferables=transferables)
+
+    def raw(self) -> dict[str, Any]:
+        """The server's document as plain data, with everything this version has never heard of; edits left aside.
+
+        Requests: none when loaded, else one GET.
+        """
+        if self._document is None or not self._document.complete:
+            self._autoload("raw()")
+            self._load()
+        assert self._document is not None
+        data: dict[str, Any] = self._document.decoded()
+        return data
+
+    def to_dict(self) -> dict[str, Any]:
+        """The server's document as plain data, with the edits put in."""
+        return dict(msgspec.json.decode(self.to_json()))
+
+    def to_json(self) -> str:
+        """The server's document as JSON text, with the edits put in."""
+        self.raw()
+        assert self._document is not None
+        return documents.merge(self._document, saving.patch(self, self.pending())).decode()
+
+    def __copy__(self) -> NoReturn:
+        message = f"An entity is one object per material and cannot be copied; {type(self).__name__}.to_dict() can."
+        raise TypeError(message)
+
+    def __deepcopy__(self, memo: Any) -> NoReturn:
+        self.__copy__()
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        message = f"An entity belongs to its session and cannot be pickled; {type(self).__name__}.to_dict() can."
+        raise TypeError(message)
+
+
+def references(entities: Sequence[Entity]) -> dict[str, Any] | None:
+    """The flattened collection by which a seed names others; None for none."""
+    return {"iterable": [{"id": each.id} for each in entities]} if entities else None
+
+
+def entity(kind: Kind) -> Any:
+    """Make a class the entity of a kind: slots, field table, relations, registry.
+
+    Args:
+        kind: the row of `endpoints` with the kind's routes.
+    """
+
+    def decorate(cls: C) -> C:
+        made: Any = attrs.define(eq=False, init=False, slots=True, repr=False, order=False, on_setattr=[])(cls)
+        made.kind = kind
+        made.fields = fields_of(made, vars(sys.modules[cls.__module__]))
+        relations = {name: value for name, value in vars(made).items() if isinstance(value, Relation)}
+        for relation in relations.values():
+            relation.owner = made
+        made.many = {name: relation for name, relation in relations.items() if isinstance(relation, Many)}
+        Entity.registry[made.__name__] = made
+        return made  # type: ignore[no-any-return]
+
+    return decorate

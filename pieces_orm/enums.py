@@ -1,0 +1,256 @@
+"""Open enums: the closed lists of the wire, which a newer server may extend.
+
+A member that this version does not know keeps its text, compares by it, and is written back as it came.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeVar
+
+E = TypeVar("E", bound="OpenEnum")
+
+
+class OpenEnum(str, Enum):
+    """An enum that accepts members it has never heard of: they keep their text, compare by it, and are written back."""
+
+    @classmethod
+    def _missing_(cls: type[E], value: object) -> E | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+    @property
+    def known(self) -> bool:
+        """Whether this version of pieces_orm has heard of the member."""
+        return self._value_ in type(self)._value2member_map_
+
+    __str__ = str.__str__
+    __format__ = str.__format__  # type: ignore[assignment]
+    __hash__ = str.__hash__
+
+
+class AnchorType(OpenEnum):
+    """What an anchor stands for."""
+
+    UNKNOWN = "UNKNOWN"
+    FILE = "FILE"
+    DIRECTORY = "DIRECTORY"
+
+
+class Mechanism(OpenEnum):
+    """How a material or an association came about."""
+
+    UNKNOWN = "UNKNOWN"
+    MANUAL = "MANUAL"
+    RECOMMENDED = "RECOMMENDED"
+    AUTOMATIC = "AUTOMATIC"
+    INTERNAL = "INTERNAL"
+    DELETED = "DELETED"
+    EXTERNAL_AGENT = "EXTERNAL_AGENT"
+
+
+class Platform(OpenEnum):
+    """The operating system a material came from."""
+
+    UNKNOWN = "UNKNOWN"
+    WEB = "WEB"
+    MACOS = "MACOS"
+    LINUX = "LINUX"
+    WINDOWS = "WINDOWS"
+    FUCHSIA = "FUCHSIA"
+    IOS = "IOS"
+    ANDROID = "ANDROID"
+
+
+class Privacy(OpenEnum):
+    """What an application may report."""
+
+    UNKNOWN = "UNKNOWN"
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    ANONYMOUS = "ANONYMOUS"
+
+
+class Capabilities(OpenEnum):
+    """Where processing takes place."""
+
+    UNKNOWN = "UNKNOWN"
+    LOCAL = "LOCAL"
+    CLOUD = "CLOUD"
+    BLENDED = "BLENDED"
+
+
+class TagCategory(OpenEnum):
+    """What a tag's text is."""
+
+    UNKNOWN = "UNKNOWN"
+    HANDLE = "HANDLE"
+    EMAIL = "EMAIL"
+
+
+class AnnotationType(OpenEnum):
+    """What an annotation says of its material."""
+
+    UNKNOWN = "UNKNOWN"
+    DESCRIPTION = "DESCRIPTION"
+    COMMENT = "COMMENT"
+    DOCUMENTATION = "DOCUMENTATION"
+    SUMMARY = "SUMMARY"
+    EXPLANATION = "EXPLANATION"
+    GIT_COMMIT = "GIT_COMMIT"
+    KNOWLEDGE_GRAPH = "KNOWLEDGE_GRAPH"
+    GENERIC_HIERARCHICAL_SUMMARY = "GENERIC_HIERARCHICAL_SUMMARY"
+    QUERY_DRIVEN_HIERARCHICAL_SUMMARY = "QUERY_DRIVEN_HIERARCHICAL_SUMMARY"
+    DEEP_STUDY_HIERARCHICAL_SUMMARY = "DEEP_STUDY_HIERARCHICAL_SUMMARY"
+    CONVERSATIONALLY_GENERATED_HIERARCHICAL_SUMMARY = "CONVERSATIONALLY_GENERATED_HIERARCHICAL_SUMMARY"
+    TEMPORAL_DAY_HIERARCHICAL_SUMMARY = "TEMPORAL_DAY_HIERARCHICAL_SUMMARY"
+    TEMPORAL_WEEK_HIERARCHICAL_SUMMARY = "TEMPORAL_WEEK_HIERARCHICAL_SUMMARY"
+    TEMPORAL_MONTH_HIERARCHICAL_SUMMARY = "TEMPORAL_MONTH_HIERARCHICAL_SUMMARY"
+    TEMPORAL_QUARTER_HIERARCHICAL_SUMMARY = "TEMPORAL_QUARTER_HIERARCHICAL_SUMMARY"
+    TEMPORAL_YEAR_HIERARCHICAL_SUMMARY = "TEMPORAL_YEAR_HIERARCHICAL_SUMMARY"
+    SPECIFIC_HIERARCHICAL_SUMMARY = "SPECIFIC_HIERARCHICAL_SUMMARY"
+
+
+class HierarchicalType(OpenEnum):
+    """What kind of hierarchy a summary belongs to."""
+
+    UNKNOWN = "UNKNOWN"
+    GENERIC_HIERARCHICAL_SUMMARY = "GENERIC_HIERARCHICAL_SUMMARY"
+    QUERY_DRIVEN_HIERARCHICAL_SUMMARY = "QUERY_DRIVEN_HIERARCHICAL_SUMMARY"
+    DEEP_STUDY_HIERARCHICAL_SUMMARY = "DEEP_STUDY_HIERARCHICAL_SUMMARY"
+    CONVERSATIONALLY_GENERATED_HIERARCHICAL_SUMMARY = "CONVERSATIONALLY_GENERATED_HIERARCHICAL_SUMMARY"
+    TEMPORAL_DAY_HIERARCHICAL_SUMMARY = "TEMPORAL_DAY_HIERARCHICAL_SUMMARY"
+    TEMPORAL_WEEK_HIERARCHICAL_SUMMARY = "TEMPORAL_WEEK_HIERARCHICAL_SUMMARY"
+    TEMPORAL_MONTH_HIERARCHICAL_SUMMARY = "TEMPORAL_MONTH_HIERARCHICAL_SUMMARY"
+    TEMPORAL_QUARTER_HIERARCHICAL_SUMMARY = "TEMPORAL_QUARTER_HIERARCHICAL_SUMMARY"
+    TEMPORAL_YEAR_HIERARCHICAL_SUMMARY = "TEMPORAL_YEAR_HIERARCHICAL_SUMMARY"
+    SPECIFIC_HIERARCHICAL_SUMMARY = "SPECIFIC_HIERARCHICAL_SUMMARY"
+
+
+class SummaryPhase(OpenEnum):
+    """How far the making of a summary is."""
+
+    UNKNOWN = "UNKNOWN"
+    INITIALIZED = "INITIALIZED"
+    IN_PROGRESS = "IN_PROGRESS"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    PAUSED = "PAUSED"
+    RESUMED = "RESUMED"
+    COMPLETED = "COMPLETED"
+    DRAFTING = "DRAFTING"
+    TIMED_OUT = "TIMED_OUT"
+    INITIALIZING = "INITIALIZING"
+    RETRYING = "RETRYING"
+
+
+class ConversationType(OpenEnum):
+    """What a conversation is held with."""
+
+    UNKNOWN = "UNKNOWN"
+    COPILOT = "COPILOT"
+
+
+class MessageRole(OpenEnum):
+    """Who said a message."""
+
+    UNKNOWN = "UNKNOWN"
+    USER = "USER"
+    SYSTEM = "SYSTEM"
+    ASSISTANT = "ASSISTANT"
+    SYSTEM_THINKING = "SYSTEM_THINKING"
+
+
+class Sentiment(OpenEnum):
+    """What the reader thinks of a message."""
+
+    UNKNOWN = "UNKNOWN"
+    LIKE = "LIKE"
+    DISLIKE = "DISLIKE"
+    REPORT = "REPORT"
+
+
+class FormatRole(OpenEnum):
+    """What a format is for its asset."""
+
+    UNKNOWN = "UNKNOWN"
+    ORIGINAL = "ORIGINAL"
+    ADDITIONAL = "ADDITIONAL"
+    BOTH = "BOTH"
+    PREVIEW = "PREVIEW"
+
+
+class GenericClassification(OpenEnum):
+    """The broad class of a format's content."""
+
+    UNKNOWN = "UNKNOWN"
+    CODE = "CODE"
+    TEXT = "TEXT"
+    IMAGE = "IMAGE"
+    VIDEO = "VIDEO"
+    EXTERNAL_RESOURCE_REFERENCE = "EXTERNAL_RESOURCE_REFERENCE"
+    FILE = "FILE"
+
+
+class Rendering(OpenEnum):
+    """How a format is rendered."""
+
+    UNKNOWN = "UNKNOWN"
+    HTML = "HTML"
+    TWENTY_FOUR_BIT_ANSI_ESCAPED_SEQUENCES = "TWENTY_FOUR_BIT_ANSI_ESCAPED_SEQUENCES"
+    HIGHLIGHT_JS_HTML = "HIGHLIGHT_JS_HTML"
+
+
+class SearchMatch(OpenEnum):
+    """Where a search found what it found."""
+
+    UNKNOWN = "UNKNOWN"
+    TITLE = "TITLE"
+    ANNOTATION = "ANNOTATION"
+    HINT = "HINT"
+    CONTENT = "CONTENT"
+    FUZZY = "FUZZY"
+    MULTIPLE = "MULTIPLE"
+    TAGS = "TAGS"
+    WEBSITES = "WEBSITES"
+    PERSONS = "PERSONS"
+
+
+class ModelType(OpenEnum):
+    """What a model is tuned for."""
+
+    UNKNOWN = "UNKNOWN"
+    BALANCED = "BALANCED"
+    SPEED = "SPEED"
+    ACCURACY = "ACCURACY"
+
+
+class AccessScope(OpenEnum):
+    """What a person may do with a material."""
+
+    UNKNOWN = "UNKNOWN"
+    OWNER = "OWNER"
+    EDITOR = "EDITOR"
+    COMMENTER = "COMMENTER"
+    VIEWER = "VIEWER"
+
+
+class ExternalSource(OpenEnum):
+    """The service a person was found on."""
+
+    UNKNOWN = "UNKNOWN"
+    TWITTER = "TWITTER"
+    MEDIUM = "MEDIUM"
+    LINKED_IN = "LINKED_IN"
+    INSTAGRAM = "INSTAGRAM"
+    FACEBOOK = "FACEBOOK"
+    REDDIT = "REDDIT"
+    DISCORD = "DISCORD"
+    BIT_BUCKET = "BIT_BUCKET"
+    GIT_LAB = "GIT_LAB"
+    GIT_HUB = "GIT_HUB"
+    SLACK = "SLACK"
+    MAILGUN = "MAILGUN"

@@ -1,0 +1,120 @@
+"""Declaring fields: `field()`, `readonly()`, and what an entity knows of each.
+
+A declaration is an attrs field whose metadata is a `Field`: its wire path, whether it can be set, and how it is saved
+when the update route is not what changes it.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import Any
+
+import attrs
+
+from . import documents, values
+from .errors import InvalidValueError
+
+METADATA = "pieces_orm.field"
+
+
+@attrs.define(slots=False, eq=False)
+class Field:
+    """One declared attribute of an entity: its name, its (dotted) wire path, and its type.
+
+    `contents` marks what arrives only with `transferables`; `save` names the entity's method that saves it, for a
+    field that the update route does not change.
+    """
+
+    wire: str
+    readonly: bool = False
+    contents: bool = False
+    save: str | None = None
+    name: str = ""
+    annotation: Any = None
+    namespace: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+
+    @cached_property
+    def resolved(self) -> Any:
+        """The declared type, resolved once."""
+        if isinstance(self.annotation, str):
+            return eval(self.annotation, {**vars(values), **self.namespace})  # noqa: S307 our own annotations
+        return self.annotation
+
+    @cached_property
+    def optional(self) -> bool:
+        """Whether None is a value of this field."""
+        return type(None) in typing.get_args(self.resolved)
+
+    @cached_property
+    def decode(self) -> Callable[[Any], Any]:
+        """Decode a slice to the declared type; the converter's hook is looked up once."""
+        return documents.decoder(self.resolved)
+
+    @cached_property
+    def _accepted(self) -> tuple[type, ...]:
+        members = typing.get_args(self.resolved) if _is_union(self.resolved) else (self.resolved,)
+        return tuple(typing.get_origin(member) or member for member in members)
+
+    def check(self, value: Any) -> Any:
+        """The value as it is stored: an enum member for its text, UTC for a local time.
+
+        Raises:
+            InvalidValueError: the value is not of the declared type.
+        """
+        for accepted in self._accepted:
+            if type(value) is accepted or (isinstance(value, accepted) and not isinstance(value, bool)):
+                return to_utc(value) if isinstance(value, datetime) else value
+            if accepted is not str and isinstance(value, str) and issubclass(accepted, values.OpenEnum):
+                return accepted(value)
+        wanted = " or ".join("None" if a is type(None) else a.__name__ for a in self._accepted)
+        message = f"{self.name} takes {wanted}, not {value!r} ({type(value).__name__})."
+        raise InvalidValueError(message)
+
+
+def _is_union(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
+
+
+def to_utc(moment: datetime) -> datetime:
+    """An aware datetime in UTC; a naive one is local time."""
+    return moment.astimezone(timezone.utc)
+
+
+def field(wire: str | None = None, *, contents: bool = False, save: str | None = None) -> Any:
+    """A field that can be set and saved.
+
+    Args:
+        wire: its (dotted) path in the document, when that is not its name.
+        contents: it arrives only with `transferables`.
+        save: the entity's method that saves it, when the update route does not.
+    """
+    return attrs.field(metadata={METADATA: Field(wire or "", contents=contents, save=save)})
+
+
+def readonly(wire: str | None = None, *, contents: bool = False) -> Any:
+    """A field that the server alone sets.
+
+    Args:
+        wire: its (dotted) path in the document, when that is not its name.
+        contents: it arrives only with `transferables`.
+    """
+    return attrs.field(metadata={METADATA: Field(wire or "", readonly=True, contents=contents)})
+
+
+def fields_of(cls: type[Any], namespace: Mapping[str, Any]) -> dict[str, Field]:
+    """The field table of an entity class, by attribute name."""
+    table: dict[str, Field] = {}
+    for attribute in attrs.fields(cls):
+        declared: Field = attribute.metadata[METADATA]
+        table[attribute.name] = attrs.evolve(
+            declared,
+            wire=declared.wire or attribute.name,
+            name=attribute.name,
+            annotation=attribute.type,
+            namespace=namespace,
+        )
+    return table

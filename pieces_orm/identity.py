@@ -1,0 +1,239 @@
+"""The identity map: one object per material, held weakly, under the session's one lock.
+
+`adopt` and `ref` are the only birthplaces of entities. Each request carries a number; what an older answer says never
+wins over what a newer one, a deletion or an association has said since.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakValueDictionary
+
+from attrs import frozen
+
+from . import updates
+from .entity import Entity
+from .record import State
+from .updates import Changes
+
+if TYPE_CHECKING:
+    from .documents import Document
+    from .entity import Owner
+    from .relations import Relation
+
+E = TypeVar("E", bound=Entity)
+_set = object.__setattr__
+
+
+@frozen
+class _Link:
+    """An association made or undone, remembered for as long as an older answer may still arrive."""
+
+    number: int
+    entity: Entity
+    relation: Relation[Any]
+    id: str
+    present: bool
+
+
+class IdentityMap:
+    """All living entities of one session, by kind and id."""
+
+    def __init__(self, owner: Owner) -> None:
+        self.lock = threading.RLock()
+        self._owner = owner
+        self._entities: defaultdict[str, WeakValueDictionary[str, Entity]] = defaultdict(WeakValueDictionary)
+        self._edited: dict[int, Entity] = {}
+        self._clock = 0
+        self._under_way: set[int] = set()
+        self._tombstones: dict[tuple[str, str], int] = {}
+        self._links: list[_Link] = []
+
+    # Numbers -------------------------------------------------------------------------------------------------------
+
+    def now(self) -> int:
+        """The next number: anything that was asked for before is older."""
+        with self.lock:
+            self._clock += 1
+            return self._clock
+
+    @contextmanager
+    def request(self) -> Iterator[int]:
+        """Number a request, for as long as it is under way."""
+        with self.lock:
+            number = self.now()
+            self._under_way.add(number)
+        try:
+            yield number
+        finally:
+            with self.lock:
+                self._under_way.discard(number)
+                oldest = min(self._under_way, default=self._clock + 1)
+                self._links = [link for link in self._links if link.number > oldest]
+                if self._tombstones:
+                    self._tombstones = {key: at for key, at in self._tombstones.items() if at > oldest}
+
+    # Birth and look-up ---------------------------------------------------------------------------------------------
+
+    def peek(self, cls: type[E], id: str) -> E | None:
+        """The entity with this id, if it is alive."""
+        found: E | None = self._entities[cls.kind.name].get(id)  # type: ignore[assignment]
+        return found
+
+    def alive(self, cls: type[E]) -> list[E]:
+        """All living entities of a class."""
+        with self.lock:
+            found: list[Any] = list(self._entities[cls.kind.name].values())
+        return found
+
+    def ref(self, cls: type[E], id: str) -> E:
+        """The entity with this id; a handle when nothing is known of it."""
+        with self.lock:
+            return self.peek(cls, id) or self._born(cls, id)
+
+    def _born(self, cls: type[E], id: str) -> E:
+        entity = cls.__new__(cls)
+        _set(entity, "id", id)
+        _set(entity, "_owner", self._owner)
+        _set(entity, "_document", None)
+        _set(entity, "_edits", None)
+        _set(entity, "_ids", None)
+        _set(entity, "_state", State.HANDLE)
+        _set(entity, "_applied", 0)
+        self._entities[cls.kind.name][id] = entity
+        return entity
+
+    def adopt(self, cls: type[E], id: str, document: Document, number: int, origin: str) -> E | None:
+        """The entity for a document, fresh; None when it was deleted after the document was asked for."""
+        with self.lock:
+            if self._tombstones.get((cls.kind.name, id), -1) > number:
+                return None
+            entity = self.ref(cls, id)
+            changes = self.merge(entity, document, number)
+        self.finish(entity, changes, origin)
+        return entity
+
+    def fill(self, cls: type[E], id: str, document: Document, number: int) -> None:
+        """Let a nested copy fill an entity that is not loaded; it never overwrites a loaded one."""
+        with self.lock:
+            entity = self.ref(cls, id)
+            if entity.state is State.HANDLE:
+                self.merge(entity, document, number)
+
+    # Change --------------------------------------------------------------------------------------------------------
+
+    def apply(self, entity: Entity, document: Document, number: int, origin: str) -> bool:
+        """Apply an answer to a request of this number; False when something newer has been said since."""
+        with self.lock:
+            if entity.state is State.DELETED or entity.applied > number:
+                return False
+            changes = self.merge(entity, document, number)
+        self.finish(entity, changes, origin)
+        return True
+
+    def merge(self, entity: Entity, document: Document, number: int) -> Changes:
+        """Apply a document under the lock, unless it is older; tell about it with `finish`, outside the lock."""
+        if entity.state in (State.DELETED, State.DETACHED) or entity.applied > number:
+            return Changes()
+        first = entity.state in (State.HANDLE, State.PARTIAL)
+        changes = updates.apply(entity, document, first=first)
+        _set(entity, "_applied", number)
+        for link in self._links:
+            if link.entity is entity and link.number > number:
+                self._put(entity, link.relation, link.id, present=link.present)
+        for relation, id in changes.linked:
+            self._mirror(entity, relation, id, present=True)
+        for relation, id in changes.unlinked:
+            self._mirror(entity, relation, id, present=False)
+        return changes
+
+    def finish(self, entity: Entity, changes: Changes, origin: str) -> None:
+        """Tell about changes, outside the lock."""
+        if not changes:
+            return
+        signals, sender = self._owner.signals, type(entity)
+        if changes.before:
+            fields, before = frozenset(changes.before), dict(changes.before)
+            signals.tell(signals.changed, sender, entity=entity, fields=fields, before=before, origin=origin)
+        for pairs, signal in ((changes.linked, signals.associated), (changes.unlinked, signals.disassociated)):
+            if signal.receivers:
+                for relation, id in pairs:
+                    other = self.ref(relation.target, id)
+                    signals.tell(signal, sender, entity=entity, relation=relation.name, other=other, origin=origin)
+
+    def link(self, entity: Entity, relation: Relation[Any], other: Entity, *, present: bool) -> bool:
+        """Put both sides of an association in step; False when both knew it already."""
+        with self.lock:
+            back = _back(relation)
+            here = self._remember(entity, relation, other.id, present=present)
+            there = back is None or self._remember(other, back, entity.id, present=present)
+            return here or (there and back is not None)
+
+    def _remember(self, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> bool:
+        if self._under_way:
+            self._links.append(_Link(self.now(), entity, relation, id, present))
+        return self._put(entity, relation, id, present=present)
+
+    def _put(self, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> bool:
+        """Add or take away an id; False when nothing had to be done. Unknown ids stay unknown."""
+        ids = entity.known_ids(relation)
+        if ids is None:
+            return True
+        if (id in ids) is present:
+            return False
+        entity.cache_ids(relation, (*ids, id) if present else tuple(each for each in ids if each != id))
+        return True
+
+    def _mirror(self, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> None:
+        back = _back(relation)
+        other = None if back is None else self.peek(relation.target, id)
+        if back is not None and other is not None:
+            self._put(other, back, entity.id, present=present)
+
+    def remove(self, entity: Entity) -> bool:
+        """Make an entity DELETED, take it out of the map and out of its neighbours; False when that was done before."""
+        with self.lock:
+            if entity.state in (State.DELETED, State.DETACHED):
+                return False
+            for relation in entity.many.values():
+                back = _back(relation)
+                if back is not None:
+                    ids = entity.known_ids(relation)
+                    near = self.alive(relation.target) if ids is None else [self.peek(relation.target, i) for i in ids]
+                    for other in near:
+                        if other is not None and other.known_ids(back):
+                            self._put(other, back, entity.id, present=False)
+            entity.accept(None, State.DELETED)
+            self._entities[entity.kind.name].pop(entity.id, None)
+            self.release(entity)
+            if self._under_way:
+                self._tombstones[entity.kind.name, entity.id] = self.now()
+            return True
+
+    # Lifetime ------------------------------------------------------------------------------------------------------
+
+    def hold(self, entity: Entity) -> None:
+        """Keep an entity with edits alive."""
+        self._edited[id(entity)] = entity
+
+    def release(self, entity: Entity) -> None:
+        """Let an entity go when nobody else holds it."""
+        self._edited.pop(id(entity), None)
+
+    def detach(self) -> None:
+        """Detach every entity: the session closes."""
+        with self.lock:
+            for entities in self._entities.values():
+                for entity in list(entities.values()):
+                    if entity.state is not State.DELETED:
+                        entity.accept(None, State.DETACHED)
+            self._entities.clear()
+            self._edited.clear()
+
+
+def _back(relation: Relation[Any]) -> Relation[Any] | None:
+    return None if relation.back is None else relation.target.many.get(relation.back)

@@ -1,0 +1,168 @@
+"""Relations: the declarations `Many` and `One`, and `Related`, what an entity shows for a `Many`.
+
+A relation lives as ids. Asking for ids, length or membership of a loaded entity is free; iterating loads all missing
+targets together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from . import commands
+from .errors import ReadOnlyFieldError
+
+if TYPE_CHECKING:
+    from .entity import Entity
+
+E = TypeVar("E", bound="Entity")
+
+
+class Relation(Generic[E]):
+    """What `Many` and `One` have in common: a name, a wire path, a target class and the name seen from there."""
+
+    def __init__(self, *, wire: str, back: str | None = None, explicit: bool = False) -> None:
+        self.wire = wire
+        self.back = back
+        self.explicit = explicit
+        self.name = ""
+        self.owner: Any = None
+
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self.name = name
+        self.owner = owner
+
+    @property
+    def target(self) -> type[E]:
+        """The class that this relation leads to."""
+        # typing stores Many["Asset"] on the instance, so the target is written down once.
+        argument = self.__orig_class__.__args__[0]  # type: ignore[attr-defined]
+        found: type[E] = self.owner.registry[getattr(argument, "__forward_arg__", None) or argument.__name__]
+        return found
+
+    def __repr__(self) -> str:
+        return f"<relation {getattr(self.owner, '__name__', '?')}.{self.name}>"
+
+
+class Many(Relation[E]):
+    """Declares a to-many relation: `assets = Many["Asset"](wire="assets", back="anchors")`.
+
+    Args:
+        wire: the (dotted) key in the document.
+        back: the name of the same relation seen from the other side; None when the other side has none.
+    """
+
+    @overload
+    def __get__(self, instance: None, owner: type[Entity]) -> Many[E]: ...
+    @overload
+    def __get__(self, instance: Entity, owner: type[Entity]) -> Related[E]: ...
+    def __get__(self, instance: Entity | None, owner: type[Entity]) -> Many[E] | Related[E]:
+        return self if instance is None else Related(instance, self)
+
+    def __set__(self, instance: Entity, value: Any) -> None:
+        message = f"{self.name} is a relation: use {self.name}.add(...) and {self.name}.remove(...)."
+        raise ReadOnlyFieldError(message)
+
+
+class One(Relation[E]):
+    """Declares a to-one relation: `conversation = One["Conversation"](wire="conversation")`; None when there is none.
+
+    Args:
+        wire: the (dotted) key in the document.
+        back: the name of the same relation seen from the other side; None when the other side has none.
+    """
+
+    @overload
+    def __get__(self, instance: None, owner: type[Entity]) -> One[E]: ...
+    @overload
+    def __get__(self, instance: Entity, owner: type[Entity]) -> E | None: ...
+    def __get__(self, instance: Entity | None, owner: type[Entity]) -> One[E] | E | None:
+        if instance is None:
+            return self
+        ids = instance.relation_ids(self)
+        return instance.related_entities(self, ids)[0] if ids else None
+
+    def __set__(self, instance: Entity, value: Any) -> None:
+        message = f"{self.name} is a relation that the server alone sets."
+        raise ReadOnlyFieldError(message)
+
+
+class Related(Generic[E]):
+    """The other side of a to-many relation of one entity, in the server's order.
+
+    `ids`, `len`, `in` and `bool` make no request when the entity is loaded; iterating loads what is missing together.
+    """
+
+    __slots__ = ("_entity", "_relation")
+
+    def __init__(self, entity: Entity, relation: Many[E]) -> None:
+        self._entity = entity
+        self._relation = relation
+
+    @property
+    def known(self) -> bool:
+        """Whether the ids are known without a request; a relation that a document leaves out is unknown, not empty."""
+        return self._entity.known_ids(self._relation) is not None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the related materials.
+
+        Requests: none when known; else one GET of this entity.
+
+        Raises:
+            UnsupportedOperationError: the server does not tell this relation; ask from the other side.
+        """
+        return self._entity.relation_ids(self._relation)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __bool__(self) -> bool:
+        return bool(self.ids)
+
+    def __contains__(self, other: object) -> bool:
+        if isinstance(other, str):
+            return other in self.ids
+        return isinstance(other, self._relation.target) and other.owner is self._entity.owner and other.id in self.ids
+
+    def __iter__(self) -> Iterator[E]:
+        entities = self._entity.related_entities(self._relation, self.ids)
+        return iter(self._entity.owner.load_many(entities))
+
+    def __getitem__(self, place: int) -> E:
+        return list(self)[place]
+
+    def refs(self) -> list[E]:
+        """The related entities as they are held, without loading them.
+
+        Requests: none when the ids are known.
+        """
+        return self._entity.related_entities(self._relation, self.ids)
+
+    def add(self, *others: E) -> None:
+        """Associate others with this entity; both sides know at once.
+
+        Requests: one POST for each, a few at a time.
+
+        Raises:
+            UnknownRelationError: not a target of this relation, or no route changes it. Nothing was sent.
+            BatchError: some of several failed; those that did not are applied.
+        """
+        commands.associate(self._entity, self._relation, others)
+
+    def remove(self, *others: E) -> None:
+        """Disassociate others from this entity; both sides know at once, and nothing is deleted.
+
+        Requests: one POST for each, a few at a time.
+
+        Raises:
+            UnknownRelationError: not a target of this relation, or no route changes it. Nothing was sent.
+            BatchError: some of several failed; those that did not are applied.
+        """
+        commands.disassociate(self._entity, self._relation, others)
+
+    def __repr__(self) -> str:
+        known = self._entity.known_ids(self._relation)
+        size = "unknown" if known is None else str(len(known))
+        return f"<{self._relation.name} of {self._entity!r}: {size}>"

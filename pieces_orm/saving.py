@@ -1,0 +1,120 @@
+"""Load, and save with read-compare-write.
+
+A save reads the server's own fresh document, compares it with what each edit replaced, puts the edits in, and sends
+the whole: what this version has never heard of goes back as it came. Nothing is forgotten before the server answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import commands, documents
+from .documents import Document
+from .errors import ConflictError, NotFoundError
+
+if TYPE_CHECKING:
+    from .entity import Entity
+    from .record import Edit
+
+
+def load(entity: Entity, query: Mapping[str, Any], origin: str = "refresh") -> None:
+    """Read a material and apply what the server says; one that is gone becomes DELETED.
+
+    Raises:
+        NotFoundError: it is gone or never was.
+    """
+    owner = entity.owner
+    known = entity.document is not None
+    with owner.map.request() as number:
+        try:
+            document = commands.read(owner, entity.kind, entity.id, query)
+        except NotFoundError:
+            if known and owner.map.remove(entity):
+                owner.signals.tell(owner.signals.deleted, type(entity), entity=entity, origin=origin)
+            raise
+        owner.map.apply(entity, document, number, origin)
+
+
+def save(entity: Entity, *, overwrite: bool, transferables: bool | None) -> frozenset[str]:
+    """Send the edits of an entity, first those of the document, then those with an endpoint of their own."""
+    entity.check_usable()
+    owner = entity.owner
+    with owner.lock:
+        edits = entity.pending()
+    if not edits:
+        return frozenset()
+    owner.signals.ask(owner.signals.saving, type(entity), entity=entity, edits={n: e.mine for n, e in edits.items()})
+    in_document = {name: edit for name, edit in edits.items() if entity.fields[name].save is None}
+    if in_document:
+        _save_document(entity, in_document, overwrite=overwrite, transferables=transferables)
+    for name, spec in entity.fields.items():
+        if spec.save is not None and name in edits:
+            _save_alone(entity, name, edits[name], spec.save, overwrite=overwrite)
+    return frozenset(edits)
+
+
+def _save_document(entity: Entity, edits: dict[str, Edit], *, overwrite: bool, transferables: bool | None) -> None:
+    owner, kind = entity.owner, entity.kind
+    route = kind.route("update")
+    fresh = commands.read(owner, kind, entity.id)
+    if not overwrite:
+        _compare(entity, fresh, edits)
+    query = {"transferables": transferables} if "transferables" in route.query else {}
+    data = owner.call(route, {}, query, documents.merge(fresh, patch(entity, edits)))
+    contents = commands.has_contents(query)
+    answer = documents.one(data, kind.name, entity.id, contents=contents)[1]
+    _applied(entity, edits, answer)
+
+
+def _save_alone(entity: Entity, name: str, edit: Edit, method: str, *, overwrite: bool) -> None:
+    """Save a field by its own endpoint, and read the document that this left behind."""
+    owner = entity.owner
+    if not overwrite:
+        _compare(entity, commands.read(owner, entity.kind, entity.id), {name: edit})
+    getattr(entity, method)(edit.mine)
+    _applied(entity, {name: edit}, commands.read(owner, entity.kind, entity.id))
+
+
+def rename(entity: Entity, transferables: bool | None) -> None:
+    """Let the server name a material, and apply what it answers."""
+    owner, kind = entity.owner, entity.kind
+    query = {"transferables": transferables}
+    data = owner.call(kind.route("rename"), {kind.parameter: entity.id}, query)
+    _applied(entity, {}, documents.one(data, kind.name, entity.id, contents=commands.has_contents(query))[1])
+
+
+def _applied(entity: Entity, edits: dict[str, Edit], answer: Document) -> None:
+    """Make the answer to a write the entity's document, and forget the edits that it carries."""
+    owner = entity.owner
+    # An answer to a write is as new as the moment it arrives: reads sent before that are older.
+    with owner.lock:
+        changes = owner.map.merge(entity, answer, owner.map.now())
+        entity.forget_edits(edits)
+    owner.map.finish(entity, changes, "local")
+
+
+def _compare(entity: Entity, fresh: Document, edits: dict[str, Edit]) -> None:
+    """Raise when the server's value of an edited field is neither what the edit replaced nor what it sets."""
+    theirs: dict[str, Any] = {}
+    for name, edit in edits.items():
+        value = entity.decode(entity.fields[name], fresh)
+        if value not in (edit.base, edit.mine):
+            theirs[name] = value
+    if theirs:
+        names = ", ".join(sorted(theirs))
+        message = (
+            f"{names} of {entity!r} changed elsewhere since it was read. The edits stay: look at .base, .mine and "
+            ".theirs of this error, then save(overwrite=True), or revert() and refresh()."
+        )
+        raise ConflictError(
+            message,
+            base={name: edits[name].base for name in theirs},
+            mine={name: edits[name].mine for name in theirs},
+            theirs=theirs,
+        )
+
+
+def patch(entity: Entity, edits: Mapping[str, Edit]) -> dict[str, Any]:
+    """Edits as JSON data by wire path."""
+    return {entity.fields[name].wire: documents.plain(edit.mine) for name, edit in edits.items()}

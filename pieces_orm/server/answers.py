@@ -1,0 +1,82 @@
+"""Calls and answers: what a handler is given, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from attrs import frozen
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from .service import Service
+
+
+class RefusedError(Exception):
+    """The request cannot be served: a status and one sentence for the client."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+@frozen
+class Call:
+    """One request as handlers see it: decoded path parameters, the query, and the raw body."""
+
+    service: Service
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """A boolean query parameter."""
+        text = self.query.get(name)
+        return default if text is None else text.lower() in {"true", "1"}
+
+    @property
+    def contents(self) -> bool:
+        """Whether the answer shall carry contents; the format routes spell the parameter without its s."""
+        return self.flag("transferables", default=self.flag("transferable", default=True))
+
+    def json(self) -> Any:
+        """The decoded body, None when there is none."""
+        if not self.body:
+            return None
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise RefusedError(400, f"The body is not JSON: {error}.") from None
+
+    def object(self) -> dict[str, Any]:
+        """The body, which has to be a JSON object."""
+        body = self.json()
+        if not isinstance(body, dict):
+            raise RefusedError(400, "The body has to be a JSON object.")
+        return body
+
+
+Handler = Callable[[Call], Response]
+
+
+def json_answer(text: str | bytes, status: int = 200) -> Response:
+    """An answer whose body is JSON already."""
+    return Response(text, status, media_type="application/json")
+
+
+def text_answer(text: str, status: int = 200) -> Response:
+    """An answer in plain text."""
+    return Response(text, status, media_type="text/plain")
+
+
+def nothing() -> Response:
+    """Done, and nothing to say."""
+    return Response(None, 204)
+
+
+def refusal(status: int, sentence: str = "") -> Response:
+    """An error answer: a sentence in plain text."""
+    return text_answer(sentence or HTTPStatus(status).phrase, status)

@@ -1,0 +1,23 @@
+"""What every handler works with: the store, the streams' hub, and the choices of this server."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from .settings import Settings
+from .store import Reader, Store
+from .documents import Documents
+from .hub import Hub
+
+
+@frozen
+class Service:
+    """One running server's state."""
+
+    store: Store
+    hub: Hub
+    settings: Settings
+
+    def documents(self, reader: Reader, *, contents: bool = True, created: bool = False) -> Documents:
+        """A builder of documents on one read."""
+        return Documents(reader, self.settings, contents=contents, created=created)

@@ -1,0 +1,47 @@
+"""What can be chosen about the embedded server."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from attrs import frozen
+
+
+@frozen
+class Settings:
+    """The choices of one server.
+
+    The second group holds behaviours of Pieces OS that nobody outside knows; programs can be tried under each answer.
+
+    Args:
+        version: what `/.well-known/version` and `POST /connect` say.
+        allow_origins: origins that may call besides loopback ones on the server's own port, such as
+            `vscode-webview://abc`; compared as a whole.
+        allow_foreign_hosts: accept any `Host` header and any address to listen on. Whoever can reach the port can read
+            and write everything.
+        hosts: names accepted in `Host` besides the loopback names.
+        max_body: bytes a request body may have; beyond that 413.
+        stream_backlog: ids a slow stream may fall behind before it is closed (a client that reconnects gets all ids).
+        nested_members: in a document nested in an asset, a relation with more members than this is left out (absent
+            means unknown), so that one tag on all assets does not make their snapshot grow with the square.
+        second_delete: deleting what was deleted before: the kind's "no such material" status, or success.
+        associate_missing: an association, or a seed, that names an unknown id: 500, or success without an edge.
+        same_path_anchor: creating an anchor whose path another anchor of its type has: a new one, or that one.
+        update_absent: fields that an update leaves out keep their values, or are cleared unless they are required.
+        embed_relations: documents carry their relations; False leaves them out of all but the answers to a creation,
+            as Pieces OS from 12.6 does for many.
+    """
+
+    version: str = "12.3.0"
+    allow_origins: tuple[str, ...] = ()
+    allow_foreign_hosts: bool = False
+    hosts: tuple[str, ...] = ()
+    max_body: int = 64 * 1024 * 1024
+    stream_backlog: int = 100_000
+    nested_members: int = 200
+
+    second_delete: Literal["gone", "ok"] = "gone"
+    associate_missing: Literal["error", "ignore"] = "error"
+    same_path_anchor: Literal["new", "existing"] = "new"
+    update_absent: Literal["keep", "clear"] = "keep"
+    embed_relations: bool = True

@@ -1,0 +1,294 @@
+"""Sessions: the only owners of state. `connect()` finds a running server, `embedded()` brings one along."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from typing import Any, TypeVar
+
+from . import discovery, endpoints
+from .assets import AssetCollection
+from .collection import Collection, load_many
+from .connection import Connection
+from .endpoints import Kind, Route
+from .entities import (
+    Anchor,
+    AnchorPoint,
+    Annotation,
+    Asset,
+    Conversation,
+    ConversationMessage,
+    Format,
+    Person,
+    Source,
+    Tag,
+    Website,
+    WorkstreamEvent,
+    WorkstreamSummary,
+)
+from .entity import Entity
+from .errors import UnsupportedOperationError
+from .identity import IdentityMap
+from .relations import Relation
+from .signals import Dispatch
+from .suggestions import Suggestion, suggestions_of
+from .transport import Timeout
+from .watch import Changes, Feeds, Watch
+
+E = TypeVar("E", bound=Entity)
+
+
+class Session(Connection):
+    """A connection to one server and everything known of its materials; sessions share nothing."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        application: str = "pieces_orm",
+        api_key: str | None = None,
+        timeout: Timeout = (3.05, 30),
+        autoload: bool = True,
+        dispatch: Dispatch | None = None,
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        super().__init__(url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch)
+        self.map = IdentityMap(self)
+        self.lock = self.map.lock
+        self.autoload = autoload
+        self._on_close = on_close
+        self.feeds = Feeds(self)
+        self._open: list[Any] = []
+        self._collections: dict[type[Entity], Collection[Any, ...]] = {}
+        self.anchors = self._collection(Collection(self, Anchor, Anchor.seed))
+        self.anchor_points = self._collection(Collection(self, AnchorPoint, AnchorPoint.seed))
+        self.annotations = self._collection(Collection(self, Annotation, Annotation.seed))
+        self.assets = self._collection(AssetCollection(self, Asset, Asset.seed))
+        self.conversations = self._collection(Collection(self, Conversation, Conversation.seed))
+        self.formats: Collection[Format, ...] = self._collection(Collection(self, Format))
+        self.messages = self._collection(Collection(self, ConversationMessage, ConversationMessage.seed))
+        self.persons = self._collection(Collection(self, Person, Person.seed))
+        self.sources = self._collection(Collection(self, Source, Source.seed))
+        self.summaries = self._collection(Collection(self, WorkstreamSummary, WorkstreamSummary.seed))
+        self.tags = self._collection(Collection(self, Tag, Tag.seed))
+        self.websites = self._collection(Collection(self, Website, Website.seed))
+        self.workstream_events = self._collection(Collection(self, WorkstreamEvent, WorkstreamEvent.seed))
+
+    C = TypeVar("C", bound=Collection[Any, ...])
+
+    def _collection(self, collection: C) -> C:
+        self._collections[collection.entity] = collection
+        return collection
+
+    def __getitem__(self, cls: type[E]) -> Collection[E, ...]:
+        """The collection of a class, for generic code."""
+        if not (isinstance(cls, type) and issubclass(cls, Entity)):
+            message = f"session[...] takes an entity class, such as Asset, not {cls!r}."
+            raise TypeError(message)
+        found: Collection[Any, ...] | None = self._collections.get(cls)
+        return found or self._collection(Collection(self, cls, getattr(cls, "seed", None)))
+
+    def __repr__(self) -> str:
+        return f"<Session {self.url}{' (closed)' if self._closed else ''}>"
+
+    # Many entities -------------------------------------------------------------------------------------------------
+
+    def load_many(self, entities: Sequence[E]) -> list[E]:
+        """Load those entities of which nothing is known, together; leaves out those that are gone."""
+        by_class: defaultdict[type[E], list[E]] = defaultdict(list)
+        for entity in entities:
+            by_class[type(entity)].append(entity)
+        gone: set[int] = set()
+        for cls, group in by_class.items():
+            loaded = {id(entity) for entity in load_many(self[cls], group)}
+            gone |= {id(entity) for entity in group} - loaded
+        return [entity for entity in entities if id(entity) not in gone]
+
+    def prefetch(self, entities: Sequence[Entity], *relations: Any) -> None:
+        """Load the missing targets of some relations together, so that iterating them makes no request.
+
+        Requests: those of one `get_many` a relation.
+
+        Args:
+            entities: where to start.
+            relations: declarations such as Anchor.assets; one that starts at another class follows those before it.
+
+        Raises:
+            TypeError: a relation starts at none of the classes that are reached.
+        """
+        reached: list[Entity] = list(entities)
+        for relation in relations:
+            if not isinstance(relation, Relation):
+                message = f"prefetch takes relations such as Anchor.assets, not {relation!r}."
+                raise TypeError(message)
+            starts = [entity for entity in reached if isinstance(entity, relation.owner)]
+            if reached and not starts:
+                message = f"{relation!r} starts at none of the entities that are reached."
+                raise TypeError(message)
+            self.load_many(starts)
+            targets = {
+                target.id: target
+                for entity in starts
+                for target in entity.related_entities(relation, entity.relation_ids(relation))
+            }
+            reached += self.load_many(list(targets.values()))
+
+    def fetch(self, cls: type[Entity], ids: Sequence[str], origin: str) -> dict[str, Any]:
+        """Read and apply many, by id the entity or its error; for the feeds."""
+        return self[cls].fetch(ids, origin=origin) if ids else {}
+
+    def ids_of(self, cls: type[Entity], query: dict[str, Any]) -> tuple[str, ...]:
+        """The ids of a kind; for the feeds."""
+        return self[cls].query_ids(query)
+
+    # Streams -------------------------------------------------------------------------------------------------------
+
+    def watch(self, *kinds: type[Entity]) -> Watch:
+        """Hear of every change of these kinds, wherever it is made, by the same signals as one's own.
+
+        A refused or lost stream is tried again, never raised; `wait_live` tells when all are in step.
+
+        Requests: one WebSocket a kind, or polls of the identifiers where the wire has no stream; one GET of the ids
+        for most kinds; one read for each change of what is held or listened to.
+
+        Args:
+            kinds: entity classes; none: all.
+        """
+        self.check_open()
+        return self.feeds.watch(kinds or tuple(self._collections), every=not kinds)
+
+    @contextmanager
+    def creating(self, kind: Kind) -> Iterator[None]:
+        """Mark a create as under way, so that its own echo is not taken for another's."""
+        with self.feeds.creating(kind):
+            yield
+
+    def changes(self, *kinds: type[Entity]) -> Changes:
+        """The changes of these kinds as an endless iterator, for scripts that prefer a loop to a callback.
+
+        Requests: those of `watch`.
+
+        Args:
+            kinds: entity classes; none: all.
+        """
+        watch = self.watch(*kinds)
+        changes = Changes(self, kinds or tuple(self._collections), watch)
+        with self.lock:
+            self._open.append(changes)
+        return changes
+
+    def is_stale(self, kind: Kind) -> bool:
+        """Whether the stream of a kind is lost."""
+        return self.feeds.is_lost(kind)
+
+    def frames(self, route: Route) -> Iterator[bytes]:
+        """The frames of a stream, until the session closes or the server ends it."""
+        from . import stream  # noqa: PLC0415 only who streams pays for the import
+
+        with stream.connect(self.stream_url(route), self.stream_headers()) as socket:
+            with self.lock:
+                self._open.append(socket)
+            try:
+                for frame in socket:
+                    yield frame.encode() if isinstance(frame, str) else frame
+            finally:
+                with self.lock:
+                    if socket in self._open:
+                        self._open.remove(socket)
+
+    def suggestions(self) -> Iterator[list[Suggestion]]:
+        """What the server suggests, as it changes: each item is what one frame brought. Ends with the session.
+
+        Requests: one WebSocket, /workstream/suggestions/stream.
+        """
+        for frame in self.frames(endpoints.SUGGESTIONS_STREAM):
+            yield suggestions_of(frame, self.map)
+
+    # The end -------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stop the streams, close the sockets, detach the entities; a session that is closed stays closed."""
+        with self.lock:
+            if self._closed:
+                return
+            opened = list(self._open)
+        for each in opened:
+            each.close()
+        with self.lock:
+            self._closed = True
+        self.feeds.stop()
+        self.map.detach()
+        self._transport.close()
+        if self._on_close is not None:
+            self._on_close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def connect(
+    url: str | None = None,
+    *,
+    application: str = "pieces_orm",
+    api_key: str | None = None,
+    timeout: Timeout = (3.05, 30),
+    wait: float = 0,
+    autoload: bool = True,
+    dispatch: Dispatch | None = None,
+) -> Session:
+    """A session on a running server.
+
+    Requests: probes of /.well-known/health; one POST /connect, before the first request of the session.
+
+    Args:
+        url: the server's address; None: env PIECES_URL, the port file, ports 39300-39333, 1000 and 5323.
+        application: this program's name; one of the wire's application names, or any other.
+        api_key: the id of an application that is connected already.
+        timeout: seconds to connect and to wait for an answer; one number for both, or two.
+        wait: seconds to keep trying, for a server that is starting.
+        autoload: whether reading a field of what is not loaded loads it.
+        dispatch: called with each delivery of a signal, to hand it to a UI loop; None delivers at once.
+
+    Raises:
+        NotRunningError: nothing found; the message lists what was tried and how to start a server.
+    """
+    found = discovery.find(url, wait)
+    return Session(
+        found, application=application, api_key=api_key, timeout=timeout, autoload=autoload, dispatch=dispatch
+    )
+
+
+def embedded(
+    path: str | PathLike[str] | None = None,
+    *,
+    application: str = "pieces_orm",
+    api_key: str | None = None,
+    timeout: Timeout = (3.05, 30),
+    autoload: bool = True,
+    dispatch: Dispatch | None = None,
+) -> Session:
+    """A session on a server of its own, in this process: no Pieces OS needed. Closing the session stops it.
+
+    Args:
+        path: of the database file, made when there is none; None: in memory.
+        application, api_key, timeout, autoload, dispatch: as for `connect`.
+
+    Raises:
+        UnsupportedOperationError: the extra `server` is not installed; the message says how to get it.
+    """
+    try:
+        from .server import Server  # noqa: PLC0415 the server is an extra
+    except ImportError as error:
+        message = f"The embedded server is an extra: pip install 'pieces_orm[server]' ({error})."
+        raise UnsupportedOperationError(message) from error
+    server = Server(path)
+    server.start()
+    return Session(
+        server.url, application=application, api_key=api_key, timeout=timeout, autoload=autoload, dispatch=dispatch,
+        on_close=server.stop,
+    )  # fmt: skip

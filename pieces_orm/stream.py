@@ -1,0 +1,157 @@
+"""WebSocket streams: one thread that reads frames and connects again for as long as it runs. Knows no entity."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from .errors import TransportError
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
+
+_log = logging.getLogger("pieces_orm.stream")
+
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 5.0
+OPEN_TIMEOUT = 5.0
+PING_INTERVAL = 10.0
+PING_TIMEOUT = 10.0
+
+
+class Event(msgspec.Struct):
+    """What a frame says of one id."""
+
+    id: str
+    deleted: bool
+
+
+def events_of(frame: str | bytes, key: str) -> list[Event]:
+    """The events of an identifier frame for the kind with this key; a deletion wins over anything else.
+
+    Raises:
+        ValueError: the frame is no identifier frame.
+    """
+    try:
+        items = msgspec.json.decode(frame, type=dict[str, Any]).get("iterable") or ()
+        found: dict[str, bool] = {}
+        for item in items:
+            named = item.get(key)
+            if isinstance(named, dict) and isinstance(named.get("id"), str):
+                found[named["id"]] = found.get(named["id"], False) or item.get("deleted") is True
+    except (msgspec.MsgspecError, AttributeError, TypeError) as error:
+        message = f"not an identifier frame: {error}"
+        raise ValueError(message) from error
+    return [Event(id, deleted) for id, deleted in found.items()]
+
+
+def backoff() -> Iterator[float]:
+    """Seconds to wait before each attempt: jittered, growing, capped."""
+    pause = FIRST_PAUSE
+    while True:
+        yield random.uniform(0.5, 1.0) * pause  # noqa: S311 jitter is no secret
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def connect(url: str, headers: Mapping[str, str]) -> ClientConnection:
+    """Open a WebSocket; loopback traffic uses no proxy, a half-open connection is found by pings.
+
+    Raises:
+        TransportError: it could not be opened.
+    """
+    from websockets.exceptions import WebSocketException  # noqa: PLC0415 only who watches pays for the import
+    from websockets.sync.client import connect as open_socket  # noqa: PLC0415
+
+    address = url.replace("http", "ws", 1)
+    try:
+        return open_socket(
+            address,
+            additional_headers=dict(headers),
+            open_timeout=OPEN_TIMEOUT,
+            close_timeout=1,
+            ping_interval=PING_INTERVAL,
+            ping_timeout=PING_TIMEOUT,
+            max_size=None,
+            proxy=None,
+        )
+    except (OSError, WebSocketException, TimeoutError) as error:
+        message = f"The stream {address} could not be opened: {error}"
+        raise TransportError(message, method="GET", path=address) from error
+
+
+class Stream(threading.Thread):
+    """Reads the frames of one stream, and connects again after a pause whenever it is lost or refused.
+
+    Args:
+        url: of the stream.
+        headers: asked for at each connection, so that they survive a move of the server.
+        opened: called when a socket is open; what it raises counts as a lost connection.
+        frame: called with each frame.
+        lost: called when a connection ended or could not be made.
+    """
+
+    def __init__(
+        self,
+        url: Callable[[], str],
+        headers: Callable[[], Mapping[str, str]],
+        *,
+        opened: Callable[[], None],
+        frame: Callable[[str | bytes], None],
+        lost: Callable[[Exception | None], None],
+        name: str,
+    ) -> None:
+        super().__init__(name=f"pieces_orm stream {name}", daemon=True)
+        self._url = url
+        self._headers = headers
+        self._opened = opened
+        self._frame = frame
+        self._lost = lost
+        self._stopped = threading.Event()
+        self._socket: ClientConnection | None = None
+
+    def run(self) -> None:
+        """Connect, read, and connect again, until `stop`."""
+        pauses = backoff()
+        while not self._stopped.is_set():
+            error: Exception | None = None
+            try:
+                with connect(self._url(), self._headers()) as socket:
+                    self._socket = socket
+                    self._opened()
+                    for message in socket:
+                        if self._stopped.is_set():
+                            return
+                        self._frame(message)
+                        pauses = backoff()
+            except Exception as failure:  # noqa: BLE001 whatever it was, the stream is tried again
+                error = failure
+                _log.debug("stream %s: %s", self.name, failure)
+            finally:
+                self._socket = None
+            if self._stopped.is_set():
+                return
+            self._lost(error)
+            self._stopped.wait(next(pauses))
+
+    @property
+    def connected(self) -> bool:
+        """Whether a socket is open at this moment."""
+        return self._socket is not None
+
+    def drop(self) -> None:
+        """Close the present connection, so that another is made."""
+        socket = self._socket
+        if socket is not None:
+            with contextlib.suppress(Exception):
+                socket.close()
+
+    def stop(self) -> None:
+        """End the thread; a program that forgets it ends all the same, for the thread is a daemon."""
+        self._stopped.set()
+        self.drop()

@@ -1,0 +1,207 @@
+"""HTTP by way of requests' own pooled adapter: timeouts, retries, and from status to error. Knows no entity."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+
+from .errors import (
+    InvalidRequestError,
+    NotAuthorizedError,
+    NotFoundError,
+    NotRunningError,
+    RequestTimeout,
+    ResponseError,
+    ServerError,
+    TransportError,
+    UpgradeRequiredError,
+)
+
+Timeout = float | tuple[float, float]
+Observer = Callable[[str, str, int, float], None]
+
+ATTEMPTS = 3
+RETRIED = frozenset({502, 503, 504})
+POOL = 16
+
+
+def query_text(query: Mapping[str, Any] | None) -> str:
+    """A query string; None sends nothing, booleans are spelled as JSON does."""
+    given = {name: value for name, value in (query or {}).items() if value is not None}
+    texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
+    return f"?{urlencode(texts, quote_via=quote)}" if texts else ""
+
+
+class Transport:
+    """The connection to one server: a pool of sockets, headers, timeouts and retries.
+
+    Args:
+        url: the server's address, such as http://127.0.0.1:39300.
+        timeout: seconds to connect and to wait for an answer; one number for both, or two.
+        observer: called after each request with method, path, status (0: no answer) and seconds.
+    """
+
+    def __init__(self, url: str, timeout: Timeout, observer: Observer | None = None) -> None:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            message = f"{url!r} is no address of a server; it looks like http://127.0.0.1:39300."
+            raise NotRunningError(message)
+        self.url = f"{parts.scheme}://{parts.netloc}"
+        self.headers: dict[str, str] = {}
+        self._timeout = timeout
+        self._observer = observer
+        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        accept: str = "*/*",
+        content_type: str = "application/json",
+        repeatable: bool | None = None,
+        attempts: int = ATTEMPTS,
+    ) -> bytes:
+        """Send a request and return the body of the answer.
+
+        A read is tried again after lost connections and 502-504; a write only when it certainly never arrived.
+
+        Args:
+            repeatable: whether sending twice does no harm; None: GET and HEAD are.
+            attempts: how often to try at most.
+
+        Raises:
+            TransportError: no whole answer. NotRunningError: no server there. RequestTimeout: none in time.
+            ResponseError: the server answered with an error status; see the error's class.
+        """
+        repeatable = method in ("GET", "HEAD") if repeatable is None else repeatable
+        request = self._prepare(method, path, query, body, accept, content_type)
+        for attempt in range(attempts):
+            last = attempt == attempts - 1
+            try:
+                status, data = self._exchange(request, path)
+            except NotRunningError:
+                if last:
+                    raise
+            except TransportError as error:
+                if last or not repeatable or isinstance(error, RequestTimeout):
+                    raise
+            else:
+                if not (repeatable and status in RETRIED and not last):
+                    if status >= 400:
+                        raise error_for(status, data, method, path)
+                    return data
+            time.sleep(random.uniform(0.5, 1.0) * 0.05 * 2**attempt)  # noqa: S311 jitter is no secret
+        raise AssertionError("unreachable")
+
+    def _prepare(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: bytes | None,
+        accept: str,
+        content_type: str,
+    ) -> requests.PreparedRequest:
+        request = requests.PreparedRequest()
+        request.method = method
+        request.url = f"{self.url}{path}{query_text(query)}"
+        request.headers = CaseInsensitiveDict(self.headers)
+        request.headers["Accept"] = accept
+        request.body = body
+        if body is not None:
+            request.headers["Content-Type"] = content_type
+            request.headers["Content-Length"] = str(len(body))
+        elif method == "POST":
+            request.headers["Content-Length"] = "0"
+        return request
+
+    def _exchange(self, request: requests.PreparedRequest, path: str) -> tuple[int, bytes]:
+        method = request.method or ""
+        start = time.perf_counter()
+        status = 0
+        try:
+            # The adapter is driven directly: no per-call session merging, and loopback traffic needs no proxies.
+            response = self._adapter.send(request, stream=True, timeout=self._timeout, proxies={})
+            status = response.status_code
+            try:
+                # Reading the raw stream once costs a third of Response.content on large bodies.
+                data: bytes = response.raw.read(decode_content=True)
+            except BaseException:
+                response.raw.close()
+                raise
+            response.raw.release_conn()
+        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+            message = (
+                f"{method} {path}: {self.url} did not answer within {self._timeout} s; raise timeout=, or look at it."
+            )
+            raise RequestTimeout(message, method=method, path=path) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise self._lost(error, method, path) from error
+        finally:
+            if self._observer is not None:
+                self._observer(method, path, status, time.perf_counter() - start)
+        return status, data
+
+    def _lost(self, error: Exception, method: str, path: str) -> TransportError:
+        if _refused(error):
+            message = (
+                f"No server answers at {self.url} ({method} {path}). Start Pieces OS, or `pieces-orm serve`, or use "
+                "pieces_orm.embedded()."
+            )
+            return NotRunningError(message, method=method, path=path)
+        return TransportError(f"{method} {path}: the connection to {self.url} broke: {error}", method=method, path=path)
+
+    def close(self) -> None:
+        """Close the sockets."""
+        with contextlib.suppress(Exception):
+            self._adapter.close()
+
+
+def _refused(error: BaseException | None) -> bool:
+    """Whether the connection was never made, so that the request certainly never arrived."""
+    seen = 0
+    while error is not None and seen < 10:
+        if isinstance(error, urllib3.exceptions.NewConnectionError | ConnectionRefusedError):
+            return True
+        reason = getattr(error, "reason", None) or next((a for a in error.args if isinstance(a, BaseException)), None)
+        error, seen = reason or error.__cause__ or error.__context__, seen + 1
+    return False
+
+
+def error_for(status: int, data: bytes, method: str, path: str) -> ResponseError:
+    """The error that a status stands for; the server's own words are in its message."""
+    body = data.decode("utf-8", "replace")
+    said = _said(body)
+    where = f"{method} {path}"
+    about: dict[str, Any] = {"status": status, "body": body, "method": method, "path": path}
+    if status in (404, 410):
+        return NotFoundError(f"{where}: not there (status {status}{said}).", **about)
+    if status in (401, 403):
+        message = f"{where}: refused (status {status}{said}). Sign in to Pieces OS, or check api_key and address."
+        return NotAuthorizedError(message, **about)
+    if status == 593:
+        return UpgradeRequiredError(f"{where}: the server must be updated first (status 593{said}).", **about)
+    if 400 <= status < 500:
+        return InvalidRequestError(f"{where}: the server refuses the request (status {status}{said}).", **about)
+    return ServerError(f"{where}: the server failed (status {status}{said}).", **about)
+
+
+def _said(body: str) -> str:
+    """What an error body says: plain text, or JSON with an `error`."""
+    with contextlib.suppress(ValueError):
+        parsed = json.loads(body)
+        body = str(parsed.get("error", parsed)) if isinstance(parsed, dict) else str(parsed)
+    return f": {body.strip()[:300]}" if body.strip() else ""

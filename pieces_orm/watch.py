@@ -1,0 +1,215 @@
+"""Watching: the feeds of a session, what keeps them open, and changes as an iterator."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from .endpoints import Kind
+from .entity import Entity
+from .errors import UnsupportedOperationError
+from .feed import CONNECTING, LIVE, LOST, Feed
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+class Feeds:
+    """The feeds of one session, one a kind for however many watches."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lock = threading.Lock()
+        self._feeds: dict[str, Feed] = {}
+        self._creating: Counter[str] = Counter()
+        self._created = threading.Condition()
+        self._stopped = False
+
+    def watch(self, classes: Sequence[type[Entity]], *, every: bool) -> Watch:
+        """Open the feeds of some classes; of all those that can be watched when `every`."""
+        for cls in classes:
+            if not (isinstance(cls, type) and issubclass(cls, Entity)):
+                message = f"watch takes entity classes, such as Asset, not {cls!r}."
+                raise TypeError(message)
+            if not _can_watch(cls) and not every:
+                message = f"The wire can neither stream nor list {cls.kind.collection}."
+                raise UnsupportedOperationError(message)
+        return Watch(self, [self._open(cls) for cls in dict.fromkeys(classes) if _can_watch(cls)])
+
+    def _open(self, cls: type[Entity]) -> Feed:
+        with self._lock:
+            feed = self._feeds.get(cls.kind.name)
+            if feed is None:
+                feed = self._feeds[cls.kind.name] = Feed(self._session, cls)
+                feed.start()
+            feed.watchers += 1
+            return feed
+
+    def close(self, feeds: list[Feed]) -> None:
+        """Let go of feeds; those that nobody else watches stop."""
+        for feed in feeds:
+            with self._lock:
+                feed.watchers -= 1
+                last = feed.watchers == 0
+                if last:
+                    self._feeds.pop(feed.cls.kind.name, None)
+            if last:
+                feed.stop()
+
+    def stop(self) -> None:
+        """Stop all feeds."""
+        with self._created:
+            self._stopped = True
+            self._created.notify_all()
+        with self._lock:
+            feeds = list(self._feeds.values())
+        for feed in feeds:
+            feed.stop()
+
+    def is_lost(self, kind: Kind) -> bool:
+        """Whether the stream of a kind is lost."""
+        feed = self._feeds.get(kind.name)
+        return feed is not None and feed.state == LOST
+
+    @contextmanager
+    def creating(self, kind: Kind) -> Iterator[None]:
+        """Mark a create as under way, so that its own echo is not taken for another's."""
+        with self._created:
+            self._creating[kind.name] += 1
+        try:
+            yield
+        finally:
+            with self._created:
+                self._creating[kind.name] -= 1
+                self._created.notify_all()
+
+    def wait_created(self, kind: Kind) -> None:
+        """Wait until no create of this kind is under way."""
+        with self._created:
+            self._created.wait_for(lambda: self._creating[kind.name] == 0 or self._stopped)
+
+
+def _can_watch(cls: type[Entity]) -> bool:
+    return "stream" in cls.kind.routes or "ids" in cls.kind.routes
+
+
+class Watch:
+    """The streams of some kinds, kept for as long as this is open; a context manager.
+
+    `state` is "live" when all are live, "lost" when one is lost, else "connecting".
+    """
+
+    def __init__(self, opened_by: Feeds, feeds: list[Feed]) -> None:
+        self._opened_by = opened_by
+        self._feeds = feeds
+        self._open = True
+
+    @property
+    def state(self) -> str:
+        """The state of the least live stream."""
+        states = {feed.state for feed in self._feeds}
+        return next((state for state in (LOST, CONNECTING) if state in states), LIVE)
+
+    def wait_live(self, timeout: float = 10) -> Watch:
+        """Wait until all streams are live: connected, and in step with the server.
+
+        Args:
+            timeout: seconds.
+
+        Raises:
+            RequestTimeout: they are not by then.
+        """
+        deadline = time.monotonic() + timeout
+        for feed in self._feeds:
+            feed.wait_live(deadline)
+        return self
+
+    def close(self) -> None:
+        """Stop watching; another watch of the same kinds goes on."""
+        if self._open:
+            self._open = False
+            self._opened_by.close(self._feeds)
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+@frozen
+class Change:
+    """One change: of which kind and id, what was done, by whom, and for `changed` which fields held what before."""
+
+    kind: str
+    id: str
+    entity: Entity
+    operation: str
+    fields: frozenset[str] | None
+    before: dict[str, Any]
+    origin: str
+    relation: str | None = None
+    other: Entity | None = None
+
+
+class Changes(Iterator[Change]):
+    """An endless iterator of changes, for scripts that prefer a loop; `close()` ends it, as does the session's."""
+
+    _OPERATIONS = ("created", "changed", "deleted", "associated", "disassociated")
+
+    def __init__(self, session: Session, classes: tuple[type[Entity], ...], watch: Watch) -> None:
+        self._session = session
+        self._watch = watch
+        self._queue: queue.SimpleQueue[Change | None] = queue.SimpleQueue()
+        self._closed = False
+        self._receivers: list[tuple[Any, Callable[..., None]]] = []
+        for operation in self._OPERATIONS:
+            signal, receiver = getattr(session.signals, operation), self._receiver(operation)
+            self._receivers.append((signal, receiver))
+            for cls in classes:
+                signal.connect(receiver, sender=cls, weak=False)
+
+    def _receiver(self, operation: str) -> Callable[..., None]:
+        def receive(_: Any, *, entity: Entity, origin: str, **about: Any) -> None:
+            self._queue.put(
+                Change(
+                    kind=entity.kind.name, id=entity.id, entity=entity, operation=operation, origin=origin,
+                    fields=about.get("fields"), before=about.get("before", {}),
+                    relation=about.get("relation"), other=about.get("other"),
+                )
+            )  # fmt: skip
+
+        return receive
+
+    def __next__(self) -> Change:
+        change = None if self._closed and self._queue.empty() else self._queue.get()
+        if change is None:
+            raise StopIteration
+        return change
+
+    def wait_live(self, timeout: float = 10) -> Changes:
+        """Wait until the streams are live. Raises RequestTimeout when they are not by then."""
+        self._watch.wait_live(timeout)
+        return self
+
+    def close(self) -> None:
+        """End the iteration, after what was heard before."""
+        if not self._closed:
+            self._closed = True
+            for signal, receiver in self._receivers:
+                signal.disconnect(receiver)
+            self._watch.close()
+            self._queue.put(None)
+
+    def __enter__(self) -> Changes:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
