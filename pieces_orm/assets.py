@@ -293,7 +293,7 @@ class AssetCollection(Collection[Asset, P]):
 
     def create_from_seed(self, seed: Seed) -> Asset:
         """Create an asset from a seed that is ready, such as a draft's."""
-        twin = Collection(self._session, Asset, lambda owner: seed)
+        twin = Collection(self._session, Asset, lambda _owner: seed)
         return twin.create()
 
 

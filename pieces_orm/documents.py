@@ -206,9 +206,10 @@ def merge(document: Document, edits: Mapping[str, Any]) -> bytes:
     keys = dict(document.keys)
     for path, value in edits.items():
         head, *rest = path.split(".")
+        nested_value = value
         for name in reversed(rest):
-            value = {name: value}
-        keys[head] = Raw(_put_over(keys.get(head), value))
+            nested_value = {name: nested_value}
+        keys[head] = Raw(_put_over(keys.get(head), nested_value))
     return msgspec.json.encode(keys)
 
 

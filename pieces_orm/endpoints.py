@@ -101,7 +101,9 @@ def _kind(
     if score:
         routes["score"] = Route("POST", f"/{one}/{{{key}}}/scores/increment", (), TEXT, "nothing")
     if stream:
-        routes["stream"] = Route("GET", f"/{many}/stream/identifiers", (), JSON)
+        routes["stream"] = Route(
+            "GET", f"/{many}/stream/identifiers", (), JSON if name in _JSON_STREAMS else JSON_OR_TEXT
+        )
     for verb in without:
         del routes[verb]
     return Kind(
@@ -112,6 +114,7 @@ def _kind(
 
 
 _SCORE_KEYS = {"anchor_point": "anchorPoint", "conversation_message": "conversationMessage"}
+_JSON_STREAMS = ("asset", "workstream_summary", "workstream_pattern_engine_source_window")
 _CONTENTS = ("transferables",)
 _FORMAT_CONTENTS = ("transferable", "package_activities")
 _WINDOW = ("limit", "created_from", "created_to", "updated_from", "updated_to")
@@ -238,7 +241,7 @@ SOURCE, SOURCE_WINDOW, WEBSITE, WORKSTREAM_EVENT = (
     )
 )
 
-# What only one kind, or no kind at all, has.
+# What only one kind, or none, has.
 HEALTH = Route("GET", "/.well-known/health", (), TEXT, "text")
 VERSION = Route("GET", "/.well-known/version", (), TEXT, "text")
 CONNECT = Route("POST", "/connect")

@@ -30,43 +30,77 @@ C = TypeVar("C", bound=type[Any])
 
 
 class Map(Protocol):
-    """What entities ask of the identity map."""
+    """What entities ask of the identity map; `IdentityMap` says what each does."""
 
-    def request(self) -> AbstractContextManager[int]: ...
-    def apply(self, entity: Entity, document: Document, number: int, origin: str) -> bool: ...
-    def merge(self, entity: Entity, document: Document, number: int) -> Changes: ...
-    def finish(self, entity: Entity, changes: Changes, origin: str) -> None: ...
-    def now(self) -> int: ...
-    def ref(self, cls: type[E], id: str) -> E: ...
-    def fill(self, cls: type[E], id: str, document: Document, number: int) -> None: ...
-    def link(self, entity: Entity, relation: Relation[Any], other: Entity, *, present: bool) -> bool: ...
-    def remove(self, entity: Entity) -> bool: ...
-    def hold(self, entity: Entity) -> None: ...
-    def release(self, entity: Entity) -> None: ...
+    def request(self) -> AbstractContextManager[int]:
+        """Number a request."""
+
+    def now(self) -> int:
+        """The next number."""
+
+    def apply(self, entity: Entity, document: Document, number: int, origin: str) -> bool:
+        """Apply an answer and tell what changed."""
+
+    def merge(self, entity: Entity, document: Document, number: int) -> Changes:
+        """Apply an answer under the lock."""
+
+    def finish(self, entity: Entity, changes: Changes, origin: str) -> None:
+        """Tell what changed."""
+
+    def ref(self, cls: type[E], id: str) -> E:
+        """The entity with this id."""
+
+    def fill(self, cls: type[E], id: str, document: Document, number: int) -> None:
+        """Let a nested copy fill a handle."""
+
+    def link(self, entity: Entity, relation: Relation[Any], other: Entity, *, present: bool) -> bool:
+        """Put both sides of an association in step."""
+
+    def remove(self, entity: Entity) -> bool:
+        """Make an entity DELETED."""
+
+    def hold(self, entity: Entity) -> None:
+        """Keep an entity with edits alive."""
+
+    def release(self, entity: Entity) -> None:
+        """Let an entity go."""
 
 
 class Owner(Protocol):
-    """What entities ask of their session."""
+    """What entities ask of their session; `Session` says what each does."""
 
     lock: threading.RLock
     autoload: bool
     signals: Signals
 
     @property
-    def map(self) -> Map: ...
+    def map(self) -> Map:
+        """The identity map."""
+
     @property
-    def application(self) -> Application: ...
-    def default_model(self) -> Model: ...
+    def application(self) -> Application:
+        """This program, as the server knows it."""
+
+    def default_model(self) -> Model:
+        """The model that summaries are made with when none is given."""
+
     def call(
         self,
         route: Route,
         ids: Mapping[str, str] | None = ...,
         query: Mapping[str, Any] | None = ...,
         body: bytes | None = ...,
-    ) -> bytes: ...
-    def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes: ...
-    def load_many(self, entities: Sequence[E]) -> list[E]: ...
-    def is_stale(self, kind: Kind) -> bool: ...
+    ) -> bytes:
+        """Send a request to a route."""
+
+    def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes:
+        """Try the newer of two routes, then the older."""
+
+    def load_many(self, entities: Sequence[E]) -> list[E]:
+        """Load what is not known, together."""
+
+    def is_stale(self, kind: Kind) -> bool:
+        """Whether the stream of a kind is lost."""
 
 
 @attrs.frozen

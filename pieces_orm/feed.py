@@ -142,7 +142,7 @@ class Feed:
             self._condition.wait_for(lambda: self._stopped, seconds)
 
     def _truth(self, ids: list[str]) -> None:
-        """All ids there are: note what is new, what has vanished, and, after a lost connection, what may have changed."""
+        """All ids there are: note what is new, what has vanished, and what may have changed while nobody heard."""
         first = self._known is None
         known = set() if self._known is None else self._known
         now = set(ids)
@@ -225,7 +225,7 @@ class Feed:
             # While a create of ours is under way, an unknown id may be its own.
             self._session.feeds.wait_created(self._kind)
         for id in [id for id, deleted in batch.items() if deleted]:
-            self._tell_deleted(id, confirmed=False)
+            self._tell_deleted(id)
         self._tell_updated([id for id in updates if self._is_wanted(id, known)])
         known.update(updates)
 
@@ -247,7 +247,7 @@ class Feed:
         for id in ids:
             entity = fetched.get(id)
             if isinstance(entity, NotFoundError):
-                self._tell_deleted(id, confirmed=True)
+                self._tell_deleted(id)
             elif isinstance(entity, PiecesError):
                 failed = entity
             elif isinstance(entity, Entity) and id not in held:
@@ -259,7 +259,7 @@ class Feed:
         if failed is not None:
             raise failed
 
-    def _tell_deleted(self, id: str, *, confirmed: bool) -> None:
+    def _tell_deleted(self, id: str) -> None:
         known = self._known if self._known is not None else set()
         was_known = id in known
         known.discard(id)

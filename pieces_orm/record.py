@@ -175,8 +175,6 @@ class Record:
         if raw is None and spec.optional:
             return None
         try:
-            if raw is None:
-                raise KeyError(spec.wire)
             return spec.decode(raw)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             what = (

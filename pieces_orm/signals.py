@@ -90,6 +90,6 @@ class _Delivery:
 def _deliver(receiver: Callable[..., Any], sender: Any, about: dict[str, Any]) -> None:
     try:
         receiver(sender, **about)
-    except Exception:
+    except Exception:  # noqa: BLE001 see below
         # One bad receiver must not keep the others, or the thread that caused the event, from going on.
         _log.exception("A receiver of a pieces_orm signal raised; the others run on.")

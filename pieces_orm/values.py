@@ -38,10 +38,10 @@ from .enums import (
 
 __all__ = [
     "AccessScope", "AnchorType", "AnnotationType", "Application", "BasicPerson", "Bytes", "Capabilities",
-    "Classification", "ConversationType", "ExternalSource", "FormatRole", "GenericClassification", "HierarchicalType", "Interaction",
-    "Mechanism", "Mechanisms", "MessageAgent", "MessageRole", "Model", "ModelType", "OpenEnum", "PersonAccess",
-    "PersonType", "Platform", "Privacy", "Rendering", "Score", "SearchMatch", "Sentiment", "SourceDetails",
-    "SummaryPhase", "TagCategory", "Trigger", "UserAccount",
+    "Classification", "ConversationType", "ExternalSource", "FormatRole", "GenericClassification", "HierarchicalType",
+    "Interaction", "Mechanism", "Mechanisms", "MessageAgent", "MessageRole", "Model", "ModelType", "OpenEnum",
+    "PersonAccess", "PersonType", "Platform", "Privacy", "Rendering", "Score", "SearchMatch", "Sentiment",
+    "SourceDetails", "SummaryPhase", "TagCategory", "Trigger", "UserAccount",
 ]  # fmt: skip
 
 WIRE_KEY = "pieces_orm.wire_key"

@@ -12,7 +12,6 @@ from pieces_orm.endpoints import (
     ANCHOR,
     ANCHOR_POINT,
     ANNOTATION,
-    ASSET,
     CONVERSATION,
     HINT,
     MESSAGE,
@@ -33,6 +32,7 @@ from .documents import text_of
 from .joints import End, ends_of, relation_keys, seed_end
 from .settings import Settings
 from .store import Writer, new_id
+from .times import normal
 
 Seed = Mapping[str, Any]
 # What the server alone sets, and what versions stamps say about a body rather than a material.
@@ -97,7 +97,7 @@ class Planter:
         if kind is SHARE:
             own |= {"link": f"/share/{id}", "short": id[:8]}
         label = own.get(LABELS.get(kind.name, ""))
-        self.writer.create(kind.name, id, text_of(own), label=label, created=_moment(seed.get("created")))
+        self.writer.create(kind.name, id, text_of(own), label=label, created=_created(seed))
         for key, value in seed.items():
             end = seed_end(kind, key)
             if end is not None and value is not None:
@@ -206,9 +206,7 @@ def _named(kind: Kind, end: End, value: Any) -> list[Any]:
     return named
 
 
-def _moment(value: Any) -> str:
-    """A grouped timestamp's value, empty when there is none."""
-    return value["value"] if isinstance(value, Mapping) and isinstance(value.get("value"), str) else ""
-
-
-__all__ = ["FIXED", "LABELS", "REQUIRED", "Planter", "Seed", "check", "normal_path", "ASSET"]
+def _created(seed: Seed) -> str:
+    """When a seed says that its material was made; empty when it says nothing."""
+    created = seed.get("created")
+    return normal(created.get("value")) if isinstance(created, Mapping) else ""

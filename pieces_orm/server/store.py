@@ -7,7 +7,6 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -38,6 +37,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from pieces_orm.errors import NotRunningError
 
 from .joints import Joint
+from .times import stamp
 
 Operation = Literal["create", "update", "delete"]
 Changes = Mapping[tuple[str, str], Operation]
@@ -114,11 +114,6 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def timestamp(moment: datetime | None = None) -> str:
-    """A moment (now) as the wire writes it."""
-    return (moment or datetime.now(timezone.utc)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 class Reader:
     """Reads of one consistent state of the database."""
 
@@ -172,7 +167,7 @@ class Writer(Reader):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self.changes: dict[tuple[str, str], Operation] = {}
-        self.now = timestamp()
+        self.now = stamp()
 
     def _changed(self, kind: str, id: str, operation: Operation) -> None:
         if operation == "delete" or (kind, id) not in self.changes:

@@ -1,0 +1,115 @@
+"""The application: routes from the tables, and one place where calls become answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from pieces_orm.endpoints import ASSOCIATIONS, KINDS
+
+from . import associations, materials
+from .answers import Call, Handler, RefusedError, refusal
+from .router import Router
+from .service import Service
+from .special import ROUTES, STREAMS
+from .streams import Stream, identifier_stream
+
+logger = logging.getLogger("pieces_orm.server")
+
+
+def http_routes() -> Iterator[tuple[str, str, Handler]]:
+    """Every HTTP route: special ones first, which take the place of general ones."""
+    seen: set[tuple[str, str]] = set()
+    for method, path, handler in (*ROUTES, *_general_routes()):
+        if (method, path) not in seen:
+            seen.add((method, path))
+            yield method, path, handler
+
+
+def _general_routes() -> Iterator[tuple[str, str, Handler]]:
+    for kind in KINDS.values():
+        for verb, make in materials.VERBS.items():
+            if verb in kind.routes:
+                route = kind.route(verb)
+                yield route.method, route.path, make(kind)
+    for row in ASSOCIATIONS:
+        yield "POST", row.path("associate"), associations.associate(row)
+        yield "POST", row.path("disassociate"), associations.disassociate(row)
+        if row.older is not None:
+            yield "POST", row.older, associations.disassociate(row)
+
+
+def stream_routes() -> Iterator[tuple[str, Stream]]:
+    """Every WebSocket route."""
+    yield from STREAMS
+    for kind in KINDS.values():
+        if "stream" in kind.routes:
+            yield kind.route("stream").path, identifier_stream(kind)
+
+
+class Application:
+    """The ASGI application, without the guard around it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._http: Router[Handler] = Router()
+        self._streams: Router[Stream] = Router()
+        for method, path, handler in http_routes():
+            self._http.add(method, path, handler)
+        for path, stream in stream_routes():
+            self._streams.add("GET", path, stream)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or serve one stream."""
+        if scope["type"] == "websocket":
+            await self._stream(scope, receive, send)
+        elif scope["type"] == "http":
+            response = await self._answer(scope, receive)
+            await response(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        path = scope["raw_path"].decode("latin-1").partition("?")[0]
+        found = self._http.find(method, path)
+        if not found or isinstance(found[0], str):
+            return self._not_found(found, path)
+        handler, params = found
+        body = await Request(scope, receive).body()
+        call = Call(self._service, params, QueryParams(scope["query_string"]), body)
+        try:
+            return await run_in_threadpool(handler, call)
+        except RefusedError as error:
+            return refusal(error.status, error.sentence)
+        except Exception:
+            logger.exception("%s %s failed", method, path)
+            return refusal(500)
+
+    def _not_found(self, methods: object, path: str) -> Response:
+        if isinstance(methods, tuple) and methods:
+            allowed = ", ".join(methods)
+            answer = refusal(405, f"This path answers {allowed}.")
+            answer.headers["allow"] = allowed
+            return answer
+        if self._streams.find("GET", path):
+            return refusal(426, "This path is a WebSocket.")
+        return refusal(404, "There is no such route.")
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        socket = WebSocket(scope, receive, send)
+        found = self._streams.find("GET", scope["raw_path"].decode("latin-1").partition("?")[0])
+        if not found or isinstance(found[0], str):
+            await socket.close(1008, "There is no such stream.")
+            return
+        await socket.accept()
+        try:
+            await found[0](self._service, socket)
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            # The other side left while a frame was on its way.
+            logger.debug("A stream of %s ended", scope["path"], exc_info=True)

@@ -1,0 +1,70 @@
+"""From method and path to a handler; literal segments win over parameters, at every segment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Generic, TypeVar
+from urllib.parse import unquote
+
+from attrs import Factory, define
+
+T = TypeVar("T")
+
+
+@define
+class _Node(Generic[T]):
+    literals: dict[str, _Node[T]] = Factory(dict)
+    parameter: _Node[T] | None = None
+    methods: dict[str, tuple[T, tuple[str, ...]]] = Factory(dict)
+
+
+class Router(Generic[T]):
+    """A tree of path segments.
+
+    The path is taken apart before it is decoded, so an encoded slash in an id never reaches another route.
+    """
+
+    def __init__(self) -> None:
+        self._root: _Node[T] = _Node()
+
+    def add(self, method: str, template: str, target: T) -> None:
+        """Route a path template such as /asset/{asset}."""
+        node, names = self._root, []
+        for segment in template.strip("/").split("/"):
+            if segment.startswith("{"):
+                names.append(segment[1:-1])
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+            else:
+                node = node.literals.setdefault(segment, _Node())
+        if method in node.methods:
+            message = f"{method} {template} is routed twice."
+            raise ValueError(message)
+        node.methods[method] = (target, tuple(names))
+
+    def find(self, method: str, raw_path: str) -> tuple[T, dict[str, str]] | tuple[str, ...]:
+        """The target and its parameters; without one, the methods that the path has (none: no such path)."""
+        segments = [unquote(segment) for segment in raw_path.removeprefix("/").split("/")]
+        for node, values in _matches(self._root, segments, ()):
+            if method in node.methods:
+                target, names = node.methods[method]
+                return target, dict(zip(names, values, strict=True))
+            return tuple(sorted(node.methods))
+        return ()
+
+
+
+
+def _matches(
+    node: _Node[T], segments: Sequence[str], values: tuple[str, ...]
+) -> Iterator[tuple[_Node[T], tuple[str, ...]]]:
+    """Every node with routes that the segments lead to, the most literal first."""
+    if not segments:
+        if node.methods:
+            yield node, values
+        return
+    literal = node.literals.get(segments[0])
+    if literal is not None:
+        yield from _matches(literal, segments[1:], values)
+    if node.parameter is not None and segments[0]:
+        yield from _matches(node.parameter, segments[1:], (*values, segments[0]))

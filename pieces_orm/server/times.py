@@ -1,0 +1,26 @@
+"""Timestamps as the wire and the database write them: UTC, microseconds, comparable as text."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+_FRACTION = re.compile(r"\.(\d+)")
+
+
+def stamp(moment: datetime | None = None) -> str:
+    """A moment (now)."""
+    return (moment or datetime.now(timezone.utc)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def normal(text: object) -> str:
+    """A client's timestamp in our form; empty when it is none."""
+    if not isinstance(text, str):
+        return ""
+    # Python 3.10 reads neither Z nor fractions of any length.
+    plain = _FRACTION.sub(lambda digits: "." + digits[1][:6].ljust(6, "0"), text.strip().replace("Z", "+00:00"))
+    try:
+        moment = datetime.fromisoformat(plain)
+    except ValueError:
+        return ""
+    return stamp((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc))
