@@ -6,6 +6,8 @@ undecoded slice until somebody asks for it; what nobody asks for goes back to th
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from types import MappingProxyType
@@ -58,12 +60,27 @@ class Document:
         found = keys.get(last)
         return None if found is None or found == _NULL else found
 
+    def get_of(self, reference: str, collection: str, path: str) -> Raw | None:
+        """The slice at a path inside the member that `reference` names: in the reference's own copy of it, else in
+        the member of `collection` with that id.
+        """
+        named = self.get(reference)
+        found = self.get(f"{reference}.reference.{path}")
+        members = self.get(collection)
+        if found is not None or named is None or members is None:
+            return found
+        id = reference_id(named)
+        copies = (Document(bytes(raw)) for raw in _page(members).iterable if _head(raw).id == id)
+        return next((copy.get(path) for copy in copies), None)
+
     def decoded(self) -> Any:
         """The whole document as plain Python data."""
         return msgspec.json.decode(self.data)
 
 
 _NULL = Raw(b"null")
+# The keys of a reference that carries no copy.
+_BARE = {"id", "schema", "reference"}
 
 
 class _Head(msgspec.Struct):
@@ -194,7 +211,7 @@ def nested(raw: Raw, *, contents: bool = True) -> Iterator[tuple[str, Document]]
     for item in items:
         found = _copy(item)
         body = bytes(found.reference) or bytes(item)
-        if len(_open(body)) > 1 and _head(body).id == found.id:
+        if _open(body).keys() - _BARE and _head(body).id == found.id:
             yield found.id, Document(body, complete=False, contents=contents)
 
 
@@ -277,7 +294,8 @@ def _wire_overrides(cls: type[Any]) -> dict[str, Any]:
 def _converter() -> Converter:
     converter = Converter(detailed_validation=False)
     for exact in ((str,), (bool,), (int,), (float, int)):
-        converter.register_structure_hook(exact[0], _exactly(*exact))
+        # By predicate, not by type: an open enum is a str, and has a hook of its own.
+        converter.register_structure_hook_func(functools.partial(operator.is_, exact[0]), _exactly(*exact))
     converter.register_structure_hook(datetime, _timestamp)
     converter.register_unstructure_hook(datetime, _timestamp_patch)
     converter.register_structure_hook_func(

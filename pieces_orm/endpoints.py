@@ -56,7 +56,7 @@ class Kind:
     score: str | None
     gone: int
     batch_key: str | None
-    routes: Mapping[Verb, Route] = field(repr=False)
+    routes: Mapping[Verb, Route] = field(repr=False, eq=False)
 
     def route(self, verb: Verb) -> Route:
         """The route of a verb.

@@ -293,7 +293,7 @@ def entity(kind: Kind) -> Any:
     """
 
     def decorate(cls: C) -> C:
-        made: Any = attrs.define(eq=False, init=False, slots=True, repr=False, order=False, on_setattr=[])(cls)
+        made: Any = attrs.define(eq=False, init=False, slots=True, repr=False, order=False)(cls)
         made.kind = kind
         made.fields = fields_of(made, vars(sys.modules[cls.__module__]))
         relations = {name: value for name, value in vars(made).items() if isinstance(value, Relation)}

@@ -14,8 +14,10 @@ from functools import cached_property
 from typing import Any
 
 import attrs
+from msgspec import Raw
 
 from . import documents, values
+from .documents import Document
 from .errors import InvalidValueError
 
 METADATA = "pieces_orm.field"
@@ -25,7 +27,7 @@ METADATA = "pieces_orm.field"
 class Field:
     """One declared attribute of an entity: its name, its (dotted) wire path, and its type.
 
-    `contents` marks what arrives only with `transferables`; `save` names the entity's method that saves it, for a
+    `of` names a reference and a collection, when the path is inside the member that the reference names. `contents` marks what arrives only with `transferables`; `save` names the entity's method that saves it, for a
     field that the update route does not change.
     """
 
@@ -33,6 +35,7 @@ class Field:
     readonly: bool = False
     contents: bool = False
     save: str | None = None
+    of: tuple[str, str] | None = None
     name: str = ""
     annotation: Any = None
     namespace: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
@@ -48,6 +51,10 @@ class Field:
     def optional(self) -> bool:
         """Whether None is a value of this field."""
         return type(None) in typing.get_args(self.resolved)
+
+    def locate(self, document: Document) -> Raw | None:
+        """The slice of this field in a document; None when it is absent or null."""
+        return document.get(self.wire) if self.of is None else document.get_of(*self.of, self.wire)
 
     @cached_property
     def decode(self) -> Callable[[Any], Any]:
@@ -84,25 +91,29 @@ def to_utc(moment: datetime) -> datetime:
     return moment.astimezone(timezone.utc)
 
 
-def field(wire: str | None = None, *, contents: bool = False, save: str | None = None) -> Any:
+def field(
+    wire: str | None = None, *, contents: bool = False, save: str | None = None, of: tuple[str, str] | None = None
+) -> Any:
     """A field that can be set and saved.
 
     Args:
         wire: its (dotted) path in the document, when that is not its name.
         contents: it arrives only with `transferables`.
         save: the entity's method that saves it, when the update route does not.
+        of: the wire keys of a reference and of the collection whose member it names, when the path is inside that.
     """
-    return attrs.field(metadata={METADATA: Field(wire or "", contents=contents, save=save)})
+    return attrs.field(metadata={METADATA: Field(wire or "", contents=contents, save=save, of=of)})
 
 
-def readonly(wire: str | None = None, *, contents: bool = False) -> Any:
+def readonly(wire: str | None = None, *, contents: bool = False, of: tuple[str, str] | None = None) -> Any:
     """A field that the server alone sets.
 
     Args:
         wire: its (dotted) path in the document, when that is not its name.
         contents: it arrives only with `transferables`.
+        of: the wire keys of a reference and of the collection whose member it names, when the path is inside that.
     """
-    return attrs.field(metadata={METADATA: Field(wire or "", readonly=True, contents=contents)})
+    return attrs.field(metadata={METADATA: Field(wire or "", readonly=True, contents=contents, of=of)})
 
 
 def fields_of(cls: type[Any], namespace: Mapping[str, Any]) -> dict[str, Field]:

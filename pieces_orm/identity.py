@@ -121,8 +121,10 @@ class IdentityMap:
         """Let a nested copy fill an entity that is not loaded; it never overwrites a loaded one."""
         with self.lock:
             entity = self.ref(cls, id)
-            if entity.state is State.HANDLE:
-                self.merge(entity, document, number)
+            held = entity.document
+            richer = held is None or len(document.keys) > len(held.keys)
+            if entity.state is State.HANDLE or (entity.state is State.PARTIAL and richer):
+                self.merge(entity, document, max(number, entity.applied))
 
     # Change --------------------------------------------------------------------------------------------------------
 

@@ -116,12 +116,12 @@ class Record:
             raise UsageError(message)
 
     def __repr__(self) -> str:
-        name = next((getattr(self, n) for n in ("name", "text", "url") if self._is_held(n)), None)
-        label = f" {name[:40]!r}" if isinstance(name, str) else ""
+        attribute = next((name for name in ("name", "fullpath", "text") if name in self.fields), "id")
+        label = f" {getattr(self, attribute)[:40]!r}" if self._is_held(attribute) else ""
         return f"<{type(self).__name__}{label} {self.id} ({self._state.value})>"
 
     def _is_held(self, name: str) -> bool:
-        return name in self.fields and self.held(self.fields[name]) is not EMPTY
+        return name in self.fields and isinstance(self.held(self.fields[name]), str)
 
     # Fields --------------------------------------------------------------------------------------------------------
 
@@ -153,7 +153,7 @@ class Record:
                     return held
                 document = self._document
                 if document is not None and self._state is not State.EXPIRED:
-                    raw = document.get(spec.wire)
+                    raw = spec.locate(document)
                     complete = document.complete and (document.contents or not spec.contents)
                     if raw is not None or complete:
                         value = self.decode(spec, document)
@@ -171,7 +171,7 @@ class Record:
         Raises:
             DecodeError: the field is missing or not of its type; the other fields stay usable.
         """
-        raw = document.get(spec.wire)
+        raw = spec.locate(document)
         if raw is None and spec.optional:
             return None
         try:
@@ -325,7 +325,7 @@ class Record:
         """The entities with these ids; those that are not loaded are filled from the nested copies of this document."""
         target = relation.target
         entities = [self._owner.map.ref(target, id) for id in ids]
-        if any(entity.state is State.HANDLE for entity in entities):
+        if any(entity.state in (State.HANDLE, State.PARTIAL) for entity in entities):
             document = self._document
             raw = None if document is None else document.get(relation.wire)
             if document is not None and raw is not None:

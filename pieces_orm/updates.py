@@ -54,7 +54,7 @@ def apply(entity: Entity, new: Document, *, first: bool) -> Changes:
 
 
 def _apply_field(entity: Entity, spec: Field, old: Document, new: Document, changes: Changes) -> None:
-    before, after = old.get(spec.wire), new.get(spec.wire)
+    before, after = spec.locate(old), spec.locate(new)
     held = entity.held(spec)
     if spec.contents and after is None and not new.contents:
         if held is _EMPTY and before is not None:

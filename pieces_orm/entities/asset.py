@@ -20,6 +20,9 @@ from .website import Website
 if TYPE_CHECKING:
     from . import Annotation, Conversation, ConversationMessage, Format, WorkstreamSummary
 
+# The format that the asset was made with: `original` names it, and may or may not carry a copy of it.
+_ORIGINAL = ("original", "formats")
+
 
 @entity(endpoints.ASSET)
 class Asset(Entity):
@@ -33,9 +36,9 @@ class Asset(Entity):
     discovered: bool | None = readonly()
     mechanism: Mechanism = readonly()
     pseudo: bool | None = readonly()
-    classification: Classification | None = readonly("original.reference.classification")
-    language: str | None = readonly("original.reference.classification.specific")
-    text: str | None = readonly("original.reference.fragment.string.raw", contents=True)
+    classification: Classification | None = readonly("classification", of=_ORIGINAL)
+    language: str | None = readonly("classification.specific", of=_ORIGINAL)
+    text: str | None = readonly("fragment.string.raw", of=_ORIGINAL, contents=True)
     created: datetime = readonly()
     updated: datetime = readonly()
     deleted: datetime | None = readonly()

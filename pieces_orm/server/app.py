@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pieces_orm.endpoints import ASSOCIATIONS, KINDS
 
-from . import associations, materials
+from . import associations, kind_search, materials
 from .answers import Call, Handler, RefusedError, refusal
 from .router import Router
 from .service import Service
@@ -35,7 +35,7 @@ def http_routes() -> Iterator[tuple[str, str, Handler]]:
 
 def _general_routes() -> Iterator[tuple[str, str, Handler]]:
     for kind in KINDS.values():
-        for verb, make in materials.VERBS.items():
+        for verb, make in {**materials.VERBS, "search": kind_search.search}.items():
             if verb in kind.routes:
                 route = kind.route(verb)
                 yield route.method, route.path, make(kind)
@@ -78,8 +78,8 @@ class Application:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         path = scope["raw_path"].decode("latin-1").partition("?")[0]
         found = self._http.find(method, path)
-        if not found or isinstance(found[0], str):
-            return self._not_found(found, path)
+        if found is None:
+            return self._not_found(path)
         handler, params = found
         body = await Request(scope, receive).body()
         call = Call(self._service, params, QueryParams(scope["query_string"]), body)
@@ -91,9 +91,9 @@ class Application:
             logger.exception("%s %s failed", method, path)
             return refusal(500)
 
-    def _not_found(self, methods: object, path: str) -> Response:
-        if isinstance(methods, tuple) and methods:
-            allowed = ", ".join(methods)
+    def _not_found(self, path: str) -> Response:
+        allowed = ", ".join(self._http.methods(path))
+        if allowed:
             answer = refusal(405, f"This path answers {allowed}.")
             answer.headers["allow"] = allowed
             return answer
@@ -104,7 +104,7 @@ class Application:
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         socket = WebSocket(scope, receive, send)
         found = self._streams.find("GET", scope["raw_path"].decode("latin-1").partition("?")[0])
-        if not found or isinstance(found[0], str):
+        if found is None:
             await socket.close(1008, "There is no such stream.")
             return
         await socket.accept()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -18,6 +18,10 @@ _WITHOUT_INDICES = frozenset({"activity", "format", "sensitive", "share"})
 _REQUIRED = frozenset({("anchor", "points"), ("conversation", "messages"), ("asset", "formats")})
 # From this many ids on, reading a whole kind is cheaper than asking for each.
 _WHOLE_KIND = 2_000
+
+# How documents show others with their own keys, and how documents within documents do.
+_SHOWN = frozenset({"documents", "points", "flat"})
+_SHOWN_NESTED = frozenset({"points", "flat"})
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -93,20 +97,19 @@ class Documents:
     def _load(self, kind: Kind, ids: Sequence[str] | None) -> list[str]:
         """Load materials and every other that their documents show; the ids that exist."""
         found = self._fetch(kind, ids)
-        for end in ENDS.get(kind.name, ()):
-            if end.form not in {"documents", "points", "flat"}:
-                continue
-            others = list({other for id in found for other in self._ids(kind.name, id, end)})
-            self._fetch(end.other, others)
-            if kind is ASSET and end.other is not FORMAT:
-                self._fetch_flat_owners(end.other, others)
+        for other, others in self._shown(kind, found, _SHOWN):
+            # What is nested shows its points and, flattened, its owner.
+            for _ in self._shown(other, others, _SHOWN_NESTED):
+                pass
         return found
 
-    def _fetch_flat_owners(self, kind: Kind, ids: Sequence[str]) -> None:
-        """Load the assets that nested documents show in flattened form, such as Sensitive.asset."""
+    def _shown(self, kind: Kind, ids: Sequence[str], forms: frozenset[str]) -> Iterator[tuple[Kind, Sequence[str]]]:
+        """Load what documents show of others in these forms."""
         for end in ENDS.get(kind.name, ()):
-            if end.form == "flat":
-                self._fetch(end.other, list({other for id in ids for other in self._ids(kind.name, id, end)}))
+            if end.form in forms:
+                others = list(dict.fromkeys(other for id in ids for other in self._ids(kind.name, id, end)))
+                self._fetch(end.other, others)
+                yield end.other, others
 
     def _fetch(self, kind: Kind, ids: Sequence[str] | None) -> list[str]:
         """Load rows and edges; the ids that exist."""
@@ -163,13 +166,13 @@ class Documents:
             if not ids:
                 return None
             return self.flat(end.other, ids[0]) if end.form == "flat" else f'{{"id":"{ids[0]}"}}'
-        if (kind.name, end.key[0]) not in _REQUIRED:
-            if not self._embed or (nested and (len(ids) > self._limit or end.form == "documents")):
-                return None
-        if end.form == "references" or nested:
-            return references_text(end.other, ids)
+        too_much = nested and (len(ids) > self._limit or end.form == "documents")
+        if (too_much or not self._embed) and (kind.name, end.key[0]) not in _REQUIRED:
+            return None
         if end.form == "points":
             return collection_text(end.other, ids, (self._point(point) for point in ids))
+        if end.form == "references" or nested:
+            return references_text(end.other, ids)
         return collection_text(end.other, ids, [self._document(end.other, other, nested=True) for other in ids])
 
     def _point(self, id: str) -> str:

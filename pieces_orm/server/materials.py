@@ -75,7 +75,8 @@ def snapshot(kind: Kind) -> Handler:
     def handle(call: Call) -> Response:
         with call.service.store.read() as reader:
             documents = call.service.documents(reader, contents=call.contents)
-            ids = [id for id in documents.all(kind) if wanted(call, documents.row(kind, id))]
+            narrowed = "pseudo" in kind.route("all").query or call.query
+            ids = [id for id in documents.all(kind) if not narrowed or wanted(call, documents.row(kind, id))]
             return json_answer(collection_text(kind, ids, [documents.document(kind, id) for id in ids]))
 
     return handle
@@ -96,10 +97,10 @@ def identifiers(kind: Kind) -> Handler:
 
 def wanted(call: Call, row: Row) -> bool:
     """Whether the query of a collection or identifiers route asks for this material."""
-    if '"pseudo":true' in row.document and not call.flag("pseudo", default=False):
+    if pseudo(row) and not call.flag("pseudo", default=False):
         return False
     type = call.query.get("annotation_type_filter")
-    if type is not None and f'"type":"{type}"' not in row.document:
+    if type is not None and own_keys(row).get("type") != type:
         return False
     bounds = [
         ((name, row.created if name.startswith("created") else row.updated), bound)
@@ -107,6 +108,12 @@ def wanted(call: Call, row: Row) -> bool:
         if (bound := normal(call.query.get(name)))
     ]
     return not bounds or _within(dict(bounds))
+
+
+def pseudo(row: Row) -> bool:
+    """Whether a material is only suggested."""
+    # Looked for before it is decoded: a snapshot asks this of every asset.
+    return '"pseudo":true' in row.document and own_keys(row).get("pseudo") is True
 
 
 def _within(bounds: Mapping[tuple[str, str], str]) -> bool:
@@ -211,7 +218,7 @@ def score(kind: Kind) -> Handler:
             for name in ("manual", *reasons):
                 counts[name] = int(counts.get(name) or 0) + 1
             own["score"] = counts
-            writer.update(kind.name, id, text_of(own), label=own.get(LABELS.get(kind.name, "")))
+            writer.update(kind.name, id, text_of(own), label=own.get(LABELS.get(kind.name, "")), words=False)
         return nothing()
 
     return handle
@@ -290,4 +297,3 @@ VERBS: Mapping[Verb, Maker] = {
     "exists": exists,
     "batch": batch,
 }
-

@@ -42,17 +42,22 @@ class Router(Generic[T]):
             raise ValueError(message)
         node.methods[method] = (target, tuple(names))
 
-    def find(self, method: str, raw_path: str) -> tuple[T, dict[str, str]] | tuple[str, ...]:
-        """The target and its parameters; without one, the methods that the path has (none: no such path)."""
+    def find(self, method: str, raw_path: str) -> tuple[T, dict[str, str]] | None:
+        """The target of a request and its parameters."""
+        node, values = self._node(raw_path)
+        if node is None or method not in node.methods:
+            return None
+        target, names = node.methods[method]
+        return target, dict(zip(names, values, strict=True))
+
+    def methods(self, raw_path: str) -> tuple[str, ...]:
+        """The methods that a path has; none: no such path."""
+        node, _ = self._node(raw_path)
+        return () if node is None else tuple(sorted(node.methods))
+
+    def _node(self, raw_path: str) -> tuple[_Node[T] | None, tuple[str, ...]]:
         segments = [unquote(segment) for segment in raw_path.removeprefix("/").split("/")]
-        for node, values in _matches(self._root, segments, ()):
-            if method in node.methods:
-                target, names = node.methods[method]
-                return target, dict(zip(names, values, strict=True))
-            return tuple(sorted(node.methods))
-        return ()
-
-
+        return next(_matches(self._root, segments, ()), (None, ()))
 
 
 def _matches(

@@ -158,7 +158,9 @@ def check(kind: Kind, seed: Seed) -> None:
         # A reference may stand where an id is asked for, and the other way round.
         named = {str, dict} if seed_end(kind, name) else {wanted}
         if type(seed[name]) not in named:
-            raise RefusedError(400, f"{name} of a {kind.name} has to be a {'text' if wanted is str else 'JSON object'}.")
+            raise RefusedError(
+                400, f"{name} of a {kind.name} has to be a {'text' if wanted is str else 'JSON object'}."
+            )
 
 
 def normal_path(path: str) -> str:

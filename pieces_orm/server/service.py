@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from .settings import Settings
-from .store import Reader, Store
 from .documents import Documents
 from .hub import Hub
+from .settings import Settings
+from .store import Reader, Store
 
 
 @frozen

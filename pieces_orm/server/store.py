@@ -130,9 +130,7 @@ class Reader:
         if ids is None:
             return [Row(*found) for found in self.connection.execute(_KIND, {"k": kind})]
         return [
-            Row(*found)
-            for part in _parts(ids)
-            for found in self.connection.execute(_SOME, {"k": kind, "ids": part})
+            Row(*found) for part in _parts(ids) for found in self.connection.execute(_SOME, {"k": kind, "ids": part})
         ]
 
     def ids(self, kind: str) -> list[str]:
@@ -167,6 +165,8 @@ class Writer(Reader):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self.changes: dict[tuple[str, str], Operation] = {}
+        self.rewritten: set[tuple[str, str]] = set()
+        self.removed: dict[str, list[int]] = {}
         self.now = stamp()
 
     def _changed(self, kind: str, id: str, operation: Operation) -> None:
@@ -179,11 +179,13 @@ class Writer(Reader):
         self.connection.execute(insert(material), values | {"created": created or self.now, "updated": self.now})
         self._changed(kind, id, "create")
 
-    def update(self, kind: str, id: str, document: str, *, label: str | None = None) -> None:
-        """Replace a material's own keys."""
+    def update(self, kind: str, id: str, document: str, *, label: str | None = None, words: bool = True) -> None:
+        """Replace a material's own keys; `words` tells whether what searches look at may have changed."""
         where = and_(material.c.kind == kind, material.c.id == id)
         values = {"document": document, "updated": self.now, "label": label}
         self.connection.execute(update(material).where(where).values(**values))
+        if words:
+            self.rewritten.add((kind, id))
         self._changed(kind, id, "update")
 
     def touch(self, kind: str, ids: Iterable[str]) -> None:
@@ -196,12 +198,13 @@ class Writer(Reader):
 
     def delete(self, kind: str, id: str) -> None:
         """Remove a material and its edges; its neighbours are touched."""
-        touching = or_(
-            and_(edge.c.kind_a == kind, edge.c.id_a == id), and_(edge.c.kind_b == kind, edge.c.id_b == id)
-        )
+        touching = or_(and_(edge.c.kind_a == kind, edge.c.id_a == id), and_(edge.c.kind_b == kind, edge.c.id_b == id))
         columns = (edge.c.kind_a, edge.c.id_a, edge.c.kind_b, edge.c.id_b)
         neighbours = self.connection.execute(select(*columns).where(touching)).all()
         self.connection.execute(delete(edge).where(touching))
+        row = self.row(kind, id)
+        if row is not None:
+            self.removed.setdefault(kind, []).append(row.seq)
         self.connection.execute(delete(material).where(material.c.kind == kind, material.c.id == id))
         self._changed(kind, id, "delete")
         for kind_a, id_a, kind_b, id_b in neighbours:

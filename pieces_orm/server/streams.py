@@ -13,6 +13,7 @@ from pieces_orm.endpoints import ASSET, Kind
 
 from .documents import collection_text, text_of
 from .hub import Subscription
+from .materials import pseudo
 from .service import Service
 from .store import Operation
 
@@ -95,7 +96,7 @@ def assets_stream(*, contents: bool) -> Stream:
         with service.store.read() as reader:
             documents = service.documents(reader, contents=contents)
             if taken is None:
-                ids = [id for id in documents.all(ASSET) if '"pseudo":true' not in documents.row(ASSET, id).document]
+                ids = [id for id in documents.all(ASSET) if not pseudo(documents.row(ASSET, id))]
                 return collection_text(ASSET, ids, [documents.document(ASSET, id) for id in ids])
             found = documents.some(ASSET, [id for (_, id), operation in taken.items() if operation != "delete"])
         indices = {id: position for position, id in enumerate(found)}

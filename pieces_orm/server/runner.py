@@ -1,0 +1,209 @@
+"""The server's life: bind, serve in a thread or in the foreground, stop, start again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+from types import TracebackType
+
+import uvicorn
+
+from pieces_orm.errors import NotRunningError
+
+from . import context, search_index
+from .app import Application
+from .faults import Faults, FaultyApp
+from .guard import Guard, is_loopback
+from .hub import Hub
+from .service import Service
+from .settings import Settings
+from .store import Changes, Store
+
+_STOP_WITHIN = 5  # seconds for requests under way, before they are cancelled
+_PING = 20.0  # seconds; a stream whose other side is gone dies within twice that
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn that says when it is ready and stops at once when told."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        counter = 0
+        while not await self.on_tick(counter):
+            counter = (counter + 1) % 864_000
+            try:
+                await asyncio.wait_for(self._told.wait(), 0.1)
+            except asyncio.TimeoutError:
+                continue
+            return
+
+    def stop(self) -> None:
+        """End the main loop, from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told.set)
+
+
+class Server:
+    """The embedded server on one database.
+
+    Args:
+        database: the SQLite file, made when it is missing; None keeps everything in memory, gone with this object.
+        port: 0 takes a free one.
+        host: a loopback address, unless the settings allow foreign hosts.
+        settings: behaviours to choose.
+    """
+
+    def __init__(
+        self,
+        database: str | os.PathLike[str] | None = None,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.host = host
+        self.port = port
+        self._asked_port = port
+        self._hub = Hub()
+        self.faults = Faults(self._hub.drop)
+        self._path = database
+        self._store: Store | None = None
+        self._uvicorn: _Uvicorn | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """The address that clients use."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def start(self) -> None:
+        """Open the database and serve in a thread; returns when connections are accepted.
+
+        Raises:
+            NotRunningError: the port is taken, the address is foreign, or the database cannot be opened.
+        """
+        if self._thread is not None:
+            return
+        listening = self._prepare()
+        assert self._uvicorn is not None
+        running = self._uvicorn
+        self._thread = threading.Thread(target=running.run, args=([listening],), name="pieces_orm server", daemon=True)
+        self._thread.start()
+        while not running.ready.wait(0.05):
+            if not self._thread.is_alive():
+                self._release()
+                raise NotRunningError(f"The embedded server ended before it served {self.url}.")
+
+    def serve_forever(self) -> None:
+        """Serve in this thread until SIGINT or SIGTERM, then stop cleanly.
+
+        Raises:
+            NotRunningError: as start().
+        """
+        listening = self._prepare()
+        assert self._uvicorn is not None
+        try:
+            self._uvicorn.run([listening])
+        finally:
+            self._release()
+
+    def stop(self) -> None:
+        """Finish requests under way, close streams and database; a stopped server stays stopped."""
+        thread, self._thread = self._thread, None
+        if thread is not None and self._uvicorn is not None:
+            self._uvicorn.stop()
+            thread.join(_STOP_WITHIN + 5)
+        self._release()
+
+    def restart(self, port: int | None = None) -> None:
+        """Stop and start again with the same data, on the same port or another."""
+        kept, self._store = (self._store, None) if self._path is None else (None, self._store)
+        same = self.port
+        self.stop()
+        self._store = kept
+        self._asked_port = same if port is None else port
+        self.start()
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _prepare(self) -> socket.socket:
+        """Bind, open the database, build the application."""
+        for name in ("uvicorn", "pieces_orm"):
+            # Without any handler the logging module would print warnings to stderr.
+            logger = logging.getLogger(name)
+            if not logger.handlers:
+                logger.addHandler(logging.NullHandler())
+        listening = self._bind()
+        try:
+            service = self._open()
+        except BaseException:
+            listening.close()
+            raise
+        app = Guard(FaultyApp(Application(service), self.faults), self.settings)
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", server_header=False, ws="websockets-sansio",
+            ws_ping_interval=_PING, ws_ping_timeout=_PING, timeout_graceful_shutdown=_STOP_WITHIN,
+        )  # fmt: skip
+        self._uvicorn = _Uvicorn(config)
+        return listening
+
+    def _bind(self) -> socket.socket:
+        if not self.settings.allow_foreign_hosts and not is_loopback(self.host):
+            message = f"{self.host} can be reached from other machines; only loopback addresses are served by default."
+            raise NotRunningError(message)
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            if os.name == "posix":
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((self.host, self._asked_port))
+            listening.listen(2048)
+        except OSError as error:
+            listening.close()
+            message = f"The embedded server cannot listen on {self.host}, port {self._asked_port}: {error.strerror}."
+            raise NotRunningError(f"{message} Choose another port, or 0 for any free one.") from error
+        self.port = listening.getsockname()[1]
+        return listening
+
+    def _open(self) -> Service:
+        if self._store is None:
+            self._store = Store(self._path)
+        service = Service(self._store, self._hub, self.settings)
+
+        def publish(changes: Changes) -> None:
+            self._hub.publish(changes)
+
+        self._store.prepare = search_index.prepare
+        self._store.settle = search_index.settle
+        self._store.open(publish)
+        context.found(service)
+        return service
+
+    def _release(self) -> None:
+        self._uvicorn = None
+        store, self._store = self._store, None
+        if store is not None:
+            store.close()

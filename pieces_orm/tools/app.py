@@ -1,0 +1,97 @@
+"""The commands `serve` and `demo`, and their options."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import demo as story
+from . import serving
+from .screen import Screen
+
+app = typer.Typer(
+    help="Pieces data as Python objects: a server of your own, and a demo on your own files.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        version = metadata.version("pieces_orm")
+    except metadata.PackageNotFoundError:
+        version = "(not installed: run from its source)"
+    Screen().say(f"pieces-orm {version}")
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def serve(
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65535, help="The port to listen on; 0: any free one. Programs look at 39300-39333 by themselves."
+        ),
+    ] = 39300,
+    database: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The SQLite file that keeps the data, made when there is none. Without it: in memory."
+        ),
+    ] = None,
+) -> None:
+    """Run the embedded server until Ctrl-C.
+
+    It speaks the protocol of Pieces OS on 127.0.0.1, for pieces_orm and for other clients. Without --database everything
+    is kept in memory and lost at the end.
+    """
+    serving.serve(Screen(), port=port, database=database)
+
+
+@app.command()
+def demo(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            show_default=False, help="A folder or file to work on. Without it: the source of pieces_orm itself."
+        ),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="A running server to work with, a Pieces OS too, such as http://127.0.0.1:39300."
+        ),
+    ] = None,
+    database: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The file for the demo's own server. Without it: in memory. Not with --url."),
+    ] = None,
+) -> None:
+    """Turn files into assets, work with them, and delete what was made.
+
+    Each text file becomes an asset, its folder an anchor, each link in it a website, its language a tag; the run becomes
+    a workstream event and a summary; all are associated. Then the demo searches, renames an asset, shows what a second
+    session hears of it, and deletes what it made, and only that: on a server with data of its own nothing else is
+    touched. Binary, empty, hidden and huge (over 1 MB) files are skipped. Ctrl-C stops it and still cleans up.
+    """
+    if url is not None and database is not None:
+        raise typer.BadParameter("is for the demo's own server: give either --url or --database.", param_hint="--database")
+    arguments: dict[str, Any] = {"path": path, "url": url, "database": database}
+    story.demo(Screen(), **arguments)

@@ -1,0 +1,129 @@
+"""The second session of the demo: it watches, and writes down what it hears."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+from attrs import frozen
+
+from ..entities import Anchor, Asset, Tag, Website, WorkstreamSummary
+from ..entity import Entity
+from ..session import Session
+from .ledger import label
+from .screen import shown
+
+WATCHED: tuple[type[Entity], ...] = (Asset, Anchor, Website, Tag, WorkstreamSummary)
+LIVE_WITHIN = 15.0  # seconds
+
+
+@frozen
+class Heard:
+    """One thing that was heard: of which material, and as a line to show."""
+
+    operation: str
+    id: str
+    line: str
+
+
+class Listener:
+    """What one session hears from others; a context manager that watches as long as it is open."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._watch = session.watch(*WATCHED)
+        self._news = threading.Condition()
+        self._heard: list[Heard] = []
+        # Who holds an entity learns which fields of it change; the map of a session is weak.
+        self._held: dict[str, Entity] = {}
+        signals = session.signals
+        for signal, receiver in (
+            (signals.created, self._created),
+            (signals.changed, self._changed),
+            (signals.deleted, self._deleted),
+            (signals.associated, self._associated),
+            (signals.disassociated, self._disassociated),
+        ):
+            # Bound methods die with the listener, and no earlier: it is held for as long as it listens.
+            signal.connect(receiver)
+
+    def __enter__(self) -> Listener:
+        try:
+            self._watch.wait_live(LIVE_WITHIN)
+        except BaseException:
+            self._watch.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watch.close()
+
+    def wait(self, operation: str, ids: Iterable[str], seconds: float) -> int:
+        """Wait until an operation was heard of all these materials; returns of how many it was.
+
+        Args:
+            operation: such as "deleted".
+            ids: of materials.
+            seconds: how long to wait at most.
+        """
+        wanted = set(ids)
+        deadline = time.monotonic() + seconds
+        with self._news:
+            while True:
+                heard = {each.id for each in self._heard if each.operation == operation and each.id in wanted}
+                remaining = deadline - time.monotonic()
+                if heard == wanted or remaining <= 0:
+                    return len(heard)
+                # In short stretches, because a wait must not keep a second Ctrl-C from getting through.
+                self._news.wait(min(remaining, 0.25))
+
+    def about(self, ids: Iterable[str]) -> list[Heard]:
+        """What was heard of these materials, in order; what others do on the same server is left out."""
+        wanted = set(ids)
+        with self._news:
+            return [each for each in self._heard if each.id in wanted]
+
+    def totals(self, ids: Iterable[str]) -> Counter[str]:
+        """How often each operation was heard of these materials."""
+        return Counter(each.operation for each in self.about(ids))
+
+    def _note(self, operation: str, entity: Entity, line: str) -> None:
+        with self._news:
+            self._heard.append(Heard(operation, entity.id, line))
+            self._news.notify_all()
+
+    def _created(self, _: Any, *, entity: Entity, **__: Any) -> None:
+        self._held[entity.id] = entity
+        self._note("created", entity, f"created {entity.kind.name} {label(entity)}")
+
+    def _changed(
+        self, _: Any, *, entity: Entity, fields: frozenset[str] | None, before: dict[str, Any], **__: Any
+    ) -> None:
+        self._held[entity.id] = entity
+        kind = entity.kind.name
+        if fields is None:
+            self._note("changed", entity, f"changed {kind} {label(entity)}")
+        elif "name" in fields:
+            was, now = shown(repr(before.get("name"))), shown(repr(getattr(entity, "name", None)))
+            self._note("changed", entity, f"changed {kind} {was}: name -> {now}")
+        else:
+            self._note("changed", entity, f"changed {kind} {label(entity)}: {', '.join(sorted(fields))}")
+
+    def _deleted(self, _: Any, *, entity: Entity, **__: Any) -> None:
+        self._note("deleted", entity, f"deleted {entity.kind.name} {label(entity)}")
+
+    def _associated(self, _: Any, *, entity: Entity, other: Entity, **__: Any) -> None:
+        self._joined("associated", entity, other, "with")
+
+    def _disassociated(self, _: Any, *, entity: Entity, other: Entity, **__: Any) -> None:
+        self._joined("disassociated", entity, other, "from")
+
+    def _joined(self, operation: str, entity: Entity, other: Entity, word: str) -> None:
+        one, two = f"{entity.kind.name} {label(entity)}", f"{other.kind.name} {label(other)}"
+        self._note(operation, entity, f"{operation} {one} {word} {two}")

@@ -1,0 +1,283 @@
+"""Relations live as ids, and both sides are kept in step."""
+
+from __future__ import annotations
+
+import pytest
+
+import pieces_orm
+from pieces_orm import (
+    AmbiguousRelationError,
+    Anchor,
+    Asset,
+    BatchError,
+    Entity,
+    ReadOnlyFieldError,
+    State,
+    UnknownRelationError,
+    UnsupportedOperationError,
+    endpoints,
+)
+from pieces_orm.values import Trigger
+
+from .support import Heard, Requests
+
+
+@pytest.fixture
+def made(pieces):
+    """One material of each kind that can be created, by kind."""
+    conversation = pieces.conversations.create("talk")
+    return {
+        "anchor": pieces.anchors.create("/projects/tide-tables"),
+        "annotation": pieces.annotations.create("a note", "COMMENT"),
+        "asset": pieces.assets.create("x = 1"),
+        "conversation": conversation,
+        "conversation_message": pieces.messages.create("hello", conversation),
+        "person": pieces.persons.create(name="Ada"),
+        "tag": pieces.tags.create("one"),
+        "website": pieces.websites.create("https://tides.example.org"),
+        "workstream_event": pieces.workstream_events.create(Trigger(check_in=True)),
+        "workstream_pattern_engine_source": pieces.sources.create("a window"),
+        "workstream_summary": pieces.summaries.create("a day"),
+    }
+
+
+CLASSES = {cls.kind.name: cls for cls in Entity.registry.values()}
+DECLARED = [
+    row for row in endpoints.ASSOCIATIONS if row.owner.name in CLASSES and row.relation in CLASSES[row.owner.name].many
+]
+
+
+def another(pieces, kind, made):
+    """A second material of a kind that has relations to itself."""
+    makers = {
+        "person": lambda: pieces.persons.create(name="Bea"),
+        "workstream_summary": lambda: pieces.summaries.create("another"),
+        "conversation_message": lambda: pieces.messages.create("again", made["conversation"]),
+    }
+    return makers[kind]()
+
+
+def test_every_association_among_the_declared_kinds_is_declared():
+    missing = [
+        (row.owner.name, row.relation)
+        for row in endpoints.ASSOCIATIONS
+        if row.owner.name in CLASSES and row.other.name in CLASSES and row not in DECLARED
+    ]
+    assert missing == []
+    assert len(DECLARED) == 94
+
+
+@pytest.mark.parametrize("row", DECLARED, ids=lambda row: f"{row.owner.name}-{row.relation}")
+def test_both_sides_know_an_association_at_once(pieces, made, row):
+    one, other = made[row.owner.name], made[row.other.name]
+    if row.owner is row.other:
+        other = another(pieces, row.owner.name, made)
+    relation = getattr(one, row.relation)
+    one.refresh()
+    other.refresh()
+    assert other not in relation
+    relation.add(other)
+    requests = Requests(pieces)
+    declared = type(one).many[row.relation]
+    assert other in relation
+    assert list(relation.ids) == [other.id]
+    if declared.back:
+        assert one in getattr(other, declared.back)
+    assert requests.take() == []
+    one.refresh()
+    other.refresh()
+    assert other in relation
+    relation.remove(other)
+    assert other not in relation
+    if declared.back:
+        assert one not in getattr(other, declared.back)
+    assert other not in getattr(one.refresh(), row.relation)
+
+
+def test_associate_finds_the_relation_by_the_kind(pieces, made):
+    heard = Heard(pieces)
+    anchor, asset = made["anchor"], made["asset"]
+    anchor.associate(asset, made["tag"])
+    assert heard.take() == [
+        ("associated", "Anchor", anchor.id, "assets", asset.id, "local"),
+        ("associated", "Anchor", anchor.id, "tags", made["tag"].id, "local"),
+    ]
+    asset.disassociate(anchor)
+    assert heard.take() == [("disassociated", "Asset", asset.id, "anchors", anchor.id, "local")]
+    assert asset not in anchor.assets
+
+
+def test_associating_twice_is_told_once(pieces, made):
+    heard = Heard(pieces)
+    made["anchor"].associate(made["asset"])
+    made["anchor"].associate(made["asset"])
+    assert len(heard.take()) == 1
+
+
+def test_a_pair_without_a_route_is_refused_before_any_request(pieces, made):
+    requests = Requests(pieces)
+    with pytest.raises(UnknownRelationError, match="Anchor cannot be associated with Website"):
+        made["anchor"].associate(made["website"])
+    with pytest.raises(UnknownRelationError, match="takes no Tag"):
+        made["anchor"].assets.add(made["tag"])
+    with pytest.raises(UnknownRelationError, match="no route"):
+        made["conversation"].messages.add(made["conversation_message"])
+    with pytest.raises(UnknownRelationError):
+        made["anchor"].associate("not an entity")
+    assert requests.take() == []
+
+
+def test_only_the_explicit_relation_can_say_which_is_meant(pieces, made):
+    requests = Requests(pieces)
+    for one, other, relation in (
+        (made["person"], pieces.persons.create(name="Bea"), "persons"),
+        (made["workstream_summary"], pieces.summaries.create("another"), "summaries"),
+        (made["conversation"], made["conversation_message"], "grounding_messages"),
+    ):
+        requests.take()
+        with pytest.raises(AmbiguousRelationError, match=f"{relation}.add"):
+            one.associate(other)
+        assert requests.take() == []
+        getattr(one, relation).add(other)
+        assert other in getattr(one, relation)
+
+
+def test_several_at_once_apply_what_succeeded_and_name_what_failed(pieces_server, pieces, made):
+    tags = [pieces.tags.create(f"tag {n}") for n in range(5)]
+    bad = tags[2]
+    pieces_server.faults.answer(500, times=1, path=f"/asset/{made['asset'].id}/tags/associate/{bad.id}")
+    with pytest.raises(BatchError, match="1 of 5") as caught:
+        made["asset"].tags.add(*tags)
+    assert list(caught.value.failed) == [bad.id]
+    assert set(caught.value.succeeded) == {tag.id for tag in tags} - {bad.id}
+    assert set(made["asset"].tags.ids) == {tag.id for tag in tags} - {bad.id}
+
+
+def test_a_handle_serves_for_commands_and_no_document_is_fetched(pieces_server):
+    with pieces_orm.connect(pieces_server.url) as session:
+        asset, tag = session.assets.create("x = 1").id, session.tags.create("one").id
+        requests = Requests(session)
+        session.assets.ref(asset).associate(session.tags.ref(tag))
+        session.assets.ref(asset).increment_score()
+        session.assets.ref(asset).disassociate(session.tags.ref(tag))
+        session.assets.ref(asset).delete()
+        assert requests.take() == [
+            f"POST /asset/{asset}/tags/associate/{tag}",
+            f"POST /asset/{asset}/scores/increment",
+            f"POST /asset/{asset}/tags/disassociate/{tag}",
+            f"POST /assets/{asset}/delete",
+        ]
+
+
+def test_ids_length_and_membership_of_a_loaded_entity_make_no_request(pieces, made):
+    made["anchor"].associate(made["asset"])
+    requests = Requests(pieces)
+    assets = made["anchor"].assets
+    assert (assets.ids, len(assets), bool(assets), made["asset"] in assets, assets.known) == (
+        (made["asset"].id,), 1, True, True, True,
+    )  # fmt: skip
+    assert "1" in repr(assets)
+    assert requests.take() == []
+
+
+def test_iterating_loads_only_what_is_missing(pieces_server):
+    with pieces_orm.connect(pieces_server.url) as session:
+        anchor = session.anchors.create("/projects")
+        made = [session.assets.create(f"x = {n}") for n in range(3)]
+        anchor.associate(*made)
+        ids = {asset.id for asset in made}
+        kept = made[0]
+        del made
+        requests = Requests(session)
+        found = list(anchor.assets)
+        assert {asset.id for asset in found} == ids
+        assert kept in found
+        assert sorted(requests.take()) == sorted(f"GET /assets/{id}" for id in ids - {kept.id})
+        assert list(anchor.assets) == found
+        assert requests.take() == []
+
+
+def test_the_copies_in_a_document_fill_entities_without_a_request(pieces_server):
+    with pieces_orm.connect(pieces_server.url) as session:
+        id = session.assets.create("x = 1", tags=["one", "two"]).id
+        asset = session.assets.get(id)
+        requests = Requests(session)
+        assert sorted(tag.text for tag in asset.tags) == ["one", "two"]
+        assert requests.take() == []
+
+
+def test_a_nested_copy_never_overwrites_a_loaded_entity(pieces_server, pieces):
+    asset = pieces.assets.create("x = 1", tags=["one"])
+    tag = pieces.tags.get(asset.tags.ids[0])
+    with pieces_orm.connect(pieces_server.url) as other:
+        theirs = other.tags.get(tag.id)
+        theirs.text = "changed"
+        theirs.save()
+    asset.refresh()
+    assert [each.text for each in asset.tags] == ["one"]
+    assert tag.state is State.LOADED
+    assert tag.refresh().text == "changed"
+
+
+def test_a_batch_route_is_used_where_the_wire_has_one(pieces_server):
+    with pieces_orm.connect(pieces_server.url) as session:
+        ids = [session.workstream_events.create(Trigger(copy=True)).id for _ in range(3)]
+        requests = Requests(session)
+        events = session.workstream_events.get_many(ids)
+        assert [event.id for event in events] == ids
+        assert requests.take() == ["POST /workstream_events/batch/fetch"]
+        with pytest.raises(BatchError, match="1 of 2"):
+            session.workstream_events.get_many([ids[0], "no-such-id"])
+        assert session.workstream_events.get_many([ids[0], "no-such-id"], missing="skip") == events[:1]
+
+
+def test_prefetch_loads_each_level_together(pieces_server):
+    with pieces_orm.connect(pieces_server.url) as session:
+        anchor = session.anchors.create("/projects")
+        anchor.associate(*[session.assets.create(f"x = {n}", tags=["shared"]) for n in range(3)])
+        requests = Requests(session)
+        session.prefetch([anchor], Anchor.assets, Asset.tags)
+        assert len(requests.take()) == 3
+        assert {tag.text for asset in anchor.assets for tag in asset.tags} == {"shared"}
+        assert requests.take() == []
+        with pytest.raises(TypeError, match="starts at none"):
+            session.prefetch([anchor], Asset.tags)
+
+
+def test_a_relation_that_the_server_does_not_tell_is_unknown_not_empty(pieces_server, pieces):
+    anchor = pieces.anchors.create("/projects")
+    document = {key: value for key, value in anchor.raw().items() if key not in ("tags", "assets")}
+    number = pieces.map.now()
+    told = pieces_orm.documents.Document(pieces_orm.documents.encode(document))
+    anchor.expire()
+    pieces.map.apply(anchor, told, number, "refresh")
+    assert not anchor.tags.known
+    assert anchor.tags.ids == ()  # asked for: this server does tell
+    assert anchor.tags.known
+
+
+def test_a_relation_is_changed_by_add_and_remove_only(made):
+    with pytest.raises(ReadOnlyFieldError, match="add"):
+        made["asset"].tags = []
+    with pytest.raises(ReadOnlyFieldError, match="server alone"):
+        made["conversation_message"].conversation = None
+
+
+def test_to_one_relations_lead_to_the_entity(pieces, made):
+    message = made["conversation_message"]
+    assert message.conversation is made["conversation"]
+    made["conversation"].refresh()
+    assert list(made["conversation"].messages) == [message]
+    assert made["asset"].original is made["asset"].formats[0]
+    assert made["anchor"].anchor_points[0].anchor is made["anchor"]
+    assert made["anchor"].fullpath == "/projects/tide-tables"
+    assert made["annotation"].asset is None
+
+
+def test_what_has_no_route_says_so(pieces, made):
+    with pytest.raises(UnsupportedOperationError, match="no operation 'create'"):
+        pieces.formats.create()
+    with pytest.raises(UnsupportedOperationError, match="no operation 'delete'"):
+        made["asset"].original.delete()
+    with pytest.raises(UnsupportedOperationError, match="by value"):
+        pieces.persons.exists("Ada")
