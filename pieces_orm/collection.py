@@ -245,16 +245,16 @@ class Collection(Generic[E, P]):
             message = f"{self._class.__name__} declares no seed, so it cannot be created."
             raise UnsupportedOperationError(message)
         seed = self._seed(self._session, *args, **kwargs)
-        with self._session.creating(self._kind):
+        with self._session.map.writing(self._kind):
             data = self._session.call(route, query=dict(seed.query), body=documents.encode(seed.body))
             contents = commands.has_contents(seed.query)
             id, document = documents.one(data, self._kind.name, contents=contents)
             held = self._session.map.peek(self._class, id) is not None
             adopted = self._session.map.adopt(self._class, id, document, self._session.map.now(), "local")
             entity = adopted if adopted is not None else self.get(id)
-            if not held:
-                signals = self._session.signals
-                signals.tell(signals.created, self._class, entity=entity, origin="local")
+        if not held:
+            signals = self._session.signals
+            signals.tell(signals.created, self._class, entity=entity, origin="local")
         if seed.associate:
             entity.associate(*seed.associate)
         return entity

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import documents, endpoints
+from . import documents, endpoints, paths
 from .documents import Document
 from .errors import (
     AmbiguousRelationError,
@@ -58,7 +58,7 @@ def check_id(id: str) -> None:
     Raises:
         InvalidIdError: it is empty, `.`, `..`, no text, or has a slash in it.
     """
-    endpoints.segment(id)
+    paths.segment(id)
 
 
 def has_contents(query: Mapping[str, Any]) -> bool:
@@ -71,15 +71,17 @@ def delete(entity: Entity) -> None:
     owner = entity.owner
     kind = entity.kind
     owner.signals.ask(owner.signals.deleting, type(entity), entity=entity)
-    try:
-        owner.call(kind.route("delete"), {kind.parameter: entity.id})
-    except NotFoundError:
-        pass
-    except ServerError:
-        # Some kinds say "no such material" with a 500: only a read can tell that from a failure.
-        if _exists(owner, kind, entity.id):
-            raise
-    if owner.map.remove(entity):
+    with owner.map.writing(kind, entity.id):
+        try:
+            owner.call(kind.route("delete"), {kind.parameter: entity.id})
+        except NotFoundError:
+            pass
+        except ServerError:
+            # Some kinds say "no such material" with a 500: only a read can tell that from a failure.
+            if _exists(owner, kind, entity.id):
+                raise
+        removed = owner.map.remove(entity)
+    if removed:
         owner.signals.tell(owner.signals.deleted, type(entity), entity=entity, origin="local")
 
 
@@ -166,8 +168,10 @@ def _change(entity: Entity, relation: Many[Any], others: Sequence[Entity], *, pr
 
     def change(other: Entity) -> None:
         assert routed is not None
-        _send(owner, *routed, entity, other, present=present)
-        if owner.map.link(entity, relation, other, present=present):
+        with owner.map.writing(entity.kind, entity.id), owner.map.writing(other.kind, other.id):
+            _send(owner, *routed, entity, other, present=present)
+            news = owner.map.link(entity, relation, other, present=present)
+        if news:
             signal = owner.signals.associated if present else owner.signals.disassociated
             owner.signals.tell(signal, type(entity), entity=entity, relation=relation.name, other=other, origin="local")
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
-from . import documents, endpoints
+from . import documents, endpoints, paths
 from .endpoints import Route
 from .errors import DecodeError, DetachedError, ResponseError, UsageError
 from .signals import Dispatch, Signals
@@ -126,7 +126,7 @@ class Connection:
         repeatable: bool | None = None,
     ) -> bytes:
         """Send a request to a route; the application is connected before the first one."""
-        path = endpoints.path_of(route, ids or {})
+        path = paths.path_of(route, ids or {})
         if route.path not in (endpoints.HEALTH.path, endpoints.VERSION.path):
             _ = self.application
         return self._send(route, path, query, body, repeatable=repeatable)

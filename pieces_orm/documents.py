@@ -61,8 +61,9 @@ class Document:
         return None if found is None or found == _NULL else found
 
     def get_of(self, reference: str, collection: str, path: str) -> Raw | None:
-        """The slice at a path inside the member that `reference` names: in the reference's own copy of it, else in
-        the member of `collection` with that id.
+        """The slice at a path inside the member that a reference names.
+
+        It is looked for in the reference's own copy, else in the member of the collection with that id.
         """
         named = self.get(reference)
         found = self.get(f"{reference}.reference.{path}")
@@ -103,7 +104,7 @@ class _Copy(msgspec.Struct):
 
 
 class _Copies(msgspec.Struct):
-    iterable: list[Raw] = []
+    iterable: list[Raw] | None = None
 
 
 _head = msgspec.json.Decoder(_Head).decode
@@ -207,8 +208,8 @@ def nested(raw: Raw, *, contents: bool = True) -> Iterator[tuple[str, Document]]
     """The nested copies inside a relation: whole documents, or the `reference` of a reference."""
     if bytes(raw).startswith(b'"'):
         return
-    items = _copies(raw).iterable or [raw]
-    for item in items:
+    items = _copies(raw).iterable
+    for item in [raw] if items is None else items:
         found = _copy(item)
         body = bytes(found.reference) or bytes(item)
         if _open(body).keys() - _BARE and _head(body).id == found.id:

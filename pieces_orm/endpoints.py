@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal
-from urllib.parse import quote
 
 from attrs import field, frozen
 
-from .errors import InvalidIdError, UnsupportedOperationError
+from .errors import UnsupportedOperationError
 
 JSON = "application/json"
 JSON_OR_TEXT = "application/json, text/plain"
@@ -375,28 +374,3 @@ LINKS: tuple[Link, ...] = (
     Link(ASSET, "activities", "activities", ACTIVITY, "asset", full=True),
     Link(FORMAT, "activities", "activities", ACTIVITY, "format", full=True),
 )
-
-
-def path_of(route: Route, ids: Mapping[str, str]) -> str:
-    """The path of a route with its ids in place, each one percent-encoded segment.
-
-    Raises:
-        InvalidIdError: an id is empty, `.`, `..`, or would reach another route.
-    """
-    path = route.path
-    for name, id in ids.items():
-        path = path.replace(f"{{{name}}}", segment(id))
-    return path
-
-
-def segment(id: str) -> str:
-    """An id as one path segment.
-
-    Raises:
-        InvalidIdError: it is no text, empty, `.`, `..`, or has a slash or a control character in it.
-    """
-    # A server that decodes %2F before it routes would take an encoded slash for another route.
-    if not isinstance(id, str) or id in ("", ".", "..") or any(c in "/\\" or ord(c) < 32 for c in id):
-        message = f"{id!r} is no id: an id is one non-empty path segment without slashes."
-        raise InvalidIdError(message)
-    return quote(id, safe="")

@@ -38,6 +38,9 @@ class Map(Protocol):
     def now(self) -> int:
         """The next number."""
 
+    def writing(self, kind: Kind, id: str) -> AbstractContextManager[None]:
+        """Mark a write as under way."""
+
     def apply(self, entity: Entity, document: Document, number: int, origin: str) -> bool:
         """Apply an answer and tell what changed."""
 

@@ -221,13 +221,14 @@ class Feed:
     def _process(self, batch: dict[str, bool]) -> None:
         known = self._known if self._known is not None else set()
         updates = [id for id, deleted in batch.items() if not deleted]
-        if any(id not in known for id in updates):
-            # While a create of ours is under way, an unknown id may be its own.
-            self._session.feeds.wait_created(self._kind)
+        # A write of ours is told by itself: its echo waits for its answer. An unknown id may be that of a create.
+        creates = [None] if any(id not in known for id in updates) else []
+        self._session.map.wait_written(self._kind, [*batch, *creates])
         for id in [id for id, deleted in batch.items() if deleted]:
             self._tell_deleted(id)
-        self._tell_updated([id for id in updates if self._is_wanted(id, known)])
-        known.update(updates)
+        gone = self._tell_updated([id for id in updates if self._is_wanted(id, known)])
+        # A vanished id is told already: kept here, its deletion would be told again.
+        known.update(id for id in updates if id not in gone)
 
     def _is_wanted(self, id: str, known: set[str]) -> bool:
         """Whether somebody holds the entity, or listens to the kind."""
@@ -238,7 +239,9 @@ class Feed:
         signal = signals.changed if id in known else signals.created
         return bool(signal.has_receivers_for(self.cls))
 
-    def _tell_updated(self, ids: list[str]) -> None:
+    def _tell_updated(self, ids: list[str]) -> set[str]:
+        """Read and tell; returns the ids that turned out to be gone."""
+        gone: set[str] = set()
         known = self._known if self._known is not None else set()
         held = {id: entity for id in ids if (entity := self._session.map.peek(self.cls, id)) is not None}
         fetched = self._session.fetch(self.cls, ids, "remote")
@@ -248,6 +251,7 @@ class Feed:
             entity = fetched.get(id)
             if isinstance(entity, NotFoundError):
                 self._tell_deleted(id)
+                gone.add(id)
             elif isinstance(entity, PiecesError):
                 failed = entity
             elif isinstance(entity, Entity) and id not in held:
@@ -258,6 +262,7 @@ class Feed:
                     signals.tell(signals.created, self.cls, entity=entity, origin="remote")
         if failed is not None:
             raise failed
+        return gone
 
     def _tell_deleted(self, id: str) -> None:
         known = self._known if self._known is not None else set()

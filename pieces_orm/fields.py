@@ -27,7 +27,8 @@ METADATA = "pieces_orm.field"
 class Field:
     """One declared attribute of an entity: its name, its (dotted) wire path, and its type.
 
-    `of` names a reference and a collection, when the path is inside the member that the reference names. `contents` marks what arrives only with `transferables`; `save` names the entity's method that saves it, for a
+    `of` names a reference and a collection, when the path is inside the member that the reference names. `contents`
+    marks what arrives only with `transferables`; `save` names the entity's method that saves it, for a
     field that the update route does not change.
     """
 

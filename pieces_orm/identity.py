@@ -7,8 +7,8 @@ wins over what a newer one, a deletion or an association has said since.
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
@@ -22,6 +22,7 @@ from .updates import Changes
 
 if TYPE_CHECKING:
     from .documents import Document
+    from .endpoints import Kind
     from .entity import Owner
     from .relations import Relation
 
@@ -52,6 +53,8 @@ class IdentityMap:
         self._under_way: set[int] = set()
         self._tombstones: dict[tuple[str, str], int] = {}
         self._links: list[_Link] = []
+        self._writes: Counter[tuple[str, str | None]] = Counter()
+        self._written = threading.Condition()
 
     # Numbers -------------------------------------------------------------------------------------------------------
 
@@ -76,6 +79,27 @@ class IdentityMap:
                 self._links = [link for link in self._links if link.number > oldest]
                 if self._tombstones:
                     self._tombstones = {key: at for key, at in self._tombstones.items() if at > oldest}
+
+    @contextmanager
+    def writing(self, kind: Kind, id: str | None = None) -> Iterator[None]:
+        """Mark a write as under way, until its answer is applied; without an id, a create."""
+        key = (kind.name, id)
+        with self._written:
+            self._writes[key] += 1
+        try:
+            yield
+        finally:
+            with self._written:
+                self._writes[key] -= 1
+                if not self._writes[key]:
+                    del self._writes[key]
+                self._written.notify_all()
+
+    def wait_written(self, kind: Kind, ids: Iterable[str | None]) -> None:
+        """Wait until no write of these is under way: its answer comes before its echo."""
+        keys = {(kind.name, id) for id in ids}
+        with self._written:
+            self._written.wait_for(lambda: keys.isdisjoint(self._writes))
 
     # Birth and look-up ---------------------------------------------------------------------------------------------
 
@@ -172,19 +196,20 @@ class IdentityMap:
         with self.lock:
             back = _back(relation)
             here = self._remember(entity, relation, other.id, present=present)
-            there = back is None or self._remember(other, back, entity.id, present=present)
-            return here or (there and back is not None)
+            there = None if back is None else self._remember(other, back, entity.id, present=present)
+            told = [news for news in (here, there) if news is not None]
+            return any(told) or not told
 
-    def _remember(self, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> bool:
+    def _remember(self, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> bool | None:
         if self._under_way:
             self._links.append(_Link(self.now(), entity, relation, id, present))
         return self._put(entity, relation, id, present=present)
 
-    def _put(self, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> bool:
-        """Add or take away an id; False when nothing had to be done. Unknown ids stay unknown."""
+    def _put(self, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> bool | None:
+        """Add or take away an id; False when nothing had to be done, None when the ids are unknown and stay so."""
         ids = entity.known_ids(relation)
         if ids is None:
-            return True
+            return None
         if (id in ids) is present:
             return False
         entity.cache_ids(relation, (*ids, id) if present else tuple(each for each in ids if each != id))

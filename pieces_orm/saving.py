@@ -16,6 +16,7 @@ from .errors import ConflictError, NotFoundError
 if TYPE_CHECKING:
     from .entity import Entity
     from .record import Edit
+    from .updates import Changes
 
 
 def load(entity: Entity, query: Mapping[str, Any], origin: str = "refresh") -> None:
@@ -61,10 +62,11 @@ def _save_document(entity: Entity, edits: dict[str, Edit], *, overwrite: bool, t
     if not overwrite:
         _compare(entity, fresh, edits)
     query = {"transferables": transferables} if "transferables" in route.query else {}
-    data = owner.call(route, {}, query, documents.merge(fresh, patch(entity, edits)))
-    contents = commands.has_contents(query)
-    answer = documents.one(data, kind.name, entity.id, contents=contents)[1]
-    _applied(entity, edits, answer)
+    with owner.map.writing(kind, entity.id):
+        data = owner.call(route, {}, query, documents.merge(fresh, patch(entity, edits)))
+        contents = commands.has_contents(query)
+        changes = _applied(entity, edits, documents.one(data, kind.name, entity.id, contents=contents)[1])
+    owner.map.finish(entity, changes, "local")
 
 
 def _save_alone(entity: Entity, name: str, edit: Edit, method: str, *, overwrite: bool) -> None:
@@ -72,26 +74,31 @@ def _save_alone(entity: Entity, name: str, edit: Edit, method: str, *, overwrite
     owner = entity.owner
     if not overwrite:
         _compare(entity, commands.read(owner, entity.kind, entity.id), {name: edit})
-    getattr(entity, method)(edit.mine)
-    _applied(entity, {name: edit}, commands.read(owner, entity.kind, entity.id))
+    with owner.map.writing(entity.kind, entity.id):
+        getattr(entity, method)(edit.mine)
+        changes = _applied(entity, {name: edit}, commands.read(owner, entity.kind, entity.id))
+    owner.map.finish(entity, changes, "local")
 
 
 def rename(entity: Entity, transferables: bool | None) -> None:
     """Let the server name a material, and apply what it answers."""
     owner, kind = entity.owner, entity.kind
     query = {"transferables": transferables}
-    data = owner.call(kind.route("rename"), {kind.parameter: entity.id}, query)
-    _applied(entity, {}, documents.one(data, kind.name, entity.id, contents=commands.has_contents(query))[1])
+    with owner.map.writing(kind, entity.id):
+        data = owner.call(kind.route("rename"), {kind.parameter: entity.id}, query)
+        answer = documents.one(data, kind.name, entity.id, contents=commands.has_contents(query))[1]
+        changes = _applied(entity, {}, answer)
+    owner.map.finish(entity, changes, "local")
 
 
-def _applied(entity: Entity, edits: dict[str, Edit], answer: Document) -> None:
+def _applied(entity: Entity, edits: dict[str, Edit], answer: Document) -> Changes:
     """Make the answer to a write the entity's document, and forget the edits that it carries."""
     owner = entity.owner
     # An answer to a write is as new as the moment it arrives: reads sent before that are older.
     with owner.lock:
         changes = owner.map.merge(entity, answer, owner.map.now())
         entity.forget_edits(edits)
-    owner.map.finish(entity, changes, "local")
+    return changes
 
 
 def _compare(entity: Entity, fresh: Document, edits: dict[str, Edit]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from os import PathLike
 from typing import Any, TypeVar
 
@@ -106,8 +105,11 @@ class Session(Connection):
             gone |= {id(entity) for entity in group} - loaded
         return [entity for entity in entities if id(entity) not in gone]
 
-    def prefetch(self, entities: Sequence[Entity], *relations: Any) -> None:
+    def prefetch(self, entities: Sequence[Entity], *relations: Any) -> list[Entity]:
         """Load the missing targets of some relations together, so that iterating them makes no request.
+
+        Returns all entities that were reached: the session holds entities weakly, so keep the list for as long as
+        they are wanted.
 
         Requests: those of one `get_many` a relation.
 
@@ -134,6 +136,7 @@ class Session(Connection):
                 for target in entity.related_entities(relation, entity.relation_ids(relation))
             }
             reached += self.load_many(list(targets.values()))
+        return reached
 
     def fetch(self, cls: type[Entity], ids: Sequence[str], origin: str) -> dict[str, Any]:
         """Read and apply many, by id the entity or its error; for the feeds."""
@@ -158,12 +161,6 @@ class Session(Connection):
         """
         self.check_open()
         return self.feeds.watch(kinds or tuple(self._collections), every=not kinds)
-
-    @contextmanager
-    def creating(self, kind: Kind) -> Iterator[None]:
-        """Mark a create as under way, so that its own echo is not taken for another's."""
-        with self.feeds.creating(kind):
-            yield
 
     def changes(self, *kinds: type[Entity]) -> Changes:
         """The changes of these kinds as an endless iterator, for scripts that prefer a loop to a callback.

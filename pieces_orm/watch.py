@@ -5,9 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -28,9 +26,6 @@ class Feeds:
         self._session = session
         self._lock = threading.Lock()
         self._feeds: dict[str, Feed] = {}
-        self._creating: Counter[str] = Counter()
-        self._created = threading.Condition()
-        self._stopped = False
 
     def watch(self, classes: Sequence[type[Entity]], *, every: bool) -> Watch:
         """Open the feeds of some classes; of all those that can be watched when `every`."""
@@ -65,9 +60,6 @@ class Feeds:
 
     def stop(self) -> None:
         """Stop all feeds."""
-        with self._created:
-            self._stopped = True
-            self._created.notify_all()
         with self._lock:
             feeds = list(self._feeds.values())
         for feed in feeds:
@@ -77,23 +69,6 @@ class Feeds:
         """Whether the stream of a kind is lost."""
         feed = self._feeds.get(kind.name)
         return feed is not None and feed.state == LOST
-
-    @contextmanager
-    def creating(self, kind: Kind) -> Iterator[None]:
-        """Mark a create as under way, so that its own echo is not taken for another's."""
-        with self._created:
-            self._creating[kind.name] += 1
-        try:
-            yield
-        finally:
-            with self._created:
-                self._creating[kind.name] -= 1
-                self._created.notify_all()
-
-    def wait_created(self, kind: Kind) -> None:
-        """Wait until no create of this kind is under way."""
-        with self._created:
-            self._created.wait_for(lambda: self._creating[kind.name] == 0 or self._stopped)
 
 
 def _can_watch(cls: type[Entity]) -> bool:

@@ -88,7 +88,7 @@ class Faults:
 
 
 class FaultyApp:
-    """ASGI middleware that makes planned faults happen."""
+    """ASGI middleware that makes planned faults happen; the outermost, as it needs the connection itself."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
@@ -125,6 +125,8 @@ class FaultyApp:
             await Response(fault.body or None, fault.status, media_type="text/plain")(scope, receive, send)
         elif fault.action == "reset":
             _transport(receive).abort()
+            while (await receive())["type"] != "http.disconnect":
+                pass
         else:
             await self._cut(scope, receive, send)
 
@@ -138,6 +140,8 @@ class FaultyApp:
                 await send(message)
 
         await self._app(scope, receive, cut)
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 def _transport(receive: Receive) -> Any:

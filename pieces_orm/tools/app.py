@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from . import demo as story
 from . import serving
+from .demo import demo as run_demo
 from .screen import Screen
 
 app = typer.Typer(
@@ -59,8 +59,8 @@ def serve(
 ) -> None:
     """Run the embedded server until Ctrl-C.
 
-    It speaks the protocol of Pieces OS on 127.0.0.1, for pieces_orm and for other clients. Without --database everything
-    is kept in memory and lost at the end.
+    It speaks the protocol of Pieces OS on 127.0.0.1, for pieces_orm and for other clients. Without --database
+    everything is kept in memory and lost at the end.
     """
     serving.serve(Screen(), port=port, database=database)
 
@@ -86,12 +86,12 @@ def demo(
 ) -> None:
     """Turn files into assets, work with them, and delete what was made.
 
-    Each text file becomes an asset, its folder an anchor, each link in it a website, its language a tag; the run becomes
-    a workstream event and a summary; all are associated. Then the demo searches, renames an asset, shows what a second
+    Each text file becomes an asset, its folder an anchor, each link in it a website, its language a tag; the run
+    becomes a workstream event and a summary; all are associated. Then the demo searches, renames an asset, shows what a second
     session hears of it, and deletes what it made, and only that: on a server with data of its own nothing else is
     touched. Binary, empty, hidden and huge (over 1 MB) files are skipped. Ctrl-C stops it and still cleans up.
     """
     if url is not None and database is not None:
-        raise typer.BadParameter("is for the demo's own server: give either --url or --database.", param_hint="--database")
-    arguments: dict[str, Any] = {"path": path, "url": url, "database": database}
-    story.demo(Screen(), **arguments)
+        message = "it is for the demo's own server, and --url names another: give one of them."
+        raise typer.BadParameter(message, param_hint="--database")
+    run_demo(Screen(), path=path, url=url, database=database)

@@ -14,7 +14,7 @@ from attrs import define, field
 from .. import discovery
 from ..entities import Asset
 from ..session import Session, connect
-from .errors import StoppedError, ToolError
+from .errors import ToolError
 from .ledger import KINDS, Ledger
 from .listening import Listener
 from .screen import Screen, count, shown
@@ -95,9 +95,7 @@ def _server(screen: Screen, url: str | None, database: Path | None) -> Iterator[
         yield server.url
 
 
-def _run(
-    screen: Screen, sources: Sources, session: Session, second: Session, stop: Stop, counted: Count
-) -> None:
+def _run(screen: Screen, sources: Sources, session: Session, second: Session, stop: Stop, counted: Count) -> None:
     """Tell the story, clean up whatever happens, and show what was done."""
     ledger = Ledger(session)
     with Listener(second) as listener:
@@ -123,14 +121,13 @@ def _show_heard(screen: Screen, listener: Listener, ids: set[str]) -> None:
     totals = listener.totals(ids)
     screen.say("The second session heard, on its streams:")
     for operation in ("created", "associated", "changed", "deleted"):
-        lines = [each.line for each in listener.about(ids) if each.operation == operation]
-        if operation == "changed":
-            # Renames say what they were; the rest are ages and sizes.
-            lines.sort(key=lambda line: "->" not in line)
-        for line in lines[:HEARD_SHOWN]:
-            screen.say(f"  {line}")
-        if len(lines) > HEARD_SHOWN:
-            screen.say(f"  ... {len(lines)} {operation} in all")
+        heard = [each for each in listener.about(ids) if each.operation == operation]
+        # Of changes the renames are worth a line; what an association does to `updated` is not.
+        worth = [each for each in heard if operation != "changed" or each.detail][:HEARD_SHOWN]
+        for each in worth:
+            screen.say(f"  {each.line}")
+        if len(heard) > len(worth):
+            screen.say(f"  ... {len(heard)} {operation} in all")
     if not totals:
         screen.say("  nothing")
 
@@ -151,6 +148,3 @@ def _show_table(screen: Screen, story: Story, ledger: Ledger, counted: Count) ->
         ["seconds", f"{time.monotonic() - counted.started:.1f}", "", ""],
     ]
     screen.table(("materials", "made", "found there", "deleted"), rows, sums)
-
-
-__all__ = ["StoppedError", "demo"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from ..entities import Anchor, Asset, Tag, Website, WorkstreamEvent, WorkstreamSummary
@@ -74,10 +75,8 @@ class Ledger:
         return left
 
     def _delete(self, entity: Entity) -> None:
-        try:
+        with suppress(PiecesError):  # whether it is gone after all is asked afterwards, and told
             entity.delete()
-        except PiecesError:
-            pass  # whether it is gone after all is asked below, and told
 
     def _is_gone(self, entity: Entity) -> bool:
         try:

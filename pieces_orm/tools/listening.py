@@ -23,11 +23,21 @@ LIVE_WITHIN = 15.0  # seconds
 
 @frozen
 class Heard:
-    """One thing that was heard: of which material, and as a line to show."""
+    """One thing that was heard: of which material, with which other one, and what was said about it."""
 
     operation: str
-    id: str
-    line: str
+    entity: Entity
+    other: Entity | None = None
+    detail: str = ""
+
+    @property
+    def line(self) -> str:
+        """It as a line to show; made late, because what is a mere id at first may be known by then."""
+        line = f"{self.operation} {self.entity.kind.name} {label(self.entity)}{self.detail}"
+        if self.other is None:
+            return line
+        word = "with" if self.operation == "associated" else "from"
+        return f"{line} {word} {self.other.kind.name} {label(self.other)}"
 
 
 class Listener:
@@ -76,7 +86,9 @@ class Listener:
         deadline = time.monotonic() + seconds
         with self._news:
             while True:
-                heard = {each.id for each in self._heard if each.operation == operation and each.id in wanted}
+                heard = {
+                    each.entity.id for each in self._heard if each.operation == operation and each.entity.id in wanted
+                }
                 remaining = deadline - time.monotonic()
                 if heard == wanted or remaining <= 0:
                     return len(heard)
@@ -87,43 +99,32 @@ class Listener:
         """What was heard of these materials, in order; what others do on the same server is left out."""
         wanted = set(ids)
         with self._news:
-            return [each for each in self._heard if each.id in wanted]
+            return [each for each in self._heard if each.entity.id in wanted]
 
     def totals(self, ids: Iterable[str]) -> Counter[str]:
         """How often each operation was heard of these materials."""
         return Counter(each.operation for each in self.about(ids))
 
-    def _note(self, operation: str, entity: Entity, line: str) -> None:
+    def _note(self, heard: Heard) -> None:
         with self._news:
-            self._heard.append(Heard(operation, entity.id, line))
+            self._held[heard.entity.id] = heard.entity
+            self._heard.append(heard)
             self._news.notify_all()
 
     def _created(self, _: Any, *, entity: Entity, **__: Any) -> None:
-        self._held[entity.id] = entity
-        self._note("created", entity, f"created {entity.kind.name} {label(entity)}")
+        self._note(Heard("created", entity))
 
     def _changed(
         self, _: Any, *, entity: Entity, fields: frozenset[str] | None, before: dict[str, Any], **__: Any
     ) -> None:
-        self._held[entity.id] = entity
-        kind = entity.kind.name
-        if fields is None:
-            self._note("changed", entity, f"changed {kind} {label(entity)}")
-        elif "name" in fields:
-            was, now = shown(repr(before.get("name"))), shown(repr(getattr(entity, "name", None)))
-            self._note("changed", entity, f"changed {kind} {was}: name -> {now}")
-        else:
-            self._note("changed", entity, f"changed {kind} {label(entity)}: {', '.join(sorted(fields))}")
+        named = fields is not None and "name" in fields
+        self._note(Heard("changed", entity, detail=f", name: was {shown(repr(before['name']))}" if named else ""))
 
     def _deleted(self, _: Any, *, entity: Entity, **__: Any) -> None:
-        self._note("deleted", entity, f"deleted {entity.kind.name} {label(entity)}")
+        self._note(Heard("deleted", entity))
 
     def _associated(self, _: Any, *, entity: Entity, other: Entity, **__: Any) -> None:
-        self._joined("associated", entity, other, "with")
+        self._note(Heard("associated", entity, other))
 
     def _disassociated(self, _: Any, *, entity: Entity, other: Entity, **__: Any) -> None:
-        self._joined("disassociated", entity, other, "from")
-
-    def _joined(self, operation: str, entity: Entity, other: Entity, word: str) -> None:
-        one, two = f"{entity.kind.name} {label(entity)}", f"{other.kind.name} {label(other)}"
-        self._note(operation, entity, f"{operation} {one} {word} {two}")
+        self._note(Heard("disassociated", entity, other))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -84,7 +85,7 @@ class Screen:
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], sums: Sequence[Sequence[str]]) -> None:
         """A table: the first column to the left, the others to the right; `sums` stand below a rule."""
-        table = Table(box=None if not self.terminal else _box(), pad_edge=False, show_edge=False)
+        table = Table(box=None if not self.terminal else SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for place, head in enumerate(heads):
             table.add_column(head, justify="right" if place else "left", no_wrap=True)
         for row in rows:
@@ -92,9 +93,3 @@ class Screen:
         for row in sums:
             table.add_row(*row)
         self._print(table)
-
-
-def _box() -> object:
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
-
-    return SIMPLE_HEAD

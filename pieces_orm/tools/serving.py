@@ -22,7 +22,8 @@ def new_server(database: Path | None, port: int = 0) -> Server:
     try:
         from ..server import Server  # noqa: PLC0415 an extra, which may be missing
     except ModuleNotFoundError as error:
-        raise ToolError(f"The embedded server is an extra ({error.name} is missing): pip install 'pieces_orm[server]'.") from error
+        message = f"The embedded server is an extra ({error.name} is missing): pip install 'pieces_orm[server]'."
+        raise ToolError(message) from error
     return Server(database, port=port)
 
 

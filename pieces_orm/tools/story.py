@@ -97,7 +97,7 @@ class Story:
         return found
 
     def _new_anchor(self, folder: Path) -> Anchor:
-        return self._session.anchors.create(folder, type=AnchorType.DIRECTORY)
+        return self._session.anchors.create(folder, type=AnchorType.DIRECTORY, name=folder.name)
 
     def _noted(self, entity: T) -> T:
         if entity.id not in self._ledger.ids():
@@ -113,7 +113,8 @@ class Story:
         )
         models = self._session.models()
         # Without a model in the list the server's own default is asked for, whose error says what is wrong.
-        summary = self._session.summaries.create(f"A run of pieces-orm demo over {files}", model=next(iter(models), None))
+        name = f"A run of pieces-orm demo over {files}"
+        summary = self._session.summaries.create(name, model=next(iter(models), None))
         neighbours: list[Entity] = [*self._anchors.values(), *self._websites.values(), *self._tags.values()]
         assets = [asset for _, asset in self._assets]
         self._associate_workstream(event, summary, neighbours, assets)
@@ -145,7 +146,7 @@ class Story:
                 asset.associate(*_unique([self._anchors[source.folder], *websites, *tags]))
                 advance()
 
-    # Asking and changing -----------------------------------------------------------------------------------------------
+    # Asking and changing ---------------------------------------------------------------------------------------------
 
     def _search(self) -> None:
         """By a word, and by a word and a language among the run's own assets."""

@@ -25,9 +25,9 @@ def test_one_object_per_id_across_create_get_all_ref_relations_and_search(pieces
     assert pieces.assets.peek(asset.id) is asset
     assert pieces.assets.get_many([asset.id]) == [asset]
     assert pieces.assets.latest(1) == [asset]
-    assert [each for each in pieces.assets.all() if each.id == asset.id][0] is asset
+    assert pieces.assets.all() == [asset]
     assert list(anchor.assets) == [asset]
-    assert list(asset.tags)[0] is pieces.tags.get(asset.tags.ids[0])
+    assert asset.tags[0] is pieces.tags.get(asset.tags.ids[0])
     assert [hit.asset for hit in pieces.assets.search("tide")] == [asset]
 
 

@@ -17,6 +17,7 @@ from pieces_orm import (
     UnsupportedOperationError,
     endpoints,
 )
+from pieces_orm.documents import Document, encode
 from pieces_orm.values import Trigger
 
 from .support import Heard, Requests
@@ -64,7 +65,7 @@ def test_every_association_among_the_declared_kinds_is_declared():
         if row.owner.name in CLASSES and row.other.name in CLASSES and row not in DECLARED
     ]
     assert missing == []
-    assert len(DECLARED) == 94
+    assert len(DECLARED) == 96
 
 
 @pytest.mark.parametrize("row", DECLARED, ids=lambda row: f"{row.owner.name}-{row.relation}")
@@ -236,7 +237,8 @@ def test_prefetch_loads_each_level_together(pieces_server):
         anchor = session.anchors.create("/projects")
         anchor.associate(*[session.assets.create(f"x = {n}", tags=["shared"]) for n in range(3)])
         requests = Requests(session)
-        session.prefetch([anchor], Anchor.assets, Asset.tags)
+        held = session.prefetch([anchor], Anchor.assets, Asset.tags)
+        assert len(held) == 1 + 3 + 1
         assert len(requests.take()) == 3
         assert {tag.text for asset in anchor.assets for tag in asset.tags} == {"shared"}
         assert requests.take() == []
@@ -245,15 +247,17 @@ def test_prefetch_loads_each_level_together(pieces_server):
 
 
 def test_a_relation_that_the_server_does_not_tell_is_unknown_not_empty(pieces_server, pieces):
-    anchor = pieces.anchors.create("/projects")
-    document = {key: value for key, value in anchor.raw().items() if key not in ("tags", "assets")}
-    number = pieces.map.now()
-    told = pieces_orm.documents.Document(pieces_orm.documents.encode(document))
-    anchor.expire()
-    pieces.map.apply(anchor, told, number, "refresh")
-    assert not anchor.tags.known
-    assert anchor.tags.ids == ()  # asked for: this server does tell
-    assert anchor.tags.known
+    made = pieces.anchors.create("/projects")
+    document = {key: value for key, value in made.raw().items() if key not in ("tags", "assets")}
+    with pieces_orm.connect(pieces_server.url) as session:
+        poorer = Document(encode(document))
+        anchor = session.map.adopt(Anchor, made.id, poorer, session.map.now(), "refresh")
+        assert anchor.state is State.LOADED
+        assert not anchor.tags.known
+        requests = Requests(session)
+        assert anchor.tags.ids == ()
+        assert requests.take() == ["POST /connect", f"GET /anchor/{made.id}"]
+        assert anchor.tags.known
 
 
 def test_a_relation_is_changed_by_add_and_remove_only(made):

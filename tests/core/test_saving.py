@@ -212,7 +212,7 @@ def test_reading_a_loaded_entity_makes_no_request(pieces):
     for name in asset.fields:
         getattr(asset, name)
     for name in asset.many:
-        getattr(asset, name).ids  # noqa: B018
+        getattr(asset, name).ids
     assert (asset.original.role, asset.edits, repr(asset)) is not None
     assert requests.take() == []
 
@@ -233,7 +233,7 @@ def test_without_autoload_reading_what_is_not_loaded_is_an_error(pieces_server):
         handle = session.assets.ref(id)
         requests = Requests(session)
         with pytest.raises(NotLoadedError, match="refresh"):
-            handle.name  # noqa: B018
+            handle.name
         with pytest.raises(NotLoadedError, match="refresh"):
             handle.name = "x"
         assert requests.take() == []

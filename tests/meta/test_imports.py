@@ -10,12 +10,12 @@ from .sources import imports, modules
 VALUES = {"errors", "enums", "values"}
 TABLES = VALUES | {"endpoints", "signals"}  # data and vocabulary
 DOCUMENTS = TABLES | {"documents"}
-FIELDS = DOCUMENTS | {"fields", "commands"}
+FIELDS = DOCUMENTS | {"fields", "paths", "commands"}
 RELATIONS = FIELDS | {"relations", "saving", "updates"}
 ENTITY = RELATIONS | {"record", "entity"}
 WIRE = {"transport", "discovery", "stream"}  # know no entity
 COLLECTION = ENTITY | WIRE | {"identity", "filters", "entities", "collection"}
-SESSION = COLLECTION | {"assets", "suggestions", "watch", "session"}
+SESSION = COLLECTION | {"assets", "suggestions", "feed", "watch", "connection", "session"}
 PUBLIC = SESSION | {"__init__"}
 
 # What each module may import from the package, from the bottom to the top: a row names only what stands above it, so
@@ -29,7 +29,8 @@ ALLOWED: dict[str, set[str]] = {
     "filters": VALUES,
     "documents": VALUES,
     "fields": VALUES | {"documents"},
-    "commands": DOCUMENTS,
+    "paths": TABLES,
+    "commands": DOCUMENTS | {"paths"},
     "saving": DOCUMENTS | {"commands"},
     "updates": DOCUMENTS | {"fields"},
     "relations": FIELDS,
@@ -43,10 +44,11 @@ ALLOWED: dict[str, set[str]] = {
     "collection": COLLECTION - {"collection"},
     "assets": COLLECTION,
     "suggestions": COLLECTION,
-    "watch": COLLECTION,
+    "feed": COLLECTION,
+    "watch": COLLECTION | {"feed"},
+    "connection": DOCUMENTS | {"paths", "transport"},  # knows no entity
     "server": {"server", "endpoints", "errors"},
-    "session": COLLECTION
-    | {"assets", "suggestions", "watch", "server"},  # embedded() starts the server, imported on first use
+    "session": SESSION - {"session"} | {"server"},  # embedded() starts the server, imported on first use
     "__init__": SESSION,
     "tools": PUBLIC | {"tools", "server"},
     "testing": PUBLIC | {"server"},
