@@ -129,19 +129,33 @@ class AssetCollection(Collection[Asset, P]):
         if not (query or tags or filters):
             message = "A search needs a query, tags or filters."
             raise ValueError(message)
-        flags = {"transferables": transferables, "pseudo": pseudo}
-        if engine != "fuzzy":
-            data = self._by_engine(engine, query, pseudo, plain=not (tags or filters or within is not None))
-        elif filters or within is not None or case_sensitive or any("," in tag for tag in tags):
-            body = _filtered(query, tags, filters, within, case_sensitive=case_sensitive)
-            answer = self._session.call(
-                endpoints.ASSETS_SEARCH_FILTERS, query=flags, body=documents.encode(body), repeatable=True
-            )
-            data = bytes(documents.one_key(answer, "results", "asset"))
-        else:
+        with self._session.map.request() as number:
+            if engine == "fuzzy":
+                data = self._by_words(
+                    query, tags, filters, within, case_sensitive=case_sensitive, contents=transferables, pseudo=pseudo
+                )
+            else:
+                data = self._by_engine(engine, query, pseudo, plain=not (tags or filters or within is not None))
+            return self._hits(data, number, contents=transferables is not False)
+
+    def _by_words(
+        self,
+        query: str | None,
+        tags: Sequence[str],
+        filters: Sequence[Filter],
+        within: Iterable[Asset | str] | None,
+        *,
+        case_sensitive: bool,
+        contents: bool | None,
+        pseudo: bool | None,
+    ) -> bytes:
+        flags = {"transferables": contents, "pseudo": pseudo}
+        if not (filters or within is not None or case_sensitive or any("," in tag for tag in tags)):
             words = {"query": query, "searchable_tags": ",".join(tags) or None}
-            data = self._session.call(endpoints.ASSETS_SEARCH, query=words | flags)
-        return self._hits(data, contents=commands.has_contents(flags))
+            return self._session.call(endpoints.ASSETS_SEARCH, query=words | flags)
+        body = documents.encode(_filtered(query, tags, filters, within, case_sensitive=case_sensitive))
+        answer = self._session.call(endpoints.ASSETS_SEARCH_FILTERS, query=flags, body=body, repeatable=True)
+        return bytes(documents.one_key(answer, "results", "asset"))
 
     def _by_engine(self, engine: str, query: str | None, pseudo: bool | None, *, plain: bool) -> bytes:
         if engine not in _ENGINES or not plain or not query:
@@ -149,13 +163,12 @@ class AssetCollection(Collection[Asset, P]):
             raise ValueError(message)
         return self._session.call(_ENGINES[engine], query={"query": query, "pseudo": pseudo})
 
-    def _hits(self, data: bytes, *, contents: bool) -> list[Hit]:
+    def _hits(self, data: bytes, number: int, *, contents: bool) -> list[Hit]:
         try:
             found = msgspec.json.decode(data, type=_Results).iterable
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             message = f"The answer to a search cannot be read ({error}); it begins {data[:80]!r}."
             raise DecodeError(message, kind="asset") from error
-        number = self._session.map.now()
         for each in found:
             if bytes(each.asset):
                 id, document = documents.one(bytes(each.asset), "asset", each.identifier, contents=contents)

@@ -5,8 +5,9 @@ A command needs only ids. It is sent first and applied to this side when the ser
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import documents, endpoints, paths
@@ -204,19 +205,40 @@ def each(items: Sequence[T], do: Callable[[T], None], id_of: Callable[[T], str],
     if len(items) == 1:
         do(items[0])
         return
-    failed: dict[str, Exception] = {}
-    succeeded: list[str] = []
-    with ThreadPoolExecutor(max_workers=AT_A_TIME, thread_name_prefix="pieces_orm") as pool:
-        futures = [(id_of(item), pool.submit(do, item)) for item in items]
-        for id, future in futures:
-            error = future.exception()
-            if error is None:
-                succeeded.append(id)
-            elif isinstance(error, PiecesError):
-                failed[id] = error
-            else:
-                raise error
+    outcome = _at_a_time(items, do)
+    failed = {id_of(item): error for item, error in outcome if error is not None}
+    for error in failed.values():
+        if not isinstance(error, PiecesError):
+            raise error
     if failed:
         first = next(iter(failed.values()))
         message = f"{len(failed)} of {len(items)} could not be {done}; the first error: {first}"
+        succeeded = [id_of(item) for item, error in outcome if error is None]
         raise BatchError(message, succeeded=succeeded, failed=failed)
+
+
+def _at_a_time(items: Sequence[T], do: Callable[[T], None]) -> list[tuple[T, Exception | None]]:
+    """Do something for each item on a few threads, daemons all: a server that hangs keeps no program from ending."""
+    waiting = deque(range(len(items)))
+    errors: dict[int, Exception] = {}
+
+    def work() -> None:
+        while waiting:
+            try:
+                place = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                do(items[place])
+            except Exception as error:  # noqa: BLE001 told by the caller
+                errors[place] = error
+
+    threads = [threading.Thread(target=work, name="pieces_orm batch", daemon=True) for _ in items[:AT_A_TIME]]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        waiting.clear()
+    return [(item, errors.get(place)) for place, item in enumerate(items)]

@@ -59,6 +59,12 @@ class Call:
         return body
 
 
+def part(value: Any, name: str) -> Mapping[str, Any]:
+    """The JSON object under a name; an empty one when there is none."""
+    found = value.get(name) if isinstance(value, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
 Handler = Callable[[Call], Response]
 
 

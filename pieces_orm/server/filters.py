@@ -10,7 +10,7 @@ from attrs import field, frozen
 from pieces_orm.endpoints import ANNOTATION, ASSET, FORMAT, PERSON, TAG, WEBSITE
 
 from . import search_index
-from .answers import RefusedError
+from .answers import RefusedError, part
 from .joints import End, ends_of
 from .materials import own_keys
 from .search_index import plain
@@ -55,7 +55,7 @@ class Filters:
 
 
 def _any(value: Any) -> bool:
-    return isinstance(value, Mapping) and bool(value.get("iterable"))
+    return isinstance(value, Mapping) and isinstance(value.get("iterable"), list) and bool(value["iterable"])
 
 
 def _group(value: Mapping[str, Any], *, casing: bool) -> Test:
@@ -88,7 +88,7 @@ def _names(name: str, wanted: Any) -> Test:
 
 def _when(name: str, value: Any) -> Test:
     """Within bounds, which are part of it."""
-    bounds = {end: normal((value.get(end) or {}).get("value")) for end in ("from", "to")}
+    bounds = {end: normal(part(value, end).get("value")) for end in ("from", "to")}
     if not any(bounds.values()):
         raise RefusedError(400, f"A filter on {name} needs from or to, with a timestamp as value.")
 
@@ -99,11 +99,13 @@ def _when(name: str, value: Any) -> Test:
     return test
 
 
-def _phrase(value: Mapping[str, Any], *, casing: bool) -> Test:
+def _phrase(value: Any, *, casing: bool) -> Test:
     """A text in the title, the content or an annotation; without saying where, in any of them."""
+    if not isinstance(value, Mapping):
+        raise RefusedError(400, "A filter's phrase has to be a JSON object.")
     text = str(value.get("value") or "")
     anywhere = not any(value.get(name) for name in ("title", "content", "annotation"))
-    kind = (value.get("options") or {}).get("annotation")
+    kind = part(value, "options").get("annotation")
 
     def test(facts: Facts) -> bool:
         looked_at = [
@@ -150,11 +152,11 @@ def _facts_of(
         "persons": {
             said
             for id, person in those("person")
-            for basic in [(person.get("type") or {}).get("basic") or (person.get("type") or {}).get("platform") or {}]
+            for basic in [part(part(person, "type"), "basic") or part(part(person, "type"), "platform")]
             for said in (id, basic.get("name"), basic.get("email"), basic.get("username"))
         },
     }
-    languages = [format["classification"]["specific"] for _, format in those("format")]
+    languages = [str(format["classification"]["specific"]) for _, format in those("format")]
     return Facts(
         row=row,
         language=languages[0] if languages else "",

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from pieces_orm.endpoints import MESSAGE, SUMMARY, Kind
 
-from .answers import Call, Handler, RefusedError, json_answer
+from .answers import Call, Handler, RefusedError, json_answer, part
 from .materials import own_keys
 from .search_index import plain
 from .store import Row
@@ -114,7 +114,7 @@ def _words(query: str) -> Engine:
 
 def _within(name: str, bounds: Any) -> Engine:
     """1 within inclusive bounds."""
-    ends = {end: normal((bounds.get(end) or {}).get("value")) for end in ("from", "to")}
+    ends = {end: normal(part(bounds, end).get("value")) for end in ("from", "to")}
 
     def like(subject: Subject) -> float:
         moment: str = getattr(subject.row, name)

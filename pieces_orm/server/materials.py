@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from pieces_orm.endpoints import ANCHOR, CONVERSATION, SHARE, Kind, Verb
 
-from .answers import Call, Handler, RefusedError, json_answer, nothing, text_answer
+from .answers import Call, Handler, RefusedError, json_answer, nothing, part, text_answer
 from .documents import collection_text, references_text, text_of
 from .joints import End, ends_of, relation_keys
 from .seeds import FIXED, LABELS, REQUIRED, Planter
@@ -214,7 +214,7 @@ def score(kind: Kind) -> Handler:
             raise RefusedError(400, f'The body has to be {{"{kind.score}": {{<one of {counters}>: true}}}}.')
         with call.service.store.write() as writer:
             own = own_keys(present(writer, kind, id))
-            counts = {"manual": 0, "automatic": 0, **(own.get("score") or {})}
+            counts: dict[str, Any] = {"manual": 0, "automatic": 0, **part(own, "score")}
             for name in ("manual", *reasons):
                 counts[name] = int(counts.get(name) or 0) + 1
             own["score"] = counts
@@ -278,7 +278,7 @@ def _found_name(reader: Reader, kind: Kind, id: str) -> str:
         own = own_keys(present(reader, end.other, other))
         if kind is ANCHOR:
             return str(own["fullpath"]).replace("\\", "/").rsplit("/", 1)[-1] or str(own["fullpath"])
-        text = ((own.get("fragment") or {}).get("string") or {}).get("raw") or ""
+        text = str(part(part(own, "fragment"), "string").get("raw") or "")
         line = next((line.strip() for line in text.splitlines() if line.strip()), "")
         if line:
             return line if len(line) <= 60 else line[:59] + "\N{HORIZONTAL ELLIPSIS}"

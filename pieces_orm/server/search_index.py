@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from pieces_orm.endpoints import ANNOTATION, ASSET, FORMAT, HINT, PERSON, TAG, WEBSITE
 
+from .answers import part
 from .joints import End, ends_of
 from .store import Reader, Row, Writer
 
@@ -112,24 +113,20 @@ def _columns(reader: Reader, row: Row) -> dict[str, str]:
 
 def _said(own: Mapping[str, Any]) -> str:
     """The words of a material: a text, a website's name and url, a person's names, a fragment's text."""
-    string = _inner(own, "fragment", "string").get("raw")
-    person = _inner(own, "type", "basic") or _inner(own, "type", "platform")
-    parts = [own.get("text"), own.get("name"), own.get("url"), string]
-    parts += [person.get(name) for name in ("name", "username", "email")]
-    return " ".join(part for part in parts if isinstance(part, str))
-
-
-def _inner(own: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    value: Any = own
-    for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+    string = part(part(own, "fragment"), "string").get("raw")
+    person = part(part(own, "type"), "basic") or part(part(own, "type"), "platform")
+    said = [own.get("text"), own.get("name"), own.get("url"), string]
+    said += [person.get(name) for name in ("name", "username", "email")]
+    return " ".join(one for one in said if isinstance(one, str))
 
 
 def entries(reader: Reader, alternatives: Sequence[Iterable[str]], *, prefixes: bool) -> list[Entry]:
     """The assets in which, of each group of words, one occurs; best first."""
-    star = "*" if prefixes else ""
-    groups = ["(" + " OR ".join(f'"{word}"{star}' for word in group) + ")" for group in alternatives]
+    # A single letter begins too many words.
+    groups = [
+        "(" + " OR ".join(f'"{word}"*' if prefixes and len(word) > 1 else f'"{word}"' for word in group) + ")"
+        for group in alternatives
+    ]
     return _found(reader, _MATCH, " AND ".join(groups)) if groups else []
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from pieces_orm.endpoints import ANCHOR, ANNOTATION, ASSET, PERSON, TAG, WEBSITE
 
 from . import search_index
-from .answers import Call, RefusedError, json_answer
+from .answers import Call, RefusedError, json_answer, part
 from .documents import collection_text, text_of
 from .joints import ends_of
 from .materials import pseudo
@@ -85,12 +85,12 @@ def recommended(call: Call) -> Response:
     """GET /assets/recommended: what goes with the assets in the body, those most interacted with counting most."""
     body = call.object()
     given = dict.fromkeys(_named(body.get("assets")), 1.0)
-    interactions = (body.get("interactions") or {}).get("iterable") or ()
-    for item in interactions:
+    interactions = part(body, "interactions").get("iterable")
+    for item in interactions if isinstance(interactions, list) else ():
         if isinstance(item, Mapping) and isinstance(item.get("asset"), str):
-            counted = (item.get("interactions") or {}).values()
-            total = sum(number for number in counted if isinstance(number, (int, float)))
-            given[item["asset"]] = given.get(item["asset"], 0.0) + 1.0 + float(total)
+            # Viewed, touched, scrolled: each says as much as being in the list at all.
+            kinds = sum(bool(value) for value in part(item, "interactions").values())
+            given[item["asset"]] = given.get(item["asset"], 0.0) + 1.0 + kinds
     return _assets(call, given)
 
 

@@ -70,7 +70,9 @@ def demo(
     path: Annotated[
         Path | None,
         typer.Argument(
-            show_default=False, help="A folder or file to work on. Without it: the source of pieces_orm itself."
+            metavar="PATH",
+            show_default=False,
+            help="A folder or file to work on. Without it: the source of pieces_orm itself.",
         ),
     ] = None,
     url: Annotated[
@@ -87,9 +89,9 @@ def demo(
     """Turn files into assets, work with them, and delete what was made.
 
     Each text file becomes an asset, its folder an anchor, each link in it a website, its language a tag; the run
-    becomes a workstream event and a summary; all are associated. Then the demo searches, renames an asset, shows what a second
-    session hears of it, and deletes what it made, and only that: on a server with data of its own nothing else is
-    touched. Binary, empty, hidden and huge (over 1 MB) files are skipped. Ctrl-C stops it and still cleans up.
+    becomes a workstream event and a summary; all are associated. Then the demo searches, renames an asset, shows what
+    a second session hears of it, and deletes what it made, and only that: on a server with data of its own nothing
+    else is touched. Binary, empty, hidden and huge (over 1 MB) files are skipped. Ctrl-C stops it and still cleans up.
     """
     if url is not None and database is not None:
         message = "it is for the demo's own server, and --url names another: give one of them."

@@ -13,6 +13,7 @@ from attrs import define, field
 
 from .. import discovery
 from ..entities import Asset
+from ..errors import TransportError
 from ..session import Session, connect
 from .errors import ToolError
 from .ledger import KINDS, Ledger
@@ -99,11 +100,17 @@ def _run(screen: Screen, sources: Sources, session: Session, second: Session, st
     """Tell the story, clean up whatever happens, and show what was done."""
     ledger = Ledger(session)
     with Listener(second) as listener:
+        lost = False
         story = Story(screen, sources, session, ledger, listener, stop.check)
         try:
             story.tell()
+        except TransportError:
+            lost = True
+            raise
         finally:
             left = ledger.clean(screen)
+            if lost:
+                ledger.note_strays(screen)
         ids = ledger.ids()
         watched = [entity.id for entity in ledger.of(Asset)]
         listener.wait("deleted", watched, story.patience)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -50,6 +51,15 @@ class Ledger:
         """What was made of a kind."""
         return [entity for entity in self.made if type(entity) is cls]
 
+    def strays(self) -> list[Entity]:
+        """What has appeared on the server and is not in the ledger: others made it, or a lost answer told of it.
+
+        Requests: one for the ids of each kind, and one for each of what appeared.
+        """
+        mine = self.ids()
+        new = {cls: [id for id in self._session[cls].ids() if id not in self._there[cls] | mine] for cls in KINDS}
+        return [entity for cls, ids in new.items() for entity in self._session[cls].get_many(ids, missing="skip")]
+
     def clean(self, screen: Screen) -> list[Entity]:
         """Delete all that was made, the newest first, and ask the server whether it is gone; what is left is told.
 
@@ -69,10 +79,17 @@ class Ledger:
                     advance()
         finally:
             if left:
-                screen.note(f"{count(len(left), 'material')} could not be deleted or checked:")
-                for entity in left:
-                    screen.note(f"  {entity.kind.name} {label(entity)} {entity.id}")
+                screen.note(f"{count(len(left), 'material')} could not be deleted, or not be asked for:")
+                _list(screen, left)
         return left
+
+    def note_strays(self, screen: Screen) -> None:
+        """Say what may have been made by a request whose answer was lost: it is not certain enough to delete it."""
+        with suppress(PiecesError):
+            strays = self.strays()
+            if strays:
+                screen.note(f"{count(len(strays), 'material')} appeared meanwhile that this demo may have made:")
+                _list(screen, strays)
 
     def _delete(self, entity: Entity) -> None:
         with suppress(PiecesError):  # whether it is gone after all is asked afterwards, and told
@@ -83,3 +100,8 @@ class Ledger:
             return self._session[type(entity)].get(entity.id, None) is None
         except PiecesError:
             return False
+
+
+def _list(screen: Screen, entities: Iterable[Entity]) -> None:
+    for entity in entities:
+        screen.note(f"  {entity.kind.name} {label(entity)} {entity.id}")

@@ -23,17 +23,19 @@ LIVE_WITHIN = 15.0  # seconds
 
 @frozen
 class Heard:
-    """One thing that was heard: of which material, with which other one, and what was said about it."""
+    """One thing that was heard: of which material, as it was called then, and of which other one."""
 
     operation: str
     entity: Entity
+    called: str
     other: Entity | None = None
     detail: str = ""
 
     @property
     def line(self) -> str:
-        """It as a line to show; made late, because what is a mere id at first may be known by then."""
-        line = f"{self.operation} {self.entity.kind.name} {label(self.entity)}{self.detail}"
+        """It as a line to show; made late, because what is a mere id at first may have a name by then."""
+        called = label(self.entity) if self.called == self.entity.id else self.called
+        line = f"{self.operation} {self.entity.kind.name} {called}{self.detail}"
         if self.other is None:
             return line
         word = "with" if self.operation == "associated" else "from"
@@ -86,9 +88,7 @@ class Listener:
         deadline = time.monotonic() + seconds
         with self._news:
             while True:
-                heard = {
-                    each.entity.id for each in self._heard if each.operation == operation and each.entity.id in wanted
-                }
+                heard = wanted & {each.entity.id for each in self._heard if each.operation == operation}
                 remaining = deadline - time.monotonic()
                 if heard == wanted or remaining <= 0:
                     return len(heard)
@@ -112,19 +112,21 @@ class Listener:
             self._news.notify_all()
 
     def _created(self, _: Any, *, entity: Entity, **__: Any) -> None:
-        self._note(Heard("created", entity))
+        self._note(Heard("created", entity, label(entity)))
 
     def _changed(
         self, _: Any, *, entity: Entity, fields: frozenset[str] | None, before: dict[str, Any], **__: Any
     ) -> None:
-        named = fields is not None and "name" in fields
-        self._note(Heard("changed", entity, detail=f", name: was {shown(repr(before['name']))}" if named else ""))
+        called, detail = label(entity), ""
+        if fields is not None and "name" in fields:
+            called, detail = shown(repr(before["name"])), f" name -> {called}"
+        self._note(Heard("changed", entity, called, detail=detail))
 
     def _deleted(self, _: Any, *, entity: Entity, **__: Any) -> None:
-        self._note(Heard("deleted", entity))
+        self._note(Heard("deleted", entity, label(entity)))
 
     def _associated(self, _: Any, *, entity: Entity, other: Entity, **__: Any) -> None:
-        self._note(Heard("associated", entity, other))
+        self._note(Heard("associated", entity, label(entity), other))
 
     def _disassociated(self, _: Any, *, entity: Entity, other: Entity, **__: Any) -> None:
-        self._note(Heard("disassociated", entity, other))
+        self._note(Heard("disassociated", entity, label(entity), other))
