@@ -3,6 +3,7 @@
 from . import filters
 from .assets import Draft, Hit
 from .entities import (
+    Activity,
     Anchor,
     AnchorPoint,
     Annotation,
@@ -10,8 +11,13 @@ from .entities import (
     Conversation,
     ConversationMessage,
     Format,
+    Hint,
     Person,
+    Range,
+    Sensitive,
+    Share,
     Source,
+    SourceWindow,
     Tag,
     Website,
     WorkstreamEvent,
@@ -50,6 +56,7 @@ from .suggestions import Suggestion
 from .watch import Change, Watch
 
 __all__ = [
+    "Activity",
     "AmbiguousRelationError",
     "Anchor",
     "AnchorPoint",
@@ -66,6 +73,7 @@ __all__ = [
     "Draft",
     "Entity",
     "Format",
+    "Hint",
     "Hit",
     "InvalidIdError",
     "InvalidRequestError",
@@ -76,12 +84,16 @@ __all__ = [
     "NotRunningError",
     "Person",
     "PiecesError",
+    "Range",
     "ReadOnlyFieldError",
     "RequestTimeout",
     "ResponseError",
+    "Sensitive",
     "ServerError",
     "Session",
+    "Share",
     "Source",
+    "SourceWindow",
     "State",
     "StateError",
     "Suggestion",

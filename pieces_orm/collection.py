@@ -248,6 +248,8 @@ class Collection(Generic[E, P]):
         with self._session.map.writing(self._kind):
             data = self._session.call(route, query=dict(seed.query), body=documents.encode(seed.body))
             contents = commands.has_contents(seed.query)
+            if route.answer == "collection":
+                data = documents.first_of(data, self._kind.name)
             id, document = documents.one(data, self._kind.name, contents=contents)
             held = self._session.map.peek(self._class, id) is not None
             adopted = self._session.map.adopt(self._class, id, document, self._session.map.now(), "local")

@@ -174,6 +174,18 @@ def optional_key(data: bytes, key: str, kind: str) -> Raw | None:
         raise _malformed(data, kind, "", error) from error
 
 
+def first_of(data: bytes, kind: str) -> bytes:
+    """The first member of an answer that is a collection.
+
+    Raises:
+        DecodeError: it is no collection, or an empty one.
+    """
+    members = split(data, kind)
+    if not members:
+        raise _malformed(data, kind, "", ValueError("the collection is empty"))
+    return members[0][1].data
+
+
 def member_ids(raw: bytes | Raw, kind: str = "", id: str = "", field: str = "") -> tuple[str, ...]:
     """The ids that a relation names, in order; `indices` below zero says that a member is gone.
 

@@ -22,7 +22,7 @@ Verb = Literal[
     "read", "all", "ids", "create", "update", "delete", "rename", "score", "exists", "search",
     "stream", "batch",
 ]  # fmt: skip
-Answer = Literal["json", "text", "nothing"]
+Answer = Literal["json", "collection", "text", "nothing"]
 
 
 @frozen
@@ -178,7 +178,7 @@ _ALL_KINDS = (
         "share", "shares", "Share",
         read=Route("GET", "/share/{share}", _CONTENTS, JSON),
         all=Route("GET", "/shares", _CONTENTS, JSON),
-        create=Route("POST", "/shares/create", _CONTENTS, JSON),
+        create=Route("POST", "/shares/create", _CONTENTS, JSON, "collection"),
         update=Route("POST", "/share/update", _CONTENTS, JSON),
         delete=Route("POST", "/shares/{share}/delete", (), TEXT, "text"),
     ),

@@ -254,3 +254,47 @@ class ExternalSource(OpenEnum):
     GIT_HUB = "GIT_HUB"
     SLACK = "SLACK"
     MAILGUN = "MAILGUN"
+
+
+class HintType(OpenEnum):
+    """What a hint is for."""
+
+    UNKNOWN = "UNKNOWN"
+    SUGGESTED_QUERY = "SUGGESTED_QUERY"
+    QGPT_HINT = "QGPT_HINT"
+
+
+class Access(OpenEnum):
+    """Who may open a share."""
+
+    UNKNOWN = "UNKNOWN"
+    PUBLIC = "PUBLIC"
+    PRIVATE = "PRIVATE"
+
+
+class SensitiveCategory(OpenEnum):
+    """What kind of secret was found."""
+
+    UNKNOWN = "UNKNOWN"
+    SECRET = "SECRET"  # noqa: S105 the wire's word
+    API_KEY = "API_KEY"
+    CLIENT_ID = "CLIENT_ID"
+    CLIENT_SECRET = "CLIENT_SECRET"  # noqa: S105 the wire's word
+    SECRET_KEY = "SECRET_KEY"  # noqa: S105 the wire's word
+    API_TOKEN = "API_TOKEN"  # noqa: S105 the wire's word
+    ACCESS_KEY = "ACCESS_KEY"
+    ACCESS_TOKEN = "ACCESS_TOKEN"  # noqa: S105 the wire's word
+    URL = "URL"
+    PUBLIC_KEY = "PUBLIC_KEY"
+    PRIVATE_KEY = "PRIVATE_KEY"
+    API_ID = "API_ID"
+    WEB_HOOK_URL = "WEB_HOOK_URL"
+
+
+class SensitiveSeverity(OpenEnum):
+    """How bad it would be to show it."""
+
+    UNKNOWN = "UNKNOWN"
+    LOW = "LOW"
+    MODERATE = "MODERATE"
+    HIGH = "HIGH"

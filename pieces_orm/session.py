@@ -8,25 +8,9 @@ from os import PathLike
 from typing import Any, TypeVar
 
 from . import discovery, endpoints
-from .assets import AssetCollection
-from .collection import Collection, load_many
-from .connection import Connection
+from .catalogue import Catalogue
+from .collection import load_many
 from .endpoints import Kind, Route
-from .entities import (
-    Anchor,
-    AnchorPoint,
-    Annotation,
-    Asset,
-    Conversation,
-    ConversationMessage,
-    Format,
-    Person,
-    Source,
-    Tag,
-    Website,
-    WorkstreamEvent,
-    WorkstreamSummary,
-)
 from .entity import Entity
 from .errors import UnsupportedOperationError
 from .identity import IdentityMap
@@ -39,7 +23,7 @@ from .watch import Changes, Feeds, Watch
 E = TypeVar("E", bound=Entity)
 
 
-class Session(Connection):
+class Session(Catalogue):
     """A connection to one server and everything known of its materials; sessions share nothing."""
 
     def __init__(
@@ -60,34 +44,6 @@ class Session(Connection):
         self._on_close = on_close
         self.feeds = Feeds(self)
         self._open: list[Any] = []
-        self._collections: dict[type[Entity], Collection[Any, ...]] = {}
-        self.anchors = self._collection(Collection(self, Anchor, Anchor.seed))
-        self.anchor_points = self._collection(Collection(self, AnchorPoint, AnchorPoint.seed))
-        self.annotations = self._collection(Collection(self, Annotation, Annotation.seed))
-        self.assets = self._collection(AssetCollection(self, Asset, Asset.seed))
-        self.conversations = self._collection(Collection(self, Conversation, Conversation.seed))
-        self.formats: Collection[Format, ...] = self._collection(Collection(self, Format))
-        self.messages = self._collection(Collection(self, ConversationMessage, ConversationMessage.seed))
-        self.persons = self._collection(Collection(self, Person, Person.seed))
-        self.sources = self._collection(Collection(self, Source, Source.seed))
-        self.summaries = self._collection(Collection(self, WorkstreamSummary, WorkstreamSummary.seed))
-        self.tags = self._collection(Collection(self, Tag, Tag.seed))
-        self.websites = self._collection(Collection(self, Website, Website.seed))
-        self.workstream_events = self._collection(Collection(self, WorkstreamEvent, WorkstreamEvent.seed))
-
-    C = TypeVar("C", bound=Collection[Any, ...])
-
-    def _collection(self, collection: C) -> C:
-        self._collections[collection.entity] = collection
-        return collection
-
-    def __getitem__(self, cls: type[E]) -> Collection[E, ...]:
-        """The collection of a class, for generic code."""
-        if not (isinstance(cls, type) and issubclass(cls, Entity)):
-            message = f"session[...] takes an entity class, such as Asset, not {cls!r}."
-            raise TypeError(message)
-        found: Collection[Any, ...] | None = self._collections.get(cls)
-        return found or self._collection(Collection(self, cls, getattr(cls, "seed", None)))
 
     def __repr__(self) -> str:
         return f"<Session {self.url}{' (closed)' if self._closed else ''}>"
@@ -160,7 +116,7 @@ class Session(Connection):
             kinds: entity classes; none: all.
         """
         self.check_open()
-        return self.feeds.watch(kinds or tuple(self._collections), every=not kinds)
+        return self.feeds.watch(kinds or self.classes, every=not kinds)
 
     def changes(self, *kinds: type[Entity]) -> Changes:
         """The changes of these kinds as an endless iterator, for scripts that prefer a loop to a callback.
@@ -171,7 +127,7 @@ class Session(Connection):
             kinds: entity classes; none: all.
         """
         watch = self.watch(*kinds)
-        changes = Changes(self, kinds or tuple(self._collections), watch)
+        changes = Changes(self, kinds or self.classes, watch)
         with self.lock:
             self._open.append(changes)
         return changes

@@ -14,6 +14,7 @@ import attrs
 from attrs import frozen
 
 from .enums import (
+    Access,
     AccessScope,
     AnchorType,
     AnnotationType,
@@ -23,6 +24,7 @@ from .enums import (
     FormatRole,
     GenericClassification,
     HierarchicalType,
+    HintType,
     Mechanism,
     MessageRole,
     ModelType,
@@ -31,17 +33,20 @@ from .enums import (
     Privacy,
     Rendering,
     SearchMatch,
+    SensitiveCategory,
+    SensitiveSeverity,
     Sentiment,
     SummaryPhase,
     TagCategory,
 )
 
 __all__ = [
-    "AccessScope", "AnchorType", "AnnotationType", "Application", "BasicPerson", "Bytes", "Capabilities",
-    "Classification", "ConversationType", "ExternalSource", "FormatRole", "GenericClassification", "HierarchicalType",
-    "Interaction", "Mechanism", "Mechanisms", "MessageAgent", "MessageRole", "Model", "ModelType", "OpenEnum",
-    "PersonAccess", "PersonType", "Platform", "Privacy", "Rendering", "Score", "SearchMatch", "Sentiment",
-    "SourceDetails", "SummaryPhase", "TagCategory", "Trigger", "UserAccount",
+    "Access", "AccessScope", "Accessor", "AnchorType", "AnnotationType", "Application", "BasicPerson", "Bytes",
+    "Capabilities", "Classification", "ConversationType", "ExternalSource", "FormatRole", "GenericClassification",
+    "HierarchicalType", "HintType", "Interaction", "Mechanism", "Mechanisms", "MessageAgent", "MessageRole", "Model",
+    "ModelType", "OpenEnum", "PersonAccess", "PersonType", "Platform", "Privacy", "Rendering", "Score", "SearchMatch",
+    "SensitiveCategory", "SensitiveMetadata", "SensitiveSeverity", "Sentiment", "SourceDetails", "SummaryPhase",
+    "TagCategory", "TextLocation", "TextMatch", "Trigger", "UserAccount",
 ]  # fmt: skip
 
 WIRE_KEY = "pieces_orm.wire_key"
@@ -212,3 +217,39 @@ class Interaction:
     viewed: str
     touched: bool | None = None
     scrolled: bool | None = None
+
+
+@frozen
+class TextLocation:
+    """A stretch of a text, by character."""
+
+    text: str
+    start: int
+    end: int
+
+
+@frozen
+class TextMatch:
+    """Where a pattern was found in a text."""
+
+    group: TextLocation
+    subgroup: TextLocation | None = None
+
+
+@frozen
+class SensitiveMetadata:
+    """Why a text was taken for a secret."""
+
+    entropy: float | None = None
+    match: TextMatch | None = None
+
+
+@frozen
+class Accessor:
+    """Who opened a share, and how often."""
+
+    id: str
+    os: str
+    share: str
+    count: int
+    user: UserAccount | None = None

@@ -18,7 +18,17 @@ from .tag import Tag
 from .website import Website
 
 if TYPE_CHECKING:
-    from . import Annotation, Conversation, ConversationMessage, Format, WorkstreamSummary
+    from . import (
+        Activity,
+        Annotation,
+        Conversation,
+        ConversationMessage,
+        Format,
+        Hint,
+        Sensitive,
+        Share,
+        WorkstreamSummary,
+    )
 
 # The format that the asset was made with: `original` names it, and may or may not carry a copy of it.
 _ORIGINAL = ("original", "formats")
@@ -47,12 +57,16 @@ class Asset(Entity):
     score: Score | None = readonly()
     original = One["Format"](wire="original")
     preview = One["Format"](wire="preview.base")
+    activities = Many["Activity"](wire="activities", back="asset")
     anchors = Many["Anchor"](wire="anchors", back="assets")
     annotations = Many["Annotation"](wire="annotations", back="assets")
     conversations = Many["Conversation"](wire="conversations", back="assets")
     formats = Many["Format"](wire="formats", back="asset")
+    hints = Many["Hint"](wire="hints", back="assets")
     messages = Many["ConversationMessage"](wire="messages", back="assets")
     persons = Many["Person"](wire="persons", back="assets")
+    sensitives = Many["Sensitive"](wire="sensitives", back="asset")
+    shares = Many["Share"](wire="shares", back="asset")
     summaries = Many["WorkstreamSummary"](wire="summaries", back="assets")
     tags = Many["Tag"](wire="tags", back="assets")
     websites = Many["Website"](wire="websites", back="assets")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Annotation,
         Asset,
         ConversationMessage,
+        Range,
         Source,
         Website,
         WorkstreamSummary,
@@ -41,6 +42,7 @@ class Conversation(Entity):
     assets = Many["Asset"](wire="assets", back="conversations")
     grounding_messages = Many["ConversationMessage"](wire="grounding.messages", back=None, explicit=True)
     messages = Many["ConversationMessage"](wire="messages", back="conversation")
+    ranges = Many["Range"](wire="grounding.temporal.workstreams", back="conversations")
     sources = Many["Source"](wire="grounding.sources", back="conversations")
     summaries = Many["WorkstreamSummary"](wire="summaries", back="conversations")
     websites = Many["Website"](wire="websites", back="conversations")

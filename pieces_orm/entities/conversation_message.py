@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Asset,
         Conversation,
         Person,
+        Range,
         Source,
         Tag,
         Website,
@@ -46,6 +47,7 @@ class ConversationMessage(Entity):
     assets = Many["Asset"](wire="assets", back="messages")
     messages = Many["ConversationMessage"](wire="messages", back="messages")
     persons = Many["Person"](wire="persons", back="messages")
+    ranges = Many["Range"](wire="ranges", back="messages")
     sources = Many["Source"](wire="sources", back="messages")
     summaries = Many["WorkstreamSummary"](wire="summaries", back="messages")
     tags = Many["Tag"](wire="tags", back="messages")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from .. import endpoints
 from ..entity import Entity, entity
 from ..fields import readonly
-from ..relations import One
+from ..relations import Many, One
 from ..values import Application, Bytes, Classification, FormatRole
 
 if TYPE_CHECKING:
-    from . import Asset
+    from . import Activity, Asset
 
 
 @entity(endpoints.FORMAT)
@@ -32,3 +32,4 @@ class Format(Entity):
     updated: datetime = readonly()
     deleted: datetime | None = readonly()
     asset = One["Asset"](wire="asset", back="formats")
+    activities = Many["Activity"](wire="activities", back="format")

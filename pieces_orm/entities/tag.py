@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Asset,
         ConversationMessage,
         Person,
+        SourceWindow,
         Website,
         WorkstreamEvent,
         WorkstreamSummary,
@@ -41,6 +42,7 @@ class Tag(Entity):
     assets = Many["Asset"](wire="assets", back="tags")
     messages = Many["ConversationMessage"](wire="messages", back="tags")
     persons = Many["Person"](wire="persons", back="tags")
+    source_windows = Many["SourceWindow"](wire="source_windows", back="tags")
     summaries = Many["WorkstreamSummary"](wire="summaries", back="tags")
     websites = Many["Website"](wire="websites", back="tags")
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="tags")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ConversationMessage,
         Person,
         Source,
+        SourceWindow,
         Tag,
         WorkstreamEvent,
         WorkstreamSummary,
@@ -42,6 +43,7 @@ class Website(Entity):
     conversations = Many["Conversation"](wire="conversations", back="websites")
     messages = Many["ConversationMessage"](wire="messages", back="websites")
     persons = Many["Person"](wire="persons", back="websites")
+    source_windows = Many["SourceWindow"](wire="source_windows", back="websites")
     sources = Many["Source"](wire="sources", back="websites")
     summaries = Many["WorkstreamSummary"](wire="summaries", back="websites")
     tags = Many["Tag"](wire="tags", back="websites")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ConversationMessage,
         Person,
         Source,
+        SourceWindow,
         Tag,
         Website,
         WorkstreamSummary,
@@ -42,6 +43,7 @@ class WorkstreamEvent(Entity):
     annotations = Many["Annotation"](wire="annotations", back="workstream_events")
     messages = Many["ConversationMessage"](wire="messages", back="workstream_events")
     persons = Many["Person"](wire="persons", back="workstream_events")
+    source_windows = Many["SourceWindow"](wire="source_windows", back="workstream_events")
     sources = Many["Source"](wire="sources", back="workstream_events")
     summaries = Many["WorkstreamSummary"](wire="summaries", back="workstream_events")
     tags = Many["Tag"](wire="tags", back="workstream_events")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Conversation,
         ConversationMessage,
         Person,
+        Range,
         Source,
         Tag,
         Website,
@@ -51,6 +52,7 @@ class WorkstreamSummary(Entity):
     messages = Many["ConversationMessage"](wire="messages", back="summaries")
     parents = Many["WorkstreamSummary"](wire="parents", back="children")
     persons = Many["Person"](wire="persons", back="summaries")
+    ranges = Many["Range"](wire="ranges", back="summaries")
     sources = Many["Source"](wire="sources", back="summaries")
     summaries = Many["WorkstreamSummary"](wire="summaries", back="summaries", explicit=True)
     tags = Many["Tag"](wire="tags", back="summaries")

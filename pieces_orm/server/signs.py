@@ -28,6 +28,7 @@ _RAW: Mapping[str, tuple[tuple[float, str], ...]] = {
         (2.5, r"^import \w[\w.]*(?: as \w+)?(?:, \w+)*\s*$"),
         (3, r"""^if __name__ == ['"]__main__['"]:"""),
         (2, r"^[ \t]*(?:if|elif|for|while|with|try|except|else|finally)\b[^{};]*:\s*(?:#.*)?$"),
+        (2, r"^[ \t]*(?:async )?for \w+(?:, \w+)* in .+:\s*$|^[ \t]*with .+ as \w+:\s*$"),
         (1.5, r"\bself\.\w+|\blambda \w*:|\bNone\b|\bnot in\b"),
         (3, r"^print\(.*\)\s*$"),
         (3, r"^\s*@\w+(?:\.\w+)*(?:\(.*\))?\n\s*(?:async )?def "),
@@ -209,7 +210,10 @@ _RAW: Mapping[str, tuple[tuple[float, str], ...]] = {
         (3, r"^\s*[a-z-]+\s*:\s*[^;{}]+;\s*$"),
         (3, r"[.#]?[\w-]+\s*\{\s*[a-z-]+\s*:[^;{}]+;[^{}]*\}"),
         (1.5, r"\b\d+(?:px|em|rem|vh|vw)\b|#[0-9a-fA-F]{3,6}\s*;"),
-        (-6, r"\b(?:function|const|var|let|return|class \w+|struct|fn|func|int|void|public|import)\b|=>|\$\w+\s*:"),
+        (
+            -6,
+            r"\b(?:function|const|var|let|return|class \w+|struct|fn|func|int|void|public|import|interface|enum)\b|=>",
+        ),
     ),
     "scss": ((4, r"^\s*\$[\w-]+\s*:\s*[^;]+;|@mixin |@include |@extend "), (2, r"&:\w+|&\.\w+")),
     "yaml": (

@@ -92,4 +92,9 @@ class Screen:
             table.add_row(*row, end_section=row is rows[-1])
         for row in sums:
             table.add_row(*row)
-        self._print(table)
+        if self.terminal:
+            self._print(table)
+            return
+        with self._console.capture() as captured:
+            self._console.print(table)
+        self._print("\n".join(line.rstrip() for line in captured.get().splitlines()))

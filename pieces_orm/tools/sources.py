@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import os
 import re
 from collections import Counter
@@ -12,10 +13,12 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from .errors import ToolError
+from .screen import count
 
 HUGE = 1024 * 1024
 # Folders that hold what tools made, not what people wrote; hidden ones are left out as well.
 MADE_BY_TOOLS = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
+FOLDERS = "whole folder"
 
 _LINK = re.compile(r"https?://[^\s\"'`<>\\{}|^]+(?P<next>[{<$%]?)", re.IGNORECASE)
 _HOST = re.compile(r"localhost|[\w-]+(\.[\w-]+)+|[0-9a-f:]+", re.IGNORECASE)
@@ -51,11 +54,11 @@ class Sources:
         return tuple(dict.fromkeys(link for file in self.files for link in file.links))
 
     def word(self) -> str:
-        """A word that is worth looking for: the one that most files share, but not all."""
+        """A word that is worth looking for: in as many files as can be, but in no more than half of them (or two)."""
         counted: Counter[str] = Counter()
         for file in self.files:
-            counted.update({word.lower() for word in _WORD.findall(file.text)})
-        shared = [(number, word) for word, number in counted.items() if number < max(2, len(self.files) // 2)]
+            counted.update({word.lower() for word in _WORD.findall(file.text)} - set(keyword.kwlist))
+        shared = [(number, word) for word, number in counted.items() if number <= max(2, len(self.files) // 2)]
         return max(shared, default=(0, self.files[0].name), key=lambda each: (each[0], each[1]))[1]
 
 
@@ -88,8 +91,9 @@ def read_sources(path: Path) -> Sources:
 
 
 def listed(skipped: dict[str, int]) -> str:
-    """`2 hidden, 1 binary`."""
-    return ", ".join(f"{number} {reason}" for reason, number in sorted(skipped.items(), key=lambda each: -each[1]))
+    """`1 binary, 2 hidden, 1 whole folder`."""
+    files = [f"{number} {reason}" for reason, number in sorted(skipped.items()) if reason != FOLDERS]
+    return ", ".join([*files, *([count(skipped[FOLDERS], FOLDERS)] if skipped.get(FOLDERS) else [])])
 
 
 def _walk(root: Path, skipped: Counter[str]) -> Iterator[Path]:
@@ -97,7 +101,7 @@ def _walk(root: Path, skipped: Counter[str]) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         left_out = [name for name in folders if name.startswith(".") or name in MADE_BY_TOOLS]
         if left_out:
-            skipped["folders of tools"] += len(left_out)
+            skipped[FOLDERS] += len(left_out)
         folders[:] = sorted(name for name in folders if name not in left_out)
         for name in sorted(names):
             yield Path(folder, name)

@@ -15,7 +15,7 @@ RELATIONS = FIELDS | {"relations", "saving", "updates"}
 ENTITY = RELATIONS | {"record", "entity"}
 WIRE = {"transport", "discovery", "stream"}  # know no entity
 COLLECTION = ENTITY | WIRE | {"identity", "filters", "entities", "collection"}
-SESSION = COLLECTION | {"assets", "suggestions", "feed", "watch", "connection", "session"}
+SESSION = COLLECTION | {"assets", "suggestions", "feed", "watch", "connection", "catalogue", "session"}
 PUBLIC = SESSION | {"__init__"}
 
 # What each module may import from the package, from the bottom to the top: a row names only what stands above it, so
@@ -48,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "watch": COLLECTION | {"feed"},
     "connection": DOCUMENTS | {"paths", "transport"},  # knows no entity
     "server": {"server", "endpoints", "errors"},
+    "catalogue": COLLECTION | {"assets", "connection"},
     "session": SESSION - {"session"} | {"server"},  # embedded() starts the server, imported on first use
     "__init__": SESSION,
     "tools": PUBLIC | {"tools", "server"},

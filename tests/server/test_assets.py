@@ -115,7 +115,13 @@ def test_a_name_is_found_in_the_first_line_that_says_something(shared):
 
 def test_without_transferables_no_contents_are_anywhere(shared):
     asset = shared.make_asset(FUNCTION)
-    for path in (f"/assets/{asset['id']}", f"/asset/{asset['id']}", f"/assets/{asset['id']}/formats", "/assets", "/formats"):
+    for path in (
+        f"/assets/{asset['id']}",
+        f"/asset/{asset['id']}",
+        f"/assets/{asset['id']}/formats",
+        "/assets",
+        "/formats",
+    ):
         without_texts(shared.get(path, params={"transferables": "false"}))
     bare = shared.get(f"/format/{asset['original']['id']}", params={"transferable": "false"})
     assert bare["fragment"] == {"metadata": {"ext": "py"}}
@@ -174,7 +180,11 @@ def test_a_draft_tells_language_name_tags_and_websites_and_stores_nothing(wire):
 def test_pseudo_assets_are_shown_only_when_asked_for(wire):
     plain, pseudo = wire.make_asset("tide plain"), wire.make_asset("tide pseudo", pseudo=True)
     assert ids(wire.get("/assets")) == ids(wire.get("/assets/identifiers")) == [plain["id"]]
-    assert ids(wire.get("/assets?pseudo=true")) == ids(wire.get("/assets/identifiers?pseudo=true")) == [pseudo["id"], plain["id"]]
+    assert (
+        ids(wire.get("/assets?pseudo=true"))
+        == ids(wire.get("/assets/identifiers?pseudo=true"))
+        == [pseudo["id"], plain["id"]]
+    )
     assert ids(wire.get("/assets/pseudo")["identifiers"]) == [pseudo["id"]]
     found = [hit["identifier"] for hit in wire.get("/assets/search?query=tide")["iterable"]]
     assert found == [plain["id"]]
@@ -187,10 +197,10 @@ def test_related_assets_share_something_and_are_never_the_given_ones(wire):
     near = wire.make_asset("harbour depth soundings")
     far = wire.make_asset("depth charts of the harbour", websites=[{"name": "n", "url": "https://n.example"}])
     wire.make_asset("nothing in common")
-    assert ids(wire.get("/assets/related", json={"iterable": [one]})) == [two["id"]]
-    assert ids(wire.get("/assets/related", json={"iterable": [far]})) == [two["id"], near["id"]]
+    assert ids(wire.get("/assets/related", body={"iterable": [one]})) == [two["id"]]
+    assert ids(wire.get("/assets/related", body={"iterable": [far]})) == [two["id"], near["id"]]
     body = {"assets": {"iterable": []}, "interactions": {"iterable": [{"asset": one["id"], "interactions": {}}]}}
-    assert ids(wire.get("/assets/recommended", json=body)) == [two["id"]]
+    assert ids(wire.get("/assets/recommended", body=body)) == [two["id"]]
     assert wire.status("GET", "/assets/related") == 400
 
 

@@ -83,7 +83,13 @@ def test_every_answer_is_a_member_of_the_published_enum():
 
 @pytest.mark.parametrize(
     ("data", "ext"),
-    [(b"\xff\xd8\xff\xe0", "jpg"), (b"GIF89a", "gif"), (b"RIFF\0\0\0\0WEBP", "webp"), (b"BM\x9a\0\0", "bmp"), (b"\0\x01\x02", None)],
+    [
+        (b"\xff\xd8\xff\xe0", "jpg"),
+        (b"GIF89a", "gif"),
+        (b"RIFF\0\0\0\0WEBP", "webp"),
+        (b"BM\x9a\0\0", "bmp"),
+        (b"\0\x01\x02", None),
+    ],
 )
 def test_images_are_known_by_how_they_begin(data, ext):
     assert language.image_type(data) == ext

@@ -65,7 +65,9 @@ def test_an_association_is_seen_from_both_sides_until_it_is_ended(shared, row):
         template = row.path(verb)
         return template.replace(f"{{{row.owner.parameter}}}", owner["id"]).replace(f"{{{row.parameter}}}", other["id"])
 
-    mirrors = [m for m in ASSOCIATIONS if m.owner is row.other and m.other is row.owner and "." not in row.wire + m.wire]
+    mirrors = [
+        m for m in ASSOCIATIONS if m.owner is row.other and m.other is row.owner and "." not in row.wire + m.wire
+    ]
     if row.relation not in {"grounding_messages"}:
         mirrors = [m for m in ASSOCIATIONS if m.owner is row.other and m.other is row.owner]
     shared.post(path("associate"))
@@ -187,7 +189,10 @@ def test_batches_name_what_is_missing(shared):
 
 
 def test_tags_and_websites_are_found_by_value(shared):
-    tag, site = shared.make(KINDS["tag"], text="spring tide"), shared.make(KINDS["website"], url="https://a.example/x?y")
+    tag, site = (
+        shared.make(KINDS["tag"], text="spring tide"),
+        shared.make(KINDS["website"], url="https://a.example/x?y"),
+    )
     assert shared.post("/tags/exists", {"value": "spring tide"}) == {"tag": {"id": tag["id"]}}
     assert shared.post("/websites/exists", {"value": "https://a.example/x?y"}) == {"website": {"id": site["id"]}}
     assert shared.post("/tags/exists", {"value": "neap"}) == {}
@@ -271,7 +276,9 @@ def test_links_show_on_both_sides(shared):
         assert member["id"] in ids(shared.read(link.owner, owner)[link.many])
 
 
-@pytest.mark.parametrize("kind", [kind for kind in CREATABLE if kind.name not in {"range", "asset"}], ids=lambda k: k.name)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in CREATABLE if kind.name not in {"range", "asset"}], ids=lambda k: k.name
+)
 def test_a_seed_without_what_it_needs_is_refused_with_its_name(shared, kind):
     for name in shared.seed(kind):
         seed = {key: value for key, value in shared.seed(kind).items() if key != name}
@@ -284,7 +291,16 @@ def test_a_seed_without_what_it_needs_is_refused_with_its_name(shared, kind):
 
 def test_bodies_that_are_not_what_they_should_be_are_refused_with_a_sentence(shared):
     url = shared.server.url + "/tags/create"
-    for body in (b"{", b"[]", b"7", b'{"text": 5}', b'{"text": null}', b"\xff\xfe", b'{"text": "\\ud800"}', b"[" * 100_000):
+    for body in (
+        b"{",
+        b"[]",
+        b"7",
+        b'{"text": 5}',
+        b'{"text": null}',
+        b"\xff\xfe",
+        b'{"text": "\\ud800"}',
+        b"[" * 100_000,
+    ):
         answer = shared.http.post(url, data=body)
         assert answer.status_code == 400, body[:20]
         assert answer.text.endswith(".")
@@ -301,7 +317,9 @@ def test_identifiers_of_events_keep_to_inclusive_alternative_bounds(wire):
     assert ids(wire.get(path, params={"created_from": middle})) == newest_first[:2]
     assert ids(wire.get(path, params={"created_to": middle})) == newest_first[1:]
     assert ids(wire.get(path, params={"created_from": middle, "created_to": middle})) == [events[1]["id"]]
-    assert ids(wire.get(path, params={"created_to": middle, "updated_from": "2099-01-01T00:00:00Z"})) == newest_first[1:]
+    assert (
+        ids(wire.get(path, params={"created_to": middle, "updated_from": "2099-01-01T00:00:00Z"})) == newest_first[1:]
+    )
     assert ids(wire.get(path, params={"created_from": "yesterday, perhaps"})) == newest_first
 
 

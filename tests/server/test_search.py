@@ -13,10 +13,16 @@ def sea():
     with Server() as server:
         wire = Wire(server)
         wire.assets = {
-            "table": wire.make_asset("def height(hour):\n    return hour", name="tide table", tags=[{"text": "tides"}, {"text": "moon"}]),
+            "table": wire.make_asset(
+                "def height(hour):\n    return hour", name="tide table", tags=[{"text": "tides"}, {"text": "moon"}]
+            ),
             "tidal": wire.make_asset("const tidal = (h) => h * 2;", name="script"),
-            "notes": wire.make_asset("Meet at the harbour", name="notes", description="about the spring tide", tags=[{"text": "tides"}]),
-            "site": wire.make_asset("x", name="link", websites=[{"name": "Almanac", "url": "https://almanac.example/tables"}]),
+            "notes": wire.make_asset(
+                "Meet at the harbour", name="notes", description="about the spring tide", tags=[{"text": "tides"}]
+            ),
+            "site": wire.make_asset(
+                "x", name="link", websites=[{"name": "Almanac", "url": "https://almanac.example/tables"}]
+            ),
             "who": wire.make_asset("fn main() {}", name="work", persons=[{"type": {"basic": {"name": "Ada Byron"}}}]),
         }
         yield wire
@@ -69,7 +75,10 @@ def test_exact_hits_come_before_suggested_ones(sea):
 
 
 def test_searchable_tags_find_what_has_them_all_exactly_and_what_has_some_as_suggested(sea):
-    assert found(sea, "/assets/search", searchable_tags="tides,moon") == {"table": ("TAGS", True), "notes": ("TAGS", False)}
+    assert found(sea, "/assets/search", searchable_tags="tides,moon") == {
+        "table": ("TAGS", True),
+        "notes": ("TAGS", False),
+    }
     assert found(sea, "/assets/search", searchable_tags="tides", query="harbour") == {"notes": ("CONTENT", True)}
     assert found(sea, "/assets/search", searchable_tags="nothing") == {}
 
@@ -97,7 +106,9 @@ def test_filters_narrow_and_combine(sea):
     assert filtered(sea, {"phrase": {"value": "HOUR", "content": True}}) == {"table"}
     assert filtered(sea, {"phrase": {"value": "HOUR", "content": True}}, casing=True) == set()
     assert filtered(sea, {"phrase": {"value": "tide", "title": True}}) == {"table"}
-    assert filtered(sea, {"phrase": {"value": "tide", "annotation": True, "options": {"annotation": "COMMENT"}}}) == set()
+    assert (
+        filtered(sea, {"phrase": {"value": "tide", "annotation": True, "options": {"annotation": "COMMENT"}}}) == set()
+    )
     assert filtered(sea, {"phrase": {"value": "tide", "annotation": True}}) == {"notes"}
     assert filtered(sea, {"classification": "py"}, {"classification": "rs"}) == set()
     assert filtered(sea, {"classification": "py"}, {"classification": "rs"}, type="OR") == {"table", "who"}
@@ -116,7 +127,10 @@ def test_time_filters_are_inclusive(sea):
     assert filtered(sea, {"created": {"from": notes}}) == set(sea.assets) - later
     assert filtered(sea, {"created": {"to": notes}}) == later | {"notes"}
     assert filtered(sea, {"created": {"between": True, "from": notes, "to": notes}}) == {"notes"}
-    assert sea.status("POST", "/assets/search", {"filters": {"iterable": [{"created": {}, "updated": {"from": 5}}]}}) == 400
+    assert (
+        sea.status("POST", "/assets/search", {"filters": {"iterable": [{"created": {}, "updated": {"from": 5}}]}})
+        == 400
+    )
 
 
 def test_the_index_follows_every_change(wire):
@@ -125,7 +139,10 @@ def test_the_index_follows_every_change(wire):
 
     asset = wire.make_asset("first", name="n")
     id = asset["id"]
-    wire.post("/format/update/value", {**asset["original"]["reference"], "asset": {"id": id}, "fragment": {"string": {"raw": "second"}}})
+    wire.post(
+        "/format/update/value",
+        {**asset["original"]["reference"], "asset": {"id": id}, "fragment": {"string": {"raw": "second"}}},
+    )
     assert (hits("first"), hits("second")) == ([], [id])
     tag = wire.make(KINDS["tag"], text="ebbing")
     wire.post(f"/tag/{tag['id']}/assets/associate/{id}")

@@ -1,0 +1,42 @@
+"""Hints: questions that an asset suggests."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .. import endpoints
+from ..entity import Entity, Owner, Seed, entity
+from ..fields import field, readonly
+from ..relations import Many
+from ..values import HintType, Mechanisms, Score
+
+if TYPE_CHECKING:
+    from . import Asset
+
+
+@entity(endpoints.HINT)
+class Hint(Entity):
+    """A question or query that goes with assets."""
+
+    text: str = field()
+    type: HintType = field()
+    mechanisms: Mechanisms | None = readonly()
+    created: datetime = readonly()
+    updated: datetime = readonly()
+    deleted: datetime | None = readonly()
+    score: Score | None = readonly()
+    assets = Many["Asset"](wire="assets", back="hints")
+
+    @staticmethod
+    def seed(
+        owner: Owner, text: str, type: HintType | str = HintType.SUGGESTED_QUERY, *, asset: Asset | None = None
+    ) -> Seed:
+        """What creates a hint.
+
+        Args:
+            text: the question.
+            type: what it is for.
+            asset: what it goes with.
+        """
+        return Seed({"text": text, "type": str(type), "asset": None if asset is None else asset.id})

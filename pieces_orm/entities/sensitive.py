@@ -1,0 +1,66 @@
+"""Sensitives: secrets found in assets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .. import endpoints
+from ..entity import Entity, Owner, Seed, entity
+from ..fields import field, readonly
+from ..relations import One
+from ..values import Mechanism, Score, SensitiveCategory, SensitiveMetadata, SensitiveSeverity
+
+if TYPE_CHECKING:
+    from . import Asset
+
+
+@entity(endpoints.SENSITIVE)
+class Sensitive(Entity):
+    """A secret that was found in an asset."""
+
+    text: str = field()
+    name: str = field()
+    description: str = field()
+    category: SensitiveCategory = field()
+    severity: SensitiveSeverity = field()
+    metadata: SensitiveMetadata | None = field()
+    mechanism: Mechanism = readonly()
+    interactions: int | None = readonly()
+    created: datetime = readonly()
+    updated: datetime = readonly()
+    deleted: datetime | None = readonly()
+    score: Score | None = readonly()
+    asset = One["Asset"](wire="asset", back="sensitives")
+
+    @staticmethod
+    def seed(
+        owner: Owner,
+        asset: Asset,
+        text: str,
+        *,
+        name: str,
+        description: str,
+        category: SensitiveCategory | str = SensitiveCategory.SECRET,
+        severity: SensitiveSeverity | str = SensitiveSeverity.HIGH,
+        metadata: SensitiveMetadata | None = None,
+    ) -> Seed:
+        """What creates a sensitive.
+
+        Args:
+            asset: where the secret is.
+            text: the secret itself.
+            name, description: what people should know of it.
+            category, severity: what it is, and how bad it would be to show it.
+            metadata: why it was taken for a secret.
+        """
+        body = {
+            "asset": asset.id,
+            "text": text,
+            "name": name,
+            "description": description,
+            "category": str(category),
+            "severity": str(severity),
+            "metadata": metadata,
+        }
+        return Seed(body)

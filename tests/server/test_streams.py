@@ -1,0 +1,184 @@
+"""Streams: a first full frame, then deltas, deletion wins."""
+
+import json
+import threading
+from contextlib import ExitStack
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from pieces_orm.endpoints import KINDS
+from pieces_orm.server import Settings
+from tests.server.support import frame, ids, stream, valid
+
+STREAMED = [kind for kind in KINDS.values() if "stream" in kind.routes]
+
+
+def named(message, key):
+    valid("StreamedIdentifiers", message)
+    return [(item[key]["id"], item.get("deleted", False)) for item in message["iterable"]]
+
+
+@pytest.mark.parametrize("kind", STREAMED, ids=lambda kind: kind.name)
+def test_the_first_frame_has_all_ids_newest_first_and_deltas_follow(wire, kind):
+    with stream(wire.server, kind.route("stream").path) as socket:
+        assert frame(socket) == {"iterable": []}
+        first = wire.make(kind)["id"]
+        while (first, False) not in named(frame(socket), kind.stream):
+            pass  # what was created with it comes too
+    second = wire.make(kind)["id"]
+    with stream(wire.server, kind.route("stream").path) as socket:
+        assert named(frame(socket), kind.stream)[:1] == [(second, False)]
+        if "update" in kind.routes:
+            wire.post(kind.route("update").path, {"id": first})
+            assert named(frame(socket), kind.stream) == [(first, False)]
+        if "delete" in kind.routes:
+            wire.delete(kind, first)
+            assert named(frame(socket), kind.stream) == [(first, True)]
+
+
+def test_an_association_touches_both_sides(wire):
+    anchor, asset = wire.make(KINDS["anchor"])["id"], wire.make_asset()["id"]
+    with (
+        stream(wire.server, "/anchors/stream/identifiers") as anchors,
+        stream(wire.server, "/assets/stream/identifiers") as assets,
+    ):
+        frame(anchors), frame(assets)
+        for verb in ("associate", "disassociate"):
+            wire.post(f"/anchor/{anchor}/assets/{verb}/{asset}")
+            assert named(frame(anchors), "anchor") == [(anchor, False)]
+            assert named(frame(assets), "asset") == [(asset, False)]
+
+
+def test_a_deletion_tells_the_neighbours(wire):
+    asset = wire.make_asset(tags=[{"text": "tides"}])
+    with stream(wire.server, "/assets/stream/identifiers") as assets:
+        frame(assets)
+        wire.delete(KINDS["tag"], ids(asset["tags"])[0])
+        assert named(frame(assets), "asset") == [(asset["id"], False)]
+
+
+def test_a_frame_names_an_id_once_deletion_wins_and_nothing_follows_a_deletion(wire):
+    deleted, seen = set(), {}
+    with stream(wire.server, "/tags/stream/identifiers") as socket:
+        frame(socket)
+
+        def work():
+            for _ in range(15):
+                tag = wire.make(KINDS["tag"])
+                wire.post("/tag/update", tag)
+                wire.post("/tag/update", tag)
+                wire.delete(KINDS["tag"], tag["id"])
+            wire.make(KINDS["tag"], text="the end")
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        while len(deleted) < 15:
+            entries = named(frame(socket), "tag")
+            assert len({id for id, _ in entries}) == len(entries)
+            for id, gone in entries:
+                assert id not in deleted
+                seen[id] = gone
+                if gone:
+                    deleted.add(id)
+        worker.join()
+
+
+def test_no_change_is_lost_between_the_first_frame_and_the_deltas(wire):
+    stop = threading.Event()
+    made = []
+
+    def work():
+        while not stop.is_set():
+            made.append(wire.make(KINDS["tag"])["id"])
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    with ExitStack() as sockets:
+        try:
+            opened = [sockets.enter_context(stream(wire.server, "/tags/stream/identifiers")) for _ in range(10)]
+        finally:
+            stop.set()
+            worker.join()
+        last = wire.make(KINDS["tag"])["id"]
+        for socket in opened:
+            known = set()
+            while last not in known:
+                known |= {id for id, _ in named(frame(socket), "tag")}
+            assert known == {*made, last}
+
+
+def test_the_assets_stream_sends_documents_without_contents_and_the_other_with_them(wire):
+    first = wire.make_asset("one")
+    with stream(wire.server, "/assets/stream") as bare, stream(wire.server, "/assets/stream/transferables") as full:
+        for socket, fragment in ((bare, {"metadata"}), (full, {"metadata", "string"})):
+            message = frame(socket)
+            valid("Assets", message)
+            assert ids(message) == [first["id"]]
+            assert set(message["iterable"][0]["original"]["reference"]["fragment"]) == fragment
+        second = wire.make_asset("two")
+        assert ids(frame(bare)) == ids(frame(full)) == [second["id"]]
+        wire.delete(KINDS["asset"], first["id"])
+        gone = frame(bare)
+        valid("Assets", gone)
+        assert gone == {"iterable": [], "indices": {first["id"]: -1}}
+
+
+def test_suggestions_are_what_goes_with_the_latest_asset(wire):
+    with stream(wire.server, "/workstream/suggestions/stream") as socket:
+        first = frame(socket)
+        valid("WorkstreamSuggestions", first)
+        assert first["iterable"] == []
+        one = wire.make_asset("a", tags=[{"text": "tides"}])
+        frame(socket)
+        wire.make_asset("b", tags=[{"text": "tides"}])
+        told = frame(socket)
+        valid("WorkstreamSuggestions", told)
+        assert told["iterable"] == [{"asset": {"id": one["id"]}}]
+
+
+def test_health_and_user_are_told_once(shared):
+    with stream(shared.server, "/.well-known/stream/health") as socket:
+        assert socket.recv(timeout=5).startswith("ok:")
+    with stream(shared.server, "/user/stream") as socket:
+        valid("UserProfile", json.loads(socket.recv(timeout=5)))
+    for path in ("/workstream_pattern_engine/processors/vision/status/stream", "/qgpt/stream"):
+        with stream(shared.server, path) as socket, pytest.raises(TimeoutError):
+            socket.send("anything")
+            socket.recv(timeout=0.05)
+
+
+def test_a_stream_that_does_not_exist_is_refused(shared):
+    from websockets.exceptions import InvalidStatus
+
+    with pytest.raises(InvalidStatus) as error:
+        stream(shared.server, "/nothing/stream")
+    assert error.value.response.status_code == 403
+    assert shared.status("GET", "/tags/stream/identifiers") == 426
+
+
+def test_a_stream_that_falls_behind_is_closed_and_never_blocks_writers(started):
+    from pieces_orm.server.hub import Hub
+
+    wire = started(settings=Settings(stream_backlog=3))
+    import asyncio
+
+    async def overrun():
+        hub = Hub()
+        with hub.subscribe(frozenset({"tag"}), 3) as slow:
+            hub.publish({("tag", str(number)): "create" for number in range(4)})
+            await slow.take()
+            return slow.overrun
+
+    assert asyncio.run(overrun())
+    with stream(wire.server, "/tags/stream/identifiers") as socket:
+        frame(socket)
+        seed = {"type": "COPILOT", "messages": [{"role": "USER", "fragment": {}} for _ in range(5)]}
+        with stream(wire.server, "/messages/stream/identifiers") as messages:
+            frame(messages)
+            wire.post("/conversations/create", seed)
+            with pytest.raises(ConnectionClosed):
+                messages.recv(timeout=5)
+            assert messages.close_code == 1013
+        wire.make(KINDS["tag"])
+        assert len(frame(socket)["iterable"]) == 1
