@@ -145,6 +145,10 @@ class Connection:
             route.method, path or route.path, query=query, body=body, accept=route.accept, repeatable=repeatable
         )
 
+    def post(self, route: Route, data: Any) -> bytes:
+        """Send JSON data to a route."""
+        return self.call(route, body=documents.encode(data))
+
     def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes:
         """Try the newer of two routes for the same job, the older after 404 or 405; the session remembers."""
         if newer.path not in self._older:

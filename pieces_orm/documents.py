@@ -49,7 +49,9 @@ class Document:
         return self._keys
 
     def get(self, path: str) -> Raw | None:
-        """The slice at a dotted path; None when it is absent or null."""
+        """The slice at a dotted path, or at the first of several with | between; None when it is absent or null."""
+        if "|" in path:
+            return next((found for each in path.split("|") if (found := self.get(each)) is not None), None)
         keys = self.keys
         *parents, last = path.split(".")
         for parent in parents:
@@ -65,14 +67,18 @@ class Document:
 
         It is looked for in the reference's own copy, else in the member of the collection with that id.
         """
-        named = self.get(reference)
-        found = self.get(f"{reference}.reference.{path}")
-        members = self.get(collection)
-        if found is not None or named is None or members is None:
+        named, copy = self.get(reference), self.get(f"{reference}.reference")
+        found = None if copy is None else Document(bytes(copy)).get(path)
+        if found is not None or named is None:
             return found
-        id = reference_id(named)
-        copies = (Document(bytes(raw)) for raw in _page(members).iterable if _head(raw).id == id)
-        return next((copy.get(path) for copy in copies), None)
+        return self.get_where(collection, "id", reference_id(named), path)
+
+    def get_where(self, collection: str, key: str, value: str, path: str) -> Raw | None:
+        """The slice at a path inside the first member of a collection whose key has this text."""
+        members = self.get(collection)
+        copies = () if members is None else (Document(bytes(raw)) for raw in _page(members).iterable)
+        wanted = Raw(msgspec.json.encode(value))
+        return next((copy.get(path) for copy in copies if copy.get(key) == wanted), None)
 
     def decoded(self) -> Any:
         """The whole document as plain Python data."""

@@ -99,6 +99,12 @@ class Owner(Protocol):
     def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes:
         """Try the newer of two routes, then the older."""
 
+    def post(self, route: Route, data: Any) -> bytes:
+        """Send JSON data to a route."""
+
+    def create(self, cls: type[E], *args: Any, **kwargs: Any) -> E:
+        """Create a material of a class."""
+
     def load_many(self, entities: Sequence[E]) -> list[E]:
         """Load what is not known, together."""
 

@@ -27,9 +27,10 @@ METADATA = "pieces_orm.field"
 class Field:
     """One declared attribute of an entity: its name, its (dotted) wire path, and its type.
 
-    `of` names a reference and a collection, when the path is inside the member that the reference names. `contents`
-    marks what arrives only with `transferables`; `save` names the entity's method that saves it, for a
-    field that the update route does not change.
+    `of` names a reference and a collection, when the path is inside the member that the reference names; `where` names
+    a collection, a key and its text, when it is inside the first member that has them. `contents` marks what arrives
+    only with `transferables`; `save` names the entity's method that saves it, for a field that the update route does
+    not change.
     """
 
     wire: str
@@ -37,6 +38,7 @@ class Field:
     contents: bool = False
     save: str | None = None
     of: tuple[str, str] | None = None
+    where: tuple[str, str, str] | None = None
     name: str = ""
     annotation: Any = None
     namespace: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
@@ -55,7 +57,9 @@ class Field:
 
     def locate(self, document: Document) -> Raw | None:
         """The slice of this field in a document; None when it is absent or null."""
-        return document.get(self.wire) if self.of is None else document.get_of(*self.of, self.wire)
+        if self.of is not None:
+            return document.get_of(*self.of, self.wire)
+        return document.get(self.wire) if self.where is None else document.get_where(*self.where, self.wire)
 
     @cached_property
     def decode(self) -> Callable[[Any], Any]:
@@ -93,24 +97,30 @@ def to_utc(moment: datetime) -> datetime:
 
 
 def field(
-    wire: str | None = None, *, contents: bool = False, save: str | None = None, of: tuple[str, str] | None = None
+    wire: str | None = None,
+    *,
+    contents: bool = False,
+    save: str | None = None,
+    of: tuple[str, str] | None = None,
+    where: tuple[str, str, str] | None = None,
 ) -> Any:
     """A field that can be set and saved.
 
     Args:
-        wire: its (dotted) path in the document, when that is not its name.
+        wire: its (dotted) path in the document, when that is not its name; several with | between are tried in order.
         contents: it arrives only with `transferables`.
         save: the entity's method that saves it, when the update route does not.
         of: the wire keys of a reference and of the collection whose member it names, when the path is inside that.
+        where: a collection, a key and its text, when the path is inside the first member that has them.
     """
-    return attrs.field(metadata={METADATA: Field(wire or "", contents=contents, save=save, of=of)})
+    return attrs.field(metadata={METADATA: Field(wire or "", contents=contents, save=save, of=of, where=where)})
 
 
 def readonly(wire: str | None = None, *, contents: bool = False, of: tuple[str, str] | None = None) -> Any:
     """A field that the server alone sets.
 
     Args:
-        wire: its (dotted) path in the document, when that is not its name.
+        wire: its (dotted) path in the document, when that is not its name; several with | between are tried in order.
         contents: it arrives only with `transferables`.
         of: the wire keys of a reference and of the collection whose member it names, when the path is inside that.
     """

@@ -48,6 +48,10 @@ class Session(Catalogue):
     def __repr__(self) -> str:
         return f"<Session {self.url}{' (closed)' if self._closed else ''}>"
 
+    def create(self, cls: type[E], *args: Any, **kwargs: Any) -> E:
+        """Create a material of a class, for generic code; the arguments are those of the class's `seed`."""
+        return self[cls].create(*args, **kwargs)
+
     # Many entities -------------------------------------------------------------------------------------------------
 
     def load_many(self, entities: Sequence[E]) -> list[E]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePath
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
 from ..entity import Entity, Owner, Seed, entity
+from ..errors import InvalidValueError
 from ..fields import field, readonly
 from ..relations import Many, One
-from ..values import Classification, Mechanism, Score
+from ..values import AnnotationType, Classification, GenericClassification, Mechanism, Score
 from .anchor import Anchor
+from .annotation import Annotation
 from .person import Person
 from .tag import Tag
 from .website import Website
@@ -20,7 +23,6 @@ from .website import Website
 if TYPE_CHECKING:
     from . import (
         Activity,
-        Annotation,
         Conversation,
         ConversationMessage,
         Format,
@@ -47,8 +49,9 @@ class Asset(Entity):
     mechanism: Mechanism = readonly()
     pseudo: bool | None = readonly()
     classification: Classification | None = readonly("classification", of=_ORIGINAL)
-    language: str | None = readonly("classification.specific", of=_ORIGINAL)
-    text: str | None = readonly("fragment.string.raw", of=_ORIGINAL, contents=True)
+    text: str | None = field("fragment.string.raw|file.string.raw", of=_ORIGINAL, contents=True, save="save_text")
+    language: str | None = field("classification.specific", of=_ORIGINAL, save="save_language")
+    description: str | None = field("text", where=("annotations", "type", "DESCRIPTION"), save="save_description")
     created: datetime = readonly()
     updated: datetime = readonly()
     deleted: datetime | None = readonly()
@@ -70,6 +73,62 @@ class Asset(Entity):
     summaries = Many["WorkstreamSummary"](wire="summaries", back="assets")
     tags = Many["Tag"](wire="tags", back="assets")
     websites = Many["Website"](wire="websites", back="assets")
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the content is an image."""
+        return self.classification is not None and self.classification.generic == GenericClassification.IMAGE
+
+    def save_text(self, text: str | None) -> None:
+        """Change the content, POST /format/update/value; for `save`.
+
+        Raises:
+            InvalidValueError: an asset is never without a text, and an image has none.
+        """
+        if text is None or self.is_image:
+            message = f"The text of {self!r} cannot be {'removed' if text is None else 'set: it is an image'}."
+            raise InvalidValueError(message)
+        original = self.original
+        assert original is not None
+        document = original.refresh(transferables=True).raw()
+        holder = "file" if document.get("file") else "fragment"
+        content = {**(document.get(holder) or {}), "string": {"raw": text}}
+        content.pop("bytes", None)
+        self.owner.post(endpoints.FORMAT_UPDATE_VALUE, {**document, holder: content})
+
+    def save_language(self, language: str | None) -> None:
+        """Change the language, POST /asset/reclassify; for `save`.
+
+        Raises:
+            InvalidValueError: a language cannot be removed, and an image has none.
+        """
+        if language is None or self.is_image:
+            message = f"The language of {self!r} cannot be {'removed' if language is None else 'set: it is an image'}."
+            raise InvalidValueError(message)
+        self.owner.post(endpoints.ASSET_RECLASSIFY, {"ext": language, "asset": self.raw()})
+
+    def save_description(self, text: str | None) -> None:
+        """Change, make or delete the annotation that describes the asset; for `save`."""
+        described = next((each for each in self.annotations if each.type == AnnotationType.DESCRIPTION), None)
+        if described is None and text:
+            self.owner.create(Annotation, text, AnnotationType.DESCRIPTION, asset=self)
+        elif described is not None and text:
+            described.text = text
+            described.save()
+        elif described is not None:
+            described.delete()
+
+    def to_markdown(self) -> str:
+        """The asset as a page of Markdown: name, description, content in a fence, tags and websites.
+
+        Requests: those of reading fields and relations that are not loaded.
+        """
+        text = self.text or ""
+        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+        parts = [f"# {self.name or 'Untitled'}", self.description, f"{fence}{self.language or ''}\n{text}\n{fence}"]
+        parts.append(" ".join(f"#{tag.text}" for tag in self.tags))
+        parts.append("\n".join(f"- [{site.name}]({site.url})" for site in self.websites))
+        return "\n\n".join(part for part in parts if part) + "\n"
 
     @staticmethod
     def seed(

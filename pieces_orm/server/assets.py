@@ -68,19 +68,18 @@ def _title(text: str | None) -> str:
 def create(call: Call) -> Response:
     """A new asset with its format, and everything its metadata names."""
     seed = call.object()
+    found = drafted(seed)
     with call.service.store.write() as writer:
-        id = plant(Planter(writer, call.service.settings), seed)
+        id = plant(Planter(writer, call.service.settings), seed["asset"], found)
         text = call.service.documents(writer, contents=call.contents, created=True).one(ASSET, id)
     return json_answer(text or "")
 
 
-def plant(planter: Planter, seed: Seed) -> str:
+def plant(planter: Planter, asset: Seed, draft: Draft) -> str:
     """Store the asset that a seed describes; its id."""
-    draft = drafted(seed)
     writer, id, format = planter.writer, new_id(), new_id()
     creator = writer.ids(USER)[0]
     own = {"name": draft.name, "creator": creator, "mechanism": draft.metadata.get("mechanism") or "MANUAL"}
-    asset = seed["asset"]
     kept = {key: asset[key] for key in asset if key not in {"application", "format", "metadata", "available"}}
     extra = {key: draft.metadata[key] for key in draft.metadata if key not in {*own, *_LISTS, "description"}}
     own |= {key: value for key, value in {**kept, **extra}.items() if value is not None}
@@ -202,7 +201,7 @@ def reclassify(call: Call) -> Response:
         if "fragment" in own:
             own["fragment"]["metadata"] = {**(own["fragment"].get("metadata") or {}), "ext": ext}
         writer.update(FORMAT.name, format, text_of(own))
-        writer.touch(ASSET.name, [id])
+        writer.touch(ASSET.name, id)
         text = call.service.documents(writer, contents=call.contents).one(ASSET, id)
     return json_answer(text or "")
 
@@ -223,6 +222,7 @@ def update_value(call: Call) -> Response:
         own |= {"bytes": sent.size, **sent.stored(own["classification"]["specific"])}
         writer.update(FORMAT.name, body["id"], text_of(own))
         end = next(end for end in ends_of(FORMAT) if end.key == ("asset",))
-        writer.touch(ASSET.name, others(writer, end, FORMAT, body["id"]))
+        for asset in others(writer, end, FORMAT, body["id"]):
+            writer.touch(ASSET.name, asset)
         text = call.service.documents(writer, contents=call.contents).one(FORMAT, body["id"])
     return json_answer(text or "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -107,9 +107,20 @@ class Documents:
         """Load what documents show of others in these forms."""
         for end in ENDS.get(kind.name, ()):
             if end.form in forms:
-                others = list(dict.fromkeys(other for id in ids for other in self._ids(kind.name, id, end)))
-                self._fetch(end.other, others)
-                yield end.other, others
+                owners = {other: id for id in ids for other in self._ids(kind.name, id, end)}
+                if end.form == "points" or (kind is ASSET and end.other is FORMAT):
+                    self._fetch_owned(end, owners)
+                else:
+                    self._fetch(end.other, list(owners))
+                yield end.other, list(owners)
+
+    def _fetch_owned(self, end: End, owners: Mapping[str, str]) -> None:
+        """Load points or formats whose one edge that will be shown, to their owner, is known already."""
+        wanted = list(owners) if len(owners) < _WHOLE_KIND else None
+        for row in self._reader.rows(end.other.name, wanted) if owners else ():
+            if row.id in owners:
+                self._rows[end.other.name, row.id] = row
+                self._members[end.other.name, row.id] = {(end.joint.name, "b"): [owners[row.id]]}
 
     def _fetch(self, kind: Kind, ids: Sequence[str] | None) -> list[str]:
         """Load rows and edges; the ids that exist."""

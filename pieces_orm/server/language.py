@@ -83,7 +83,7 @@ _MAGIC = (
 # Evidence below this is none.
 _ENOUGH = 3.0
 # The beginning of a text tells its language; long lines are data, and would make the search for signs slow.
-_LOOKED_AT, _LINE = 8_000, 160
+_LOOKED_AT, _LINE = 4_000, 160
 
 
 def known(ext: str) -> bool:

@@ -49,7 +49,7 @@ _RAW: Mapping[str, tuple[tuple[float, str], ...]] = {
     "js": (
         (3, r"\b(?:const|let|var) [\w{}\[\], $]+\s*=\s*[^;:]+"),
         (3, r"\bfunction\s*\*?\s*\w*\s*\([\w\s,={}$.]*\)\s*\{"),
-        (3, r"\(?[\w\s,{}$]*\)?\s*=>\s*[{(\w]"),
+        (3, r"(?:\)|\b\w+) ?=>\s*[{(\w]"),
         (3.5, r"\bconsole\.(?:log|error|warn)\("),
         (3, r"\brequire\(['\"]|\bmodule\.exports\b"),
         (2.5, r"^import .* from ['\"]|^export (?:default|const|function|class)\b"),
@@ -206,7 +206,7 @@ _RAW: Mapping[str, tuple[tuple[float, str], ...]] = {
     ),
     "svg": ((8, r"^(?:<\?xml[^>]*>\s*)?<svg\b"),),
     "css": (
-        (3.5, r"^\s*(?:[.#]?[\w-]+|\*|@media[^{]*|:root)(?:[\s,>:.#\w()\[\]=\"-]*)\{\s*$"),
+        (3.5, r"^[ \t]*(?=[.#*:@\w])[ ,>:.#*@\w()\[\]=\"-]{1,100}\{\s*$"),
         (3, r"^\s*[a-z-]+\s*:\s*[^;{}]+;\s*$"),
         (3, r"[.#]?[\w-]+\s*\{\s*[a-z-]+\s*:[^;{}]+;[^{}]*\}"),
         (1.5, r"\b\d+(?:px|em|rem|vh|vw)\b|#[0-9a-fA-F]{3,6}\s*;"),

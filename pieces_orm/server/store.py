@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -14,9 +14,11 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    Executable,
     Index,
     Integer,
     MetaData,
+    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -27,8 +29,10 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    literal,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
@@ -42,6 +46,8 @@ from .times import stamp
 Operation = Literal["create", "update", "delete"]
 Changes = Mapping[tuple[str, str], Operation]
 Listener = Callable[[Changes], None]
+Edge = tuple[str, str, str, str]
+"""(relation, side, own id, other id)."""
 
 _MANY = 400  # SQLite takes at least 999 parameters a statement
 _KEPT_CHANGES = 100_000
@@ -92,11 +98,42 @@ _KIND = _ROW.where(material.c.kind == bindparam("k")).order_by(material.c.seq.de
 _SOME = _ROW.where(material.c.kind == bindparam("k"), material.c.id.in_(bindparam("ids", expanding=True)))
 _IDS = select(material.c.id).where(material.c.kind == bindparam("k")).order_by(material.c.seq.desc())
 _LABELLED = _ROW.where(material.c.kind == bindparam("k"), material.c.label == bindparam("l")).order_by(material.c.seq)
-_SIDE_A = select(edge.c.relation, edge.c.id_a, edge.c.id_b).where(edge.c.kind_a == bindparam("k"))
-_SIDE_B = select(edge.c.relation, edge.c.id_b, edge.c.id_a).where(edge.c.kind_b == bindparam("k"))
-_SOME_A = _SIDE_A.where(edge.c.id_a.in_(bindparam("ids", expanding=True))).order_by(edge.c.seq)
-_SOME_B = _SIDE_B.where(edge.c.id_b.in_(bindparam("ids", expanding=True))).order_by(edge.c.seq)
-_ALL_A, _ALL_B = _SIDE_A.order_by(edge.c.seq), _SIDE_B.order_by(edge.c.seq)
+_ASKED = bindparam("ids", expanding=True)
+_SIDE_A = select(edge.c.relation, literal("a").label("side"), edge.c.id_a, edge.c.id_b, edge.c.seq).where(
+    edge.c.kind_a == bindparam("k")
+)
+_SIDE_B = select(edge.c.relation, literal("b"), edge.c.id_b, edge.c.id_a, edge.c.seq).where(
+    edge.c.kind_b == bindparam("k")
+)
+
+
+def _both_sides(a: Select[Any], b: Select[Any]) -> Executable:
+    return union_all(a, b).order_by("seq")
+
+
+_ALL_EDGES = _both_sides(_SIDE_A, _SIDE_B)
+_ITS_EDGES = _both_sides(_SIDE_A.where(edge.c.id_a == bindparam("i")), _SIDE_B.where(edge.c.id_b == bindparam("i")))
+_SOME_EDGES = _both_sides(_SIDE_A.where(edge.c.id_a.in_(_ASKED)), _SIDE_B.where(edge.c.id_b.in_(_ASKED)))
+
+_THIS = and_(material.c.kind == bindparam("k"), material.c.id == bindparam("i"))
+_TOUCH = update(material).where(_THIS).values(updated=bindparam("now"))
+_REWRITE = (
+    update(material).where(_THIS).values(updated=bindparam("now"), document=bindparam("text"), label=bindparam("l"))
+)
+_REMOVE = delete(material).where(_THIS)
+_SAME_EDGE = and_(edge.c.relation == bindparam("r"), edge.c.id_a == bindparam("a"), edge.c.id_b == bindparam("b"))
+_KNOWN_EDGE = select(edge.c.seq).where(_SAME_EDGE)
+_UNLINK = delete(edge).where(_SAME_EDGE)
+_TOUCHING = or_(
+    and_(edge.c.kind_a == bindparam("k"), edge.c.id_a == bindparam("i")),
+    and_(edge.c.kind_b == bindparam("k"), edge.c.id_b == bindparam("i")),
+)
+_NEIGHBOURS = select(edge.c.kind_a, edge.c.id_a, edge.c.kind_b, edge.c.id_b).where(_TOUCHING)
+_UNLINK_ALL = delete(edge).where(_TOUCHING)
+_DELETED = select(change.c.seq).where(
+    change.c.kind == bindparam("k"), change.c.id == bindparam("i"), change.c.operation == "delete"
+)
+_ADD, _LINK, _LOG = insert(material), insert(edge), insert(change)
 
 
 class Row(NamedTuple):
@@ -129,6 +166,9 @@ class Reader:
         """Materials of a kind, newest first; of `ids` those that exist, in no order."""
         if ids is None:
             return [Row(*found) for found in self.connection.execute(_KIND, {"k": kind})]
+        if len(ids) == 1:
+            found = self.row(kind, ids[0])
+            return [] if found is None else [found]
         return [
             Row(*found) for part in _parts(ids) for found in self.connection.execute(_SOME, {"k": kind, "ids": part})
         ]
@@ -142,21 +182,21 @@ class Reader:
         found = self.connection.execute(_LABELLED, {"k": kind, "l": label}).first()
         return None if found is None else Row(*found)
 
-    def edges(self, kind: str, ids: Sequence[str] | None = None) -> Iterator[tuple[str, str, str, str]]:
-        """The edges of materials of a kind, oldest first, as (relation, side, own id, other id)."""
-        for side, every, some in (("a", _ALL_A, _SOME_A), ("b", _ALL_B, _SOME_B)):
-            if ids is None:
-                for relation, own, other in self.connection.execute(every, {"k": kind}):
-                    yield relation, side, own, other
-                continue
-            for part in _parts(ids):
-                for relation, own, other in self.connection.execute(some, {"k": kind, "ids": part}):
-                    yield relation, side, own, other
+    def edges(self, kind: str, ids: Sequence[str] | None = None) -> Iterator[Edge]:
+        """The edges of materials of a kind, oldest first."""
+        if ids is None:
+            statements = [(_ALL_EDGES, {"k": kind})]
+        elif len(ids) == 1:
+            statements = [(_ITS_EDGES, {"k": kind, "i": ids[0]})]
+        else:
+            statements = [(_SOME_EDGES, {"k": kind, "ids": part}) for part in _parts(ids)]
+        for statement, parameters in statements:
+            for relation, side, own, other, _ in self.connection.execute(statement, parameters):
+                yield relation, side, own, other
 
     def was_deleted(self, kind: str, id: str) -> bool:
         """Whether this id existed and was deleted."""
-        gone = select(change.c.seq).where(change.c.kind == kind, change.c.id == id, change.c.operation == "delete")
-        return self.connection.execute(gone).first() is not None
+        return self.connection.execute(_DELETED, {"k": kind, "i": id}).first() is not None
 
 
 class Writer(Reader):
@@ -176,69 +216,63 @@ class Writer(Reader):
     def create(self, kind: str, id: str, document: str, *, label: str | None = None, created: str = "") -> None:
         """Store a new material."""
         values = {"kind": kind, "id": id, "document": document, "label": label}
-        self.connection.execute(insert(material), values | {"created": created or self.now, "updated": self.now})
+        self.connection.execute(_ADD, values | {"created": created or self.now, "updated": self.now})
         self._changed(kind, id, "create")
 
     def update(self, kind: str, id: str, document: str, *, label: str | None = None, words: bool = True) -> None:
         """Replace a material's own keys; `words` tells whether what searches look at may have changed."""
-        where = and_(material.c.kind == kind, material.c.id == id)
-        values = {"document": document, "updated": self.now, "label": label}
-        self.connection.execute(update(material).where(where).values(**values))
+        values = {"k": kind, "i": id, "now": self.now, "text": document, "l": label}
+        self.connection.execute(_REWRITE, values)
         if words:
             self.rewritten.add((kind, id))
         self._changed(kind, id, "update")
 
-    def touch(self, kind: str, ids: Iterable[str]) -> None:
-        """Mark materials as updated now."""
-        for id in ids:
-            if (kind, id) not in self.changes:
-                where = and_(material.c.kind == kind, material.c.id == id)
-                self.connection.execute(update(material).where(where).values(updated=self.now))
-                self._changed(kind, id, "update")
+    def touch(self, kind: str, id: str) -> None:
+        """Mark a material as updated now."""
+        if (kind, id) not in self.changes:
+            self.connection.execute(_TOUCH, {"k": kind, "i": id, "now": self.now})
+            self._changed(kind, id, "update")
 
     def delete(self, kind: str, id: str) -> None:
         """Remove a material and its edges; its neighbours are touched."""
-        touching = or_(and_(edge.c.kind_a == kind, edge.c.id_a == id), and_(edge.c.kind_b == kind, edge.c.id_b == id))
-        columns = (edge.c.kind_a, edge.c.id_a, edge.c.kind_b, edge.c.id_b)
-        neighbours = self.connection.execute(select(*columns).where(touching)).all()
-        self.connection.execute(delete(edge).where(touching))
+        this = {"k": kind, "i": id}
         row = self.row(kind, id)
         if row is not None:
             self.removed.setdefault(kind, []).append(row.seq)
-        self.connection.execute(delete(material).where(material.c.kind == kind, material.c.id == id))
+        neighbours = self.connection.execute(_NEIGHBOURS, this).all()
+        self.connection.execute(_UNLINK_ALL, this)
+        self.connection.execute(_REMOVE, this)
         self._changed(kind, id, "delete")
         for kind_a, id_a, kind_b, id_b in neighbours:
-            self.touch(kind_a, [id_a])
-            self.touch(kind_b, [id_b])
+            self.touch(kind_a, id_a)
+            self.touch(kind_b, id_b)
 
     def link(self, joint: Joint, id_a: str, id_b: str) -> bool:
         """Add an edge and touch both ends; False when it is there already."""
-        ids = dict(zip(("id_a", "id_b"), sorted((id_a, id_b)) if joint.symmetric else (id_a, id_b), strict=True))
-        same = and_(edge.c.relation == joint.name, edge.c.id_a == ids["id_a"], edge.c.id_b == ids["id_b"])
-        if self.connection.execute(select(edge.c.seq).where(same)).first() is not None:
+        first, second = sorted((id_a, id_b)) if joint.symmetric else (id_a, id_b)
+        same = {"r": joint.name, "a": first, "b": second}
+        if self.connection.execute(_KNOWN_EDGE, same).first() is not None:
             return False
-        kinds = {"relation": joint.name, "kind_a": joint.a.name, "kind_b": joint.b.name}
-        self.connection.execute(insert(edge), kinds | ids)
-        self.touch(joint.a.name, [id_a])
-        self.touch(joint.b.name, [id_b])
+        ends = {"kind_a": joint.a.name, "id_a": first, "kind_b": joint.b.name, "id_b": second}
+        self.connection.execute(_LINK, {"relation": joint.name, **ends})
+        self.touch(joint.a.name, id_a)
+        self.touch(joint.b.name, id_b)
         return True
 
     def unlink(self, joint: Joint, id_a: str, id_b: str) -> bool:
         """Remove an edge and touch both ends; False when there was none."""
-        if joint.symmetric:
-            id_a, id_b = sorted((id_a, id_b))
-        same = and_(edge.c.relation == joint.name, edge.c.id_a == id_a, edge.c.id_b == id_b)
-        if not self.connection.execute(delete(edge).where(same)).rowcount:
+        first, second = sorted((id_a, id_b)) if joint.symmetric else (id_a, id_b)
+        if not self.connection.execute(_UNLINK, {"r": joint.name, "a": first, "b": second}).rowcount:
             return False
-        self.touch(joint.a.name, [id_a])
-        self.touch(joint.b.name, [id_b])
+        self.touch(joint.a.name, id_a)
+        self.touch(joint.b.name, id_b)
         return True
 
     def log(self) -> None:
         """Write down what changed."""
         rows = [{"kind": kind, "id": id, "operation": operation} for (kind, id), operation in self.changes.items()]
         if rows:
-            self.connection.execute(insert(change), rows)
+            self.connection.execute(_LOG, rows)
 
 
 class Store:

@@ -106,27 +106,22 @@ def assets_stream(*, contents: bool) -> Stream:
     return changes_stream(frozenset({ASSET.name}), frame)
 
 
-async def _hold(socket: WebSocket, service: Service) -> None:
-    """Keep a stream open that has nothing more to say."""
-    with service.hub.subscribe(frozenset(), 1) as subscription:
-        listening = asyncio.create_task(_gone(socket))
-        closing = asyncio.create_task(subscription.take())
-        try:
-            await asyncio.wait({listening, closing}, return_when=asyncio.FIRST_COMPLETED)
-            if subscription.closed and not listening.done():
-                await socket.close(GOING_AWAY)
-        finally:
-            listening.cancel()
-            closing.cancel()
-
-
 def once(text: Callable[[Service], str | None]) -> Stream:
     """A stream that says one thing, or nothing, and stays open."""
 
     async def serve(service: Service, socket: WebSocket) -> None:
-        said = await run_in_threadpool(text, service)
-        if said is not None:
-            await socket.send_text(said)
-        await _hold(socket, service)
+        with service.hub.subscribe(frozenset(), 1) as subscription:
+            said = await run_in_threadpool(text, service)
+            if said is not None:
+                await socket.send_text(said)
+            listening = asyncio.create_task(_gone(socket))
+            closing = asyncio.create_task(subscription.take())
+            try:
+                await asyncio.wait({listening, closing}, return_when=asyncio.FIRST_COMPLETED)
+                if not listening.done():
+                    await socket.close(GOING_AWAY)
+            finally:
+                listening.cancel()
+                closing.cancel()
 
     return serve

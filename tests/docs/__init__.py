@@ -1,0 +1,1 @@
+"""README.md and the user's book: what they show is run."""
