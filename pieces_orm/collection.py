@@ -254,6 +254,7 @@ class Collection(Generic[E, P]):
             held = self._session.map.peek(self._class, id) is not None
             adopted = self._session.map.adopt(self._class, id, document, self._session.map.now(), "local")
             entity = adopted if adopted is not None else self.get(id)
+            self._session.feeds.made(self._kind, id)
         if not held:
             signals = self._session.signals
             signals.tell(signals.created, self._class, entity=entity, origin="local")
@@ -297,7 +298,9 @@ class Collection(Generic[E, P]):
             message = f"The wire cannot look up {self._kind.collection} by value; search all() instead."
             raise UnsupportedOperationError(message)
         entities = self.all(transferables=False)
-        return next((each.id for each in entities if getattr(each, self._class.lookup) == value), None)
+        held = self._session.prefetch(entities, *(self._class.many[name] for name in self._class.lookup_by))
+        same_kind = (each for each in held if isinstance(each, self._class))
+        return next((each.id for each in same_kind if getattr(each, self._class.lookup) == value), None)
 
     def delete_many(self, entities: Iterable[E]) -> None:
         """Delete several materials.

@@ -132,6 +132,8 @@ class Entity(Record):
     registry: ClassVar[dict[str, type[Entity]]] = {}
     # The attribute by which `exists` and `get_or_create` find one, for a kind without an endpoint for that.
     lookup: ClassVar[str | None] = None
+    # The relations that this attribute is read from.
+    lookup_by: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         name = type(self).kind.collection

@@ -73,6 +73,11 @@ class Feed:
         if self._stream is not None:
             self._stream.stop()
 
+    def made(self, id: str) -> None:
+        """Note a material of our own making, so that its echo is not taken for another's."""
+        if self._known is not None:
+            self._known.add(id)
+
     def drop(self) -> None:
         """Close the present connection, so that another is made."""
         if self._stream is not None:
@@ -254,12 +259,11 @@ class Feed:
                 gone.add(id)
             elif isinstance(entity, PiecesError):
                 failed = entity
+            elif isinstance(entity, Entity) and id not in known:
+                signals.tell(signals.created, self.cls, entity=entity, origin="remote")
             elif isinstance(entity, Entity) and id not in held:
-                if id in known:
-                    # Nobody held it: that it changed is certain, what changed cannot be known.
-                    signals.tell(signals.changed, self.cls, entity=entity, fields=None, before={}, origin="remote")
-                else:
-                    signals.tell(signals.created, self.cls, entity=entity, origin="remote")
+                # Nobody held it: that it changed is certain, what changed cannot be known.
+                signals.tell(signals.changed, self.cls, entity=entity, fields=None, before={}, origin="remote")
         if failed is not None:
             raise failed
         return gone

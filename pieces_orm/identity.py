@@ -168,14 +168,20 @@ class IdentityMap:
         first = entity.state in (State.HANDLE, State.PARTIAL)
         changes = updates.apply(entity, document, first=first)
         _set(entity, "_applied", number)
+        self._replay(entity, changes, number)
+        for relation, id in changes.linked:
+            self._mirror(entity, relation, id, number, present=True)
+        for relation, id in changes.unlinked:
+            self._mirror(entity, relation, id, number, present=False)
+        return changes
+
+    def _replay(self, entity: Entity, changes: Changes, number: int) -> None:
+        """Put back what was said of the entity's associations after the document was asked for."""
         for link in self._links:
             if link.entity is entity and link.number > number:
                 self._put(entity, link.relation, link.id, present=link.present)
-        for relation, id in changes.linked:
-            self._mirror(entity, relation, id, present=True)
-        for relation, id in changes.unlinked:
-            self._mirror(entity, relation, id, present=False)
-        return changes
+                undone = changes.unlinked if link.present else changes.linked
+                undone[:] = [(relation, id) for relation, id in undone if (relation, id) != (link.relation, link.id)]
 
     def finish(self, entity: Entity, changes: Changes, origin: str) -> None:
         """Tell about changes, outside the lock."""
@@ -201,9 +207,12 @@ class IdentityMap:
             return any(told) or not told
 
     def _remember(self, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> bool | None:
-        if self._under_way:
-            self._links.append(_Link(self.now(), entity, relation, id, present))
+        self._note(self.now(), entity, relation, id, present=present)
         return self._put(entity, relation, id, present=present)
+
+    def _note(self, number: int, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> None:
+        if self._under_way:
+            self._links.append(_Link(number, entity, relation, id, present))
 
     def _put(self, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> bool | None:
         """Add or take away an id; False when nothing had to be done, None when the ids are unknown and stay so."""
@@ -215,10 +224,12 @@ class IdentityMap:
         entity.cache_ids(relation, (*ids, id) if present else tuple(each for each in ids if each != id))
         return True
 
-    def _mirror(self, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> None:
+    def _mirror(self, entity: Entity, relation: Relation[Any], id: str, number: int, *, present: bool) -> None:
+        """Let the other side know what an answer said; answers of its own that are older do not know it."""
         back = _back(relation)
         other = None if back is None else self.peek(relation.target, id)
         if back is not None and other is not None:
+            self._note(number, other, back, entity.id, present=present)
             self._put(other, back, entity.id, present=present)
 
     def remove(self, entity: Entity) -> bool:

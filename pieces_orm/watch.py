@@ -65,6 +65,12 @@ class Feeds:
         for feed in feeds:
             feed.stop()
 
+    def made(self, kind: Kind, id: str) -> None:
+        """Note a material of our own making, so that its echo is not taken for another's."""
+        feed = self._feeds.get(kind.name)
+        if feed is not None:
+            feed.made(id)
+
     def is_lost(self, kind: Kind) -> bool:
         """Whether the stream of a kind is lost."""
         feed = self._feeds.get(kind.name)

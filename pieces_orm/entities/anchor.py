@@ -36,6 +36,7 @@ class Anchor(Entity):
     """A file or folder that Pieces tracks."""
 
     lookup = "fullpath"
+    lookup_by = ("anchor_points",)
 
     name: str | None = field()
     watch: bool | None = field()

@@ -68,6 +68,14 @@ def part(value: Any, name: str) -> Mapping[str, Any]:
 Handler = Callable[[Call], Response]
 
 
+@frozen
+class Target:
+    """What a route leads to; a quick handler is not worth the way to another thread."""
+
+    handler: Handler
+    quick: bool = False
+
+
 def json_answer(text: str | bytes, status: int = 200) -> Response:
     """An answer whose body is JSON already."""
     return Response(text, status, media_type="application/json")

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pieces_orm.endpoints import ASSOCIATIONS, KINDS
+from pieces_orm.endpoints import ASSET, ASSOCIATIONS, KINDS
 
 from . import associations, kind_search, materials
-from .answers import Call, Handler, RefusedError, refusal
+from .answers import Call, Handler, RefusedError, Target, refusal
 from .router import Router
 from .service import Service
 from .special import ROUTES, STREAMS
@@ -24,13 +24,15 @@ from .streams import Stream, identifier_stream
 logger = logging.getLogger("pieces_orm.server")
 
 
-def http_routes() -> Iterator[tuple[str, str, Handler]]:
+def http_routes() -> Iterator[tuple[str, str, Target]]:
     """Every HTTP route: special ones first, which take the place of general ones."""
     seen: set[tuple[str, str]] = set()
+    # One document other than an asset is two or three look-ups by key.
+    quick = {kind.route("read").path for kind in KINDS.values() if kind is not ASSET}
     for method, path, handler in (*ROUTES, *_general_routes()):
         if (method, path) not in seen:
             seen.add((method, path))
-            yield method, path, handler
+            yield method, path, Target(handler, quick=method == "GET" and path in quick)
 
 
 def _general_routes() -> Iterator[tuple[str, str, Handler]]:
@@ -59,10 +61,10 @@ class Application:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._http: Router[Handler] = Router()
+        self._http: Router[Target] = Router()
         self._streams: Router[Stream] = Router()
-        for method, path, handler in http_routes():
-            self._http.add(method, path, handler)
+        for method, path, target in http_routes():
+            self._http.add(method, path, target)
         for path, stream in stream_routes():
             self._streams.add("GET", path, stream)
 
@@ -80,11 +82,13 @@ class Application:
         found = self._http.find(method, path)
         if found is None:
             return self._not_found(path)
-        handler, params = found
-        body = await Request(scope, receive).body()
-        call = Call(self._service, params, QueryParams(scope["query_string"]), body)
+        target, params = found
+        query = QueryParams(scope["query_string"]) if scope["query_string"] else {}
+        call = Call(self._service, params, query, await Request(scope, receive).body())
         try:
-            return await run_in_threadpool(handler, call)
+            if target.quick and self._service.store.idle:
+                return target.handler(call)
+            return await run_in_threadpool(target.handler, call)
         except RefusedError as error:
             return refusal(error.status, error.sentence)
         except Exception:

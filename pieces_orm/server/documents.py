@@ -111,7 +111,7 @@ class Documents:
                 if end.form == "points" or (kind is ASSET and end.other is FORMAT):
                     self._fetch_owned(end, owners)
                 else:
-                    self._fetch(end.other, list(owners))
+                    self._fetch(end.other, list(owners), most=self._limit)
                 yield end.other, list(owners)
 
     def _fetch_owned(self, end: End, owners: Mapping[str, str]) -> None:
@@ -122,8 +122,8 @@ class Documents:
                 self._rows[end.other.name, row.id] = row
                 self._members[end.other.name, row.id] = {(end.joint.name, "b"): [owners[row.id]]}
 
-    def _fetch(self, kind: Kind, ids: Sequence[str] | None) -> list[str]:
-        """Load rows and edges; the ids that exist."""
+    def _fetch(self, kind: Kind, ids: Sequence[str] | None, *, most: int | None = None) -> list[str]:
+        """Load rows and edges, of each relation no more than `most` and one; the ids that exist."""
         if ids is not None:
             missing = [id for id in ids if (kind.name, id) not in self._rows]
             if not missing:
@@ -135,7 +135,7 @@ class Documents:
         for row in loaded:
             self._rows[kind.name, row.id] = row
             self._members[kind.name, row.id] = {}
-        for relation, side, own, other in self._reader.edges(kind.name, wanted):
+        for relation, side, own, other in self._reader.edges(kind.name, wanted, most=most):
             self._members.setdefault((kind.name, own), {}).setdefault((relation, side), []).append(other)
         return [row.id for row in loaded] if ids is None else [id for id in ids if (kind.name, id) in self._rows]
 

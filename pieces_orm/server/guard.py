@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@functools.lru_cache(maxsize=256)
 def _host_and_port(netloc: str) -> tuple[str, int | None]:
     """The parts of a Host header or an origin; an empty host when it is malformed."""
     try:
@@ -34,6 +36,8 @@ def _host_and_port(netloc: str) -> tuple[str, int | None]:
     return (host, port) if parts.username is None and not parts.path else ("", None)
 
 
+# The names that nearly every request has.
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # What a browser is told when it asks before a request of a page.
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, HEAD, POST",
@@ -67,15 +71,18 @@ class Guard:
 
     def _refused(self, scope: Scope) -> tuple[int, str] | None:
         """The status and sentence for a request that may not pass."""
-        headers = Headers(scope=scope)
-        hosts = headers.getlist("host")
+        hosts, length = [], 0
+        for name, value in scope["headers"]:
+            if name == b"host":
+                hosts.append(value.decode("latin-1"))
+            elif name == b"origin" and not self._own_origin(value.decode("latin-1"), scope):
+                origin = value.decode("latin-1")
+                return 403, f"Origin {origin} may not call this server; allow it when the server is started."
+            elif name == b"content-length" and value.isdigit():
+                length = int(value)
         if len(hosts) != 1 or not self._own_host(hosts[0]):
             return 421, f"Host {', '.join(hosts) or '(none)'} is not a name of this machine."
-        for origin in headers.getlist("origin"):
-            if not self._own_origin(origin, scope):
-                return 403, f"Origin {origin} may not call this server; allow it when the server is started."
-        length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self._settings.max_body:
+        if length > self._settings.max_body:
             return 413, f"The body has {length} bytes; the limit is {self._settings.max_body}."
         return None
 
@@ -83,7 +90,7 @@ class Guard:
         if self._settings.allow_foreign_hosts:
             return True
         name, _ = _host_and_port(host)
-        return is_loopback(name) or name in self._settings.hosts
+        return name in _LOOPBACK or is_loopback(name) or name in self._settings.hosts
 
     def _own_origin(self, origin: str, scope: Scope) -> bool:
         if origin in self._settings.allow_origins:

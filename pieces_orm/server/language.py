@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -164,10 +165,15 @@ def _is_json(text: str) -> bool:
 
 
 def _score(text: str, signs: tuple[tuple[float, re.Pattern[str]], ...]) -> float:
-    """The sum of the weights of the signs found; a sign that repeats counts a little more."""
-    total = 0.0
-    for weight, pattern in signs:
-        times = sum(1 for _, _ in zip(pattern.finditer(text), range(4), strict=False))
-        if times:
-            total += weight * (1 + 0.15 * (times - 1))
-    return total
+    """The sum of the weights of the signs found; what speaks against is looked for where enough speaks for."""
+    total = sum(_weight(text, weight, pattern) for weight, pattern in signs if weight > 0)
+    if total < _ENOUGH:
+        return total
+    return total + sum(_weight(text, weight, pattern) for weight, pattern in signs if weight < 0)
+
+
+def _weight(text: str, weight: float, pattern: re.Pattern[str]) -> float:
+    """What a sign counts: nothing when it is not there, a little more when it repeats."""
+    found = pattern.finditer(text)
+    times = sum(1 for _ in itertools.islice(found, 4))
+    return weight * (1 + 0.15 * (times - 1)) if times else 0.0

@@ -26,6 +26,7 @@ from .settings import Settings
 from .store import Changes, Store
 
 _STOP_WITHIN = 5  # seconds for requests under way, before they are cancelled
+_PIECES_PORTS = range(39300, 39334)
 _PING = 20.0  # seconds; a stream whose other side is gone dies within twice that
 
 
@@ -197,6 +198,10 @@ class Server:
             if os.name == "posix":
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind((self.host, self._asked_port))
+            if self._asked_port == 0 and listening.getsockname()[1] in _PIECES_PORTS:
+                # Programs look for a Pieces OS there: a server that nobody asked to be found must not be taken for it.
+                listening.close()
+                return self._bind()
             listening.listen(2048)
         except OSError as error:
             listening.close()

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -32,7 +31,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    union_all,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
@@ -78,8 +76,9 @@ edge = Table(
     Column("kind_b", Text, nullable=False),
     Column("id_b", Text, nullable=False),
     UniqueConstraint("relation", "id_a", "id_b"),
-    Index("edge_a", "kind_a", "id_a"),
-    Index("edge_b", "kind_b", "id_b"),
+    # Covering: edges are read from these alone, in the order in which they were made.
+    Index("edge_a", "kind_a", "id_a", "relation", "seq", "id_b"),
+    Index("edge_b", "kind_b", "id_b", "relation", "seq", "id_a"),
 )
 change = Table(
     "change",
@@ -98,22 +97,34 @@ _KIND = _ROW.where(material.c.kind == bindparam("k")).order_by(material.c.seq.de
 _SOME = _ROW.where(material.c.kind == bindparam("k"), material.c.id.in_(bindparam("ids", expanding=True)))
 _IDS = select(material.c.id).where(material.c.kind == bindparam("k")).order_by(material.c.seq.desc())
 _LABELLED = _ROW.where(material.c.kind == bindparam("k"), material.c.label == bindparam("l")).order_by(material.c.seq)
-_ASKED = bindparam("ids", expanding=True)
-_SIDE_A = select(edge.c.relation, literal("a").label("side"), edge.c.id_a, edge.c.id_b, edge.c.seq).where(
-    edge.c.kind_a == bindparam("k")
-)
-_SIDE_B = select(edge.c.relation, literal("b"), edge.c.id_b, edge.c.id_a, edge.c.seq).where(
-    edge.c.kind_b == bindparam("k")
-)
 
 
-def _both_sides(a: Select[Any], b: Select[Any]) -> Executable:
-    return union_all(a, b).order_by("seq")
+def _side(name: str, own: str, other: str, *where: Any, few: bool = False) -> Executable:
+    """The edges of one side: of each material and relation the oldest first; with `few`, `most` and one of each."""
+    kind, mine = edge.c[f"kind_{name}"], edge.c[own]
+    edges = select(edge.c.relation, literal(name).label("side"), mine.label("own"), edge.c[other].label("other"))
+    edges = edges.where(kind == bindparam("k"), *where)
+    order = (mine, edge.c.relation, edge.c.seq)
+    if not few:
+        return edges.order_by(*order)
+    place = func.row_number().over(partition_by=order[:2], order_by=order[2]).label("place")
+    placed = edges.add_columns(place).subquery()
+    kept = select(placed.c.relation, placed.c.side, placed.c.own, placed.c.other)
+    return kept.where(placed.c.place <= bindparam("most") + 1).order_by(placed.c.own, placed.c.relation, placed.c.place)
 
 
-_ALL_EDGES = _both_sides(_SIDE_A, _SIDE_B)
-_ITS_EDGES = _both_sides(_SIDE_A.where(edge.c.id_a == bindparam("i")), _SIDE_B.where(edge.c.id_b == bindparam("i")))
-_SOME_EDGES = _both_sides(_SIDE_A.where(edge.c.id_a.in_(_ASKED)), _SIDE_B.where(edge.c.id_b.in_(_ASKED)))
+def _sides(wanted: Literal["all", "one", "some"], *, few: bool) -> tuple[Executable, Executable]:
+    """The edges of all materials of a kind, of the one whose id is `i`, or of those whose ids are `ids`."""
+
+    def where(own: Column[str]) -> list[Any]:
+        some = own.in_(bindparam("ids", expanding=True))
+        return [] if wanted == "all" else [own == bindparam("i")] if wanted == "one" else [some]
+
+    a, b = where(edge.c.id_a), where(edge.c.id_b)
+    return _side("a", "id_a", "id_b", *a, few=few), _side("b", "id_b", "id_a", *b, few=few)
+
+
+_EDGES = {(wanted, few): _sides(wanted, few=few) for wanted in ("all", "one", "some") for few in (False, True)}
 
 _THIS = and_(material.c.kind == bindparam("k"), material.c.id == bindparam("i"))
 _TOUCH = update(material).where(_THIS).values(updated=bindparam("now"))
@@ -182,17 +193,19 @@ class Reader:
         found = self.connection.execute(_LABELLED, {"k": kind, "l": label}).first()
         return None if found is None else Row(*found)
 
-    def edges(self, kind: str, ids: Sequence[str] | None = None) -> Iterator[Edge]:
-        """The edges of materials of a kind, oldest first."""
+    def edges(self, kind: str, ids: Sequence[str] | None = None, *, most: int | None = None) -> Iterator[Edge]:
+        """The edges of materials, in each relation the oldest first; with `most`, only that many and one of each."""
+        few = most is not None
         if ids is None:
-            statements = [(_ALL_EDGES, {"k": kind})]
+            asked: list[tuple[str, dict[str, Any]]] = [("all", {})]
         elif len(ids) == 1:
-            statements = [(_ITS_EDGES, {"k": kind, "i": ids[0]})]
+            asked = [("one", {"i": ids[0]})]
         else:
-            statements = [(_SOME_EDGES, {"k": kind, "ids": part}) for part in _parts(ids)]
-        for statement, parameters in statements:
-            for relation, side, own, other, _ in self.connection.execute(statement, parameters):
-                yield relation, side, own, other
+            asked = [("some", {"ids": part}) for part in _parts(ids)]
+        for wanted, parameters in asked:
+            for side in _EDGES[wanted, few]:
+                for row in self.connection.execute(side, {"k": kind, "most": most, **parameters}):
+                    yield row[0], row[1], row[2], row[3]
 
     def was_deleted(self, kind: str, id: str) -> bool:
         """Whether this id existed and was deleted."""
@@ -307,6 +320,16 @@ class Store:
             reason = getattr(error, "orig", error)
             message = f"The database {self.path} cannot be opened: {reason}. Name a file in a folder you may write to."
             raise NotRunningError(message) from error
+
+    @property
+    def idle(self) -> bool:
+        """Whether a read would begin at once: in a file always, in memory when nobody writes."""
+        if self._reading is None:
+            return True
+        free = self._reading.acquire(blocking=False)
+        if free:
+            self._reading.release()
+        return free
 
     @contextmanager
     def read(self) -> Iterator[Reader]:

@@ -10,6 +10,7 @@ from typing import Any
 from ..entities import Anchor, Asset, Tag, Website, WorkstreamEvent, WorkstreamSummary
 from ..entity import Entity
 from ..errors import PiecesError
+from ..record import State
 from ..session import Session
 from .screen import Screen, count, shown
 
@@ -77,6 +78,10 @@ class Ledger:
                         left.remove(entity)
                         self.deleted[entity.kind.name] += 1
                     advance()
+        except BaseException:
+            # A second Ctrl-C: nobody has asked about these, but their deletion was answered.
+            left = [entity for entity in left if entity.state is not State.DELETED]
+            raise
         finally:
             if left:
                 screen.note(f"{count(len(left), 'material')} could not be deleted, or not be asked for:")

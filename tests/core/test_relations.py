@@ -15,6 +15,7 @@ from pieces_orm import (
     State,
     UnknownRelationError,
     UnsupportedOperationError,
+    commands,
     endpoints,
 )
 from pieces_orm.documents import Document, encode
@@ -288,3 +289,50 @@ def test_what_has_no_route_says_so(pieces, made):
         made["asset"].original.delete()
     with pytest.raises(UnsupportedOperationError, match="by value"):
         pieces.persons.exists("Ada")
+
+
+def test_an_older_answer_never_undoes_an_association_that_was_heard_of_since(pieces_server, pieces):
+    with pieces_orm.connect(pieces_server.url) as other:
+        theirs, asset_id = other.anchors.create("/projects"), other.assets.create("x = 1").id
+        anchor, asset = pieces.anchors.get(theirs.id), pieces.assets.get(asset_id)
+        heard = Heard(pieces)
+        with pieces.map.request() as older:
+            document = commands.read(pieces, Anchor.kind, anchor.id)
+            theirs.associate(other.assets.ref(asset_id))
+            asset.refresh()
+            pieces.map.adopt(Anchor, anchor.id, document, older, "remote")
+        assert asset in anchor.assets
+        assert anchor in asset.anchors
+        anchor.refresh()
+        told = [event for event in heard.take() if event[0] != "changed"]
+        assert told == [("associated", "Asset", asset_id, "anchors", anchor.id, "refresh")]
+
+
+def test_an_answer_that_was_asked_for_before_an_association_does_not_lose_it(pieces):
+    anchor, asset = pieces.anchors.create("/projects"), pieces.assets.create("x = 1")
+    with pieces.map.request() as older:
+        document = commands.read(pieces, Anchor.kind, anchor.id)
+        anchor.associate(asset)
+        pieces.map.apply(anchor, document, older, "refresh")
+    assert asset in anchor.assets
+
+
+def test_a_deletion_is_never_undone_by_a_late_answer(pieces):
+    anchor = pieces.anchors.create("/projects")
+    with pieces.map.request() as older:
+        document = commands.read(pieces, Anchor.kind, anchor.id)
+        anchor.delete()
+        assert pieces.map.adopt(Anchor, anchor.id, document, older, "refresh") is None
+        assert not pieces.map.apply(anchor, document, older, "refresh")
+    assert anchor.state is State.DELETED
+    assert pieces.anchors.peek(anchor.id) is None
+
+
+def test_an_answer_older_than_a_save_is_not_applied(pieces):
+    anchor = pieces.anchors.create("/projects", name="before")
+    with pieces.map.request() as older:
+        document = commands.read(pieces, Anchor.kind, anchor.id)
+        anchor.name = "after"
+        anchor.save()
+        pieces.map.apply(anchor, document, older, "refresh")
+    assert anchor.name == "after"

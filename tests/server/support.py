@@ -49,7 +49,9 @@ def operation(method: str, path: str) -> dict[str, Any] | None:
 
     def fits(template: str) -> bool:
         wanted = template.strip("/").split("/")
-        return len(wanted) == len(segments) and all(w.startswith("{") or w == s for w, s in zip(wanted, segments))
+        return len(wanted) == len(segments) and all(
+            w.startswith("{") or w == s for w, s in zip(wanted, segments, strict=True)
+        )
 
     found = [template for template in contract()["paths"] if fits(template) and method in contract()["paths"][template]]
     best = min(found, key=lambda template: template.count("{"), default=None)

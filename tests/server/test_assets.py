@@ -78,10 +78,14 @@ def test_contents_that_are_not_one_thing_are_refused(shared, format, said):
 def test_a_seed_without_application_or_with_wrong_metadata_is_refused(shared):
     seed = shared.asset_seed({"string": {"raw": "x"}})
     for broken in (
-        {}, {"asset": {}}, {"asset": {**seed["asset"], "application": None}}, {"asset": {**seed["asset"], "metadata": 5}},
-        {"asset": {**seed["asset"], "metadata": {"tags": "x"}}}, {"asset": {**seed["asset"], "metadata": {"tags": ["x"]}}},
+        {},
+        {"asset": {}},
+        {"asset": {**seed["asset"], "application": None}},
+        {"asset": {**seed["asset"], "metadata": 5}},
+        {"asset": {**seed["asset"], "metadata": {"tags": "x"}}},
+        {"asset": {**seed["asset"], "metadata": {"tags": ["x"]}}},
         {"asset": {**seed["asset"], "metadata": {"tags": [{}]}}},
-    ):  # fmt: skip
+    ):
         assert shared.status("POST", "/assets/create", broken) == 400, broken
     count = len(shared.get("/assets")["iterable"])
     assert shared.status("POST", "/assets/create", shared.asset_seed({"string": {"raw": "x"}}, tags=[{"no": 1}])) == 400
@@ -90,12 +94,18 @@ def test_a_seed_without_application_or_with_wrong_metadata_is_refused(shared):
 
 def test_what_the_metadata_lists_is_created_and_associated(shared):
     asset = shared.make_asset(
-        FUNCTION, name="heights", description="height of the tide", tags=[{"text": "a tag"}],
-        websites=[{"name": "n", "url": "https://n.example"}], persons=[{"type": {"basic": {"name": "Bo"}}}],
-        annotations=[{"type": "COMMENT", "text": "note"}], anchors=[{"type": "FILE", "fullpath": "/x/y.py"}],
-        hints=[{"type": "QGPT_HINT", "text": "why?"}], mechanism="AUTOMATIC",
+        FUNCTION,
+        name="heights",
+        description="height of the tide",
+        tags=[{"text": "a tag"}],
+        websites=[{"name": "n", "url": "https://n.example"}],
+        persons=[{"type": {"basic": {"name": "Bo"}}}],
+        annotations=[{"type": "COMMENT", "text": "note"}],
+        anchors=[{"type": "FILE", "fullpath": "/x/y.py"}],
+        hints=[{"type": "QGPT_HINT", "text": "why?"}],
+        mechanism="AUTOMATIC",
         sensitives=[{"category": "API_KEY", "description": "d", "name": "n", "severity": "LOW", "text": "t"}],
-    )  # fmt: skip
+    )
     assert (asset["name"], asset["mechanism"]) == ("heights", "AUTOMATIC")
     assert {one["text"] for one in asset["annotations"]["iterable"]} == {"height of the tide", "note"}
     for name in ("tags", "websites", "persons", "anchors", "hints", "sensitives"):

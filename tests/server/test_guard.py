@@ -71,10 +71,12 @@ def test_bodies_over_the_limit_are_413_with_and_without_a_length(started):
 def test_a_foreign_address_is_served_only_when_allowed():
     with pytest.raises(NotRunningError, match="loopback"):
         Server(host="0.0.0.0").start()
-    with Server(host="0.0.0.0", settings=Settings(allow_foreign_hosts=True)) as server:
-        with socket.create_connection(("127.0.0.1", server.port)) as connection:
-            connection.sendall(b"GET /.well-known/health HTTP/1.1\r\nHost: my.machine\r\nConnection: close\r\n\r\n")
-            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    with (
+        Server(host="0.0.0.0", settings=Settings(allow_foreign_hosts=True)) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as connection,
+    ):
+        connection.sendall(b"GET /.well-known/health HTTP/1.1\r\nHost: my.machine\r\nConnection: close\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
 
 
 def test_named_hosts_may_call(started):
@@ -90,13 +92,26 @@ def test_loopback_is_known():
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/nothing", 404), ("GET", "/", 404), ("GET", "//", 404), ("GET", "/asset/", 404), ("GET", "/assets/", 404),
-        ("PUT", "/assets", 405), ("DELETE", "/assets/x", 405), ("GET", "/assets/create", 405), ("POST", "/assets/recommended", 405),
-        ("GET", "/assets/x%2Fdelete", 410), ("GET", "/assets/..%2F.well-known%2Fhealth", 410), ("GET", "/asset/x%2Fformats", 410),
-        ("GET", "/assets/%00", 410), ("GET", "/assets/%ff%fe", 410), ("GET", "/assets/" + "x" * 5000, 410), ("GET", "/assets/%27%20OR%201=1", 410),
-        ("POST", "/tags/x%2Fdelete", 404), ("POST", "/tags/%2e%2e/delete", 500),
+        ("GET", "/nothing", 404),
+        ("GET", "/", 404),
+        ("GET", "//", 404),
+        ("GET", "/asset/", 404),
+        ("GET", "/assets/", 404),
+        ("PUT", "/assets", 405),
+        ("DELETE", "/assets/x", 405),
+        ("GET", "/assets/create", 405),
+        ("POST", "/assets/recommended", 405),
+        ("GET", "/assets/x%2Fdelete", 410),
+        ("GET", "/assets/..%2F.well-known%2Fhealth", 410),
+        ("GET", "/asset/x%2Fformats", 410),
+        ("GET", "/assets/%00", 410),
+        ("GET", "/assets/%ff%fe", 410),
+        ("GET", "/assets/" + "x" * 5000, 410),
+        ("GET", "/assets/%27%20OR%201=1", 410),
+        ("POST", "/tags/x%2Fdelete", 404),
+        ("POST", "/tags/%2e%2e/delete", 500),
     ],
-)  # fmt: skip
+)
 def test_paths_mean_what_they_say(shared, method, path, status):
     import urllib3
 

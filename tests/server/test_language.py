@@ -6,45 +6,86 @@ from pieces_orm.server import language
 from tests.server.support import contract
 
 SNIPPETS = {
-    "py": ["def add(a, b):\n    return a + b", "import os\nprint(os.getcwd())", "class A(B):\n    pass",
-           "for i in range(3):\n    print(i)", "x = [n * n for n in range(9)]\nprint(x)",
-           "with open('f') as f:\n    data = f.read()", "#!/usr/bin/env python3\nx = 1"],
-    "js": ["const add = (a, b) => a + b;", "function f(x) {\n  return x * 2;\n}", "console.log('tide');",
-           "const fs = require('fs');\nmodule.exports = fs;", "let x = 5;\nif (x === 5) { alert(x); }"],
-    "ts": ["interface Tide {\n  height: number;\n  name: string;\n}", "const x: number = 5;\nfunction f(a: string): void {}",
-           "export type Id = string | number;"],
-    "rs": ["fn main() {\n    println!(\"tide\");\n}", "let mut v = Vec::new();\nfor x in &v { println!(\"{}\", x); }",
-           "pub struct Tide {\n    height: f64,\n}\nimpl Tide {\n    fn new() -> Self { Tide { height: 0.0 } }\n}"],
-    "go": ["package main\n\nimport \"fmt\"\n\nfunc main() {\n\tfmt.Println(\"hi\")\n}", "func add(a int, b int) int {\n\treturn a + b\n}",
-           "if err != nil {\n\treturn err\n}\nx := 5"],
-    "java": ["public class A {\n  public static void main(String[] args) {\n    System.out.println(\"x\");\n  }\n}",
-             "import java.util.List;\n\nprivate final List<String> names = new ArrayList<>();"],
+    "py": [
+        "def add(a, b):\n    return a + b",
+        "import os\nprint(os.getcwd())",
+        "class A(B):\n    pass",
+        "for i in range(3):\n    print(i)",
+        "x = [n * n for n in range(9)]\nprint(x)",
+        "with open('f') as f:\n    data = f.read()",
+        "#!/usr/bin/env python3\nx = 1",
+    ],
+    "js": [
+        "const add = (a, b) => a + b;",
+        "function f(x) {\n  return x * 2;\n}",
+        "console.log('tide');",
+        "const fs = require('fs');\nmodule.exports = fs;",
+        "let x = 5;\nif (x === 5) { alert(x); }",
+    ],
+    "ts": [
+        "interface Tide {\n  height: number;\n  name: string;\n}",
+        "const x: number = 5;\nfunction f(a: string): void {}",
+        "export type Id = string | number;",
+    ],
+    "rs": [
+        'fn main() {\n    println!("tide");\n}',
+        'let mut v = Vec::new();\nfor x in &v { println!("{}", x); }',
+        "pub struct Tide {\n    height: f64,\n}\nimpl Tide {\n    fn new() -> Self { Tide { height: 0.0 } }\n}",
+    ],
+    "go": [
+        'package main\n\nimport "fmt"\n\nfunc main() {\n\tfmt.Println("hi")\n}',
+        "func add(a int, b int) int {\n\treturn a + b\n}",
+        "if err != nil {\n\treturn err\n}\nx := 5",
+    ],
+    "java": [
+        'public class A {\n  public static void main(String[] args) {\n    System.out.println("x");\n  }\n}',
+        "import java.util.List;\n\nprivate final List<String> names = new ArrayList<>();",
+    ],
     "cs": ["using System;\n\nnamespace Tides {\n  class A {\n    static void Main() { Console.WriteLine(1); }\n  }\n}"],
-    "cpp": ["#include <iostream>\nint main() { std::cout << 1; }", "template <typename T>\nT add(T a, T b) { return a + b; }\nstd::vector<int> v;"],
-    "c": ["#include <stdio.h>\nint main(void) {\n  printf(\"x\");\n  return 0;\n}"],
+    "cpp": [
+        "#include <iostream>\nint main() { std::cout << 1; }",
+        "template <typename T>\nT add(T a, T b) { return a + b; }\nstd::vector<int> v;",
+    ],
+    "c": ['#include <stdio.h>\nint main(void) {\n  printf("x");\n  return 0;\n}'],
     "rb": ["def add(a, b)\n  a + b\nend", "[1, 2].each do |x|\n  puts x\nend"],
     "php": ["<?php\necho $x;\n"],
-    "sh": ["#!/bin/bash\necho hi", "for f in *.txt; do\n  echo \"$f\"\ndone", "sudo apt-get update && sudo apt-get install git",
-           "export PATH=$PATH:/usr/local/bin\ncd /tmp"],
-    "sql": ["SELECT name FROM tides WHERE height > 2;", "create table t (id integer primary key);", "UPDATE t SET a = 1"],
-    "html": ["<!DOCTYPE html>\n<html><body><p>x</p></body></html>", "<div class=\"a\"><span>x</span></div>"],
-    "xml": ["<?xml version=\"1.0\"?>\n<a><b/></a>"],
+    "sh": [
+        "#!/bin/bash\necho hi",
+        'for f in *.txt; do\n  echo "$f"\ndone',
+        "sudo apt-get update && sudo apt-get install git",
+        "export PATH=$PATH:/usr/local/bin\ncd /tmp",
+    ],
+    "sql": [
+        "SELECT name FROM tides WHERE height > 2;",
+        "create table t (id integer primary key);",
+        "UPDATE t SET a = 1",
+    ],
+    "html": ["<!DOCTYPE html>\n<html><body><p>x</p></body></html>", '<div class="a"><span>x</span></div>'],
+    "xml": ['<?xml version="1.0"?>\n<a><b/></a>'],
     "css": ["body {\n  color: red;\n  margin: 0;\n}", ".a, .b { padding: 2px; }"],
-    "json": ["{\"a\": [1, 2, {\"b\": null}]}", "[{\"id\": 1}]"],
+    "json": ['{"a": [1, 2, {"b": null}]}', '[{"id": 1}]'],
     "yaml": ["name: ci\non:\n  push:\n    branches: [main]\n", "version: '3'\nservices:\n  web:\n    image: nginx"],
-    "toml": ["[project]\nname = \"tide\"\nversion = \"1.0\"\n"],
+    "toml": ['[project]\nname = "tide"\nversion = "1.0"\n'],
     "md": ["# Tides\n\nSome *text* and a [link](https://x.example).\n", "## Use\n\n- one\n- two\n"],
     "kt": ["fun add(a: Int, b: Int): Int = a + b\nval x = add(1, 2)\nprintln(x)"],
     "swift": ["import Foundation\nfunc add(a: Int, b: Int) -> Int {\n  return a + b\n}\nlet x: Int = 5"],
     "lua": ["local x = 5\nfunction f(a)\n  if a then return x end\nend"],
     "r": ["f <- function(x) {\n  x + 1\n}\ny <- c(1, 2)"],
     "hs": ["module Main where\n\nadd :: Int -> Int -> Int\nadd a b = a + b"],
-    "pl": ["use strict;\nmy $x = 5;\nprint \"$x\\n\";"],
+    "pl": ['use strict;\nmy $x = 5;\nprint "$x\\n";'],
     "ps1": ["Get-ChildItem | Where-Object { $_.Length -gt 5 }"],
-    "dockerfile": ["FROM python:3.11\nRUN pip install x\nCMD [\"x\"]"],
-    "txt": ["", "hello there", "Meet me at the harbour at noon.\nBring the tide tables.", "1 2 3", "buy milk, eggs and bread",
-            "The function of the tide is to import salt from the sea; class dismissed.", "TODO: call Ada", "a: b"],
-}  # fmt: skip
+    "dockerfile": ['FROM python:3.11\nRUN pip install x\nCMD ["x"]'],
+    "txt": [
+        "",
+        "hello there",
+        "Meet me at the harbour at noon.\nBring the tide tables.",
+        "1 2 3",
+        "buy milk, eggs and bread",
+        "The function of the tide is to import salt from the sea; class dismissed.",
+        "TODO: call Ada",
+        "a: b",
+    ],
+}
 
 
 @pytest.mark.parametrize("ext", SNIPPETS)
@@ -67,10 +108,20 @@ def test_what_is_said_goes_before_the_name_and_the_name_before_the_content():
 @pytest.mark.parametrize(
     ("name", "ext"),
     [
-        ("tide.py", "py"), ("src/tide.TSX", "tsx"), ("Dockerfile", None), ("Gemfile", "Gemfile"), ("a.b.rs", "rs"), ("tide", None),
-        ("README.md", "md"), ("x.unheardof", None), ("script.cjs", "js"), ("C:\\x\\y.cs", "cs"), ("see a.py", None), ("", None),
+        ("tide.py", "py"),
+        ("src/tide.TSX", "tsx"),
+        ("Dockerfile", None),
+        ("Gemfile", "Gemfile"),
+        ("a.b.rs", "rs"),
+        ("tide", None),
+        ("README.md", "md"),
+        ("x.unheardof", None),
+        ("script.cjs", "js"),
+        ("C:\\x\\y.cs", "cs"),
+        ("see a.py", None),
+        ("", None),
     ],
-)  # fmt: skip
+)
 def test_names_tell_languages(name, ext):
     assert language.from_name(name) == ext
 
@@ -98,8 +149,22 @@ def test_images_are_known_by_how_they_begin(data, ext):
 def test_detection_stays_fast_on_hostile_texts():
     import time
 
-    for text in ("(" * 20_000, "a " * 10_000, "<a" * 10_000, "x: " * 7_000, "\n" * 20_000 + "x", "[" * 20_000, "def f(" * 4_000, "a, " * 7000,
-                 "const " + "x, " * 7000, "<a>" * 6000, "'\"" * 9000, "-" * 20_000, " " * 20_000 + "x", "select " + "a," * 9000):  # fmt: skip
+    for text in (
+        "(" * 20_000,
+        "a " * 10_000,
+        "<a" * 10_000,
+        "x: " * 7_000,
+        "\n" * 20_000 + "x",
+        "[" * 20_000,
+        "def f(" * 4_000,
+        "a, " * 7000,
+        "const " + "x, " * 7000,
+        "<a>" * 6000,
+        "'\"" * 9000,
+        "-" * 20_000,
+        " " * 20_000 + "x",
+        "select " + "a," * 9000,
+    ):
         begun = time.perf_counter()
         language.classify(text, b"")
         assert time.perf_counter() - begun < 1, text[:10]

@@ -26,8 +26,11 @@ from tests.server.support import Wire, frame, ids, stream, until
 def program(code, *arguments, **options):
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(code), *map(str, arguments)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
 
 
 SERVE = """
@@ -277,8 +280,13 @@ def test_connecting_twice_is_the_same_application(wire):
     assert second["application"]["version"] == "2.0.0"
     assert second["health"]["os"]["id"] == wire.ask("GET", "/.well-known/health").text.partition(":")[2]
     assert [one["id"] for one in wire.get("/applications")["iterable"]] == [first["id"]]
-    for broken_body in (None, {}, {"application": {}}, {"application": {"name": "ME", "version": "1", "platform": "LINUX"}},
-                        {"application": {"name": "VIM", "version": "1", "platform": "AMIGA"}}):  # fmt: skip
+    for broken_body in (
+        None,
+        {},
+        {"application": {}},
+        {"application": {"name": "ME", "version": "1", "platform": "LINUX"}},
+        {"application": {"name": "VIM", "version": "1", "platform": "AMIGA"}},
+    ):
         assert wire.status("POST", "/connect", broken_body) == 400
     assert "not a valid integration" in wire.ask("POST", "/connect", {"application": {**first, "name": "ME"}}).text
 

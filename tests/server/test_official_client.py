@@ -94,6 +94,7 @@ WRAPPER = """
     import os, sys, time
     import pieces_os_client.wrapper.client as wrapper
     from pieces_os_client.wrapper import PiecesClient
+    from pieces_os_client.wrapper.streamed_identifiers import AssetSnapshot
     from pieces_os_client.models.fragment_metadata import FragmentMetadata
     wrapper.PiecesClient._port_scanning = staticmethod(lambda: sys.argv[1])
 
@@ -118,7 +119,10 @@ WRAPPER = """
     asset.name = "renamed"
     asset.raw_content = "x = 2"
     until(lambda: client.asset(id).name == "renamed" and client.asset(id).raw_content == "x = 2")
-    asset.delete()
+    # One that nothing but its creation was told about: the wrapper overlooks a deletion while it fetches an update.
+    id = client.create_asset("gone soon")
+    until(lambda: AssetSnapshot.identifiers_snapshot.get(id) and not AssetSnapshot.identifiers_set)
+    client.asset(id).delete()
     until(lambda: id not in [asset.id for asset in client.assets()])
     print("done", flush=True)
     os._exit(0)  # its close() waits up to ten seconds for each of its threads

@@ -222,6 +222,29 @@ def test_what_a_lost_answer_may_have_made_is_named(folder, pieces, pieces_server
     assert {name for name, found in ids(pieces).items() if found} == {"WorkstreamSummary"}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX does")
+def test_a_second_stop_ends_the_cleaning_up_and_names_what_is_left(folder, pieces, pieces_server):
+    gone = threading.Event()
+    pieces.signals.deleted.connect(lambda *_, **__: gone.set(), weak=False)
+    pieces_server.faults.answer(500, path="/workstream_events/create")
+    with pieces.watch(Tag, Asset).wait_live():
+        pieces.signals.created.connect(
+            lambda sender, entity, **_: pieces_server.faults.delay(1, path=f"/assets/{entity.id}/delete"),
+            sender=Asset, weak=False,
+        )  # fmt: skip
+        with started("demo", folder, "--url", pieces_server.url) as program:
+            assert gone.wait(10)
+            program.send_signal(signal.SIGINT)
+            program.send_signal(signal.SIGTERM)
+            program.wait(10)
+            errors = program.stderr.read()
+
+    assert program.returncode == 130
+    named = re.findall(r"^pieces-orm:   (asset) '.*' (\S+)$", errors, re.MULTILINE)
+    assert {id for _, id in named} >= set(pieces.assets.ids())
+    assert named, errors
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX does")
 def test_a_run_that_is_stopped_cleans_up(folder, pieces, pieces_server, number):
