@@ -153,7 +153,7 @@ class AssetCollection(Collection[Asset, P]):
         if not (filters or within is not None or case_sensitive or any("," in tag for tag in tags)):
             words = {"query": query, "searchable_tags": ",".join(tags) or None}
             return self._session.call(endpoints.ASSETS_SEARCH, query=words | flags)
-        body = documents.encode(_filtered(query, tags, filters, within, case_sensitive=case_sensitive))
+        body = documents.encode_given(_filtered(query, tags, filters, within, case_sensitive=case_sensitive))
         answer = self._session.call(endpoints.ASSETS_SEARCH_FILTERS, query=flags, body=body, repeatable=True)
         return bytes(documents.one_key(answer, "results", "asset"))
 
@@ -169,10 +169,12 @@ class AssetCollection(Collection[Asset, P]):
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             message = f"The answer to a search cannot be read ({error}); it begins {data[:80]!r}."
             raise DecodeError(message, kind="asset") from error
+        # Held here: the map alone would let them go before they are handed over.
+        held: dict[str, Asset | None] = {}
         for each in found:
             if bytes(each.asset):
                 id, document = documents.one(bytes(each.asset), "asset", each.identifier, contents=contents)
-                self._session.map.adopt(Asset, id, document, number, "refresh")
+                held[id] = self._session.map.adopt(Asset, id, document, number, "refresh")
         assets = load_many(self, [self.ref(each.identifier) for each in found])
         by_id = {asset.id: asset for asset in assets}
         hits = [
@@ -189,7 +191,7 @@ class AssetCollection(Collection[Asset, P]):
         """
         assert self._seed is not None
         seed = self._seed(self._session, *args, **kwargs)
-        data = self._session.call(endpoints.ASSET_DRAFT, query=dict(seed.query), body=documents.encode(seed.body))
+        data = self._session.call(endpoints.ASSET_DRAFT, query=dict(seed.query), body=documents.encode_given(seed.body))
         try:
             body = msgspec.json.decode(data, type=dict[str, Any])
             asset = body["asset"]

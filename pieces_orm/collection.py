@@ -246,7 +246,7 @@ class Collection(Generic[E, P]):
             raise UnsupportedOperationError(message)
         seed = self._seed(self._session, *args, **kwargs)
         with self._session.map.writing(self._kind):
-            data = self._session.call(route, query=dict(seed.query), body=documents.encode(seed.body))
+            data = self._session.call(route, query=dict(seed.query), body=documents.encode_given(seed.body))
             contents = commands.has_contents(seed.query)
             if route.answer == "collection":
                 data = documents.first_of(data, self._kind.name)

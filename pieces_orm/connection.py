@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import threading
+from collections import deque
 from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
@@ -13,10 +13,7 @@ from .endpoints import Route
 from .errors import DecodeError, DetachedError, ResponseError, UsageError
 from .signals import Dispatch, Signals
 from .transport import Timeout, Transport
-from .values import Application, Model, Platform, Privacy
-
-PLATFORMS = {"linux": Platform.LINUX, "darwin": Platform.MACOS, "win32": Platform.WINDOWS}
-
+from .values import APPLICATION_NAMES, Application, Model, Privacy, this_platform
 
 class Connection:
     """What a session needs to ask a server: a transport, an application, and errors for what goes wrong."""
@@ -30,6 +27,7 @@ class Connection:
         self._application: Application | None = None
         self._connecting = threading.Lock()
         self._closed = False
+        self._requested: deque[dict[str, Any]] = deque()
         self._older: set[str] = set()
         if api_key is not None:
             self._use(_application(api_key, application))
@@ -57,6 +55,7 @@ class Connection:
             with self._connecting:
                 if self._application is None:
                     self._use(self._connect())
+            self._tell_requested()
         assert self._application is not None
         return self._application
 
@@ -129,7 +128,11 @@ class Connection:
         path = paths.path_of(route, ids or {})
         if route.path not in (endpoints.HEALTH.path, endpoints.VERSION.path):
             _ = self.application
-        return self._send(route, path, query, body, repeatable=repeatable)
+        data = self._send(route, path, query, body, repeatable=repeatable)
+        if route.answer in ("text", "nothing") and data.lstrip()[:1] == b"<":
+            message = f"{route.method} {path} was answered by a web page: is {self.url} a Pieces server?"
+            raise DecodeError(message, value=data[:80].decode("utf-8", "replace"))
+        return data
 
     def _send(
         self,
@@ -162,9 +165,18 @@ class Connection:
 
     def _observe(self, method: str, path: str, status: int, seconds: float) -> None:
         if self.signals.requested.receivers:
-            self.signals.tell(
-                self.signals.requested, type(self), method=method, path=path, status=status, seconds=seconds
-            )
+            self._requested.append({"method": method, "path": path, "status": status, "seconds": seconds})
+            # A receiver may make requests itself: it is not called while the application is being connected.
+            if path != endpoints.CONNECT.path:
+                self._tell_requested()
+
+    def _tell_requested(self) -> None:
+        while self._requested:
+            try:
+                about = self._requested.popleft()
+            except IndexError:
+                return
+            self.signals.tell(self.signals.requested, type(self), **about)
 
     def stream_url(self, route: Route) -> str:
         """The address of a stream."""
@@ -178,12 +190,12 @@ class Connection:
 
 def _tracked(name: str) -> dict[str, Any]:
     """What a program says of itself to /connect; the wire's list of names is closed, OPEN_SOURCE is for all others."""
-    known = name.isupper()
+    known = name in APPLICATION_NAMES
     return {
         "name": name if known else "OPEN_SOURCE",
         "descriptor": None if known else name,
         "version": _version(),
-        "platform": PLATFORMS.get(sys.platform, Platform.UNKNOWN),
+        "platform": this_platform(),
     }
 
 

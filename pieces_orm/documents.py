@@ -19,7 +19,7 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from msgspec import Raw
 
-from .errors import DecodeError
+from .errors import DecodeError, InvalidValueError
 from .values import WIRE_KEY, OpenEnum
 
 T = TypeVar("T")
@@ -106,7 +106,7 @@ class _Members(msgspec.Struct):
 
 class _Copy(msgspec.Struct):
     id: str
-    reference: Raw = Raw()
+    reference: Raw | None = None
 
 
 class _Copies(msgspec.Struct):
@@ -222,14 +222,25 @@ def reference_id(raw: Raw, kind: str = "", id: str = "", field: str = "") -> str
     return value if isinstance(value, str) else value.id
 
 
-def nested(raw: Raw, *, contents: bool = True) -> Iterator[tuple[str, Document]]:
-    """The nested copies inside a relation: whole documents, or the `reference` of a reference."""
+def nested(raw: Raw, *, contents: bool = True) -> list[tuple[str, Document]]:
+    """The nested copies inside a relation: whole documents, or the `reference` of a reference.
+
+    Raises:
+        DecodeError: the slice is no relation.
+    """
+    try:
+        return list(_nested(raw, contents=contents))
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _malformed(bytes(raw), "", "", error) from error
+
+
+def _nested(raw: Raw, *, contents: bool) -> Iterator[tuple[str, Document]]:
     if bytes(raw).startswith(b'"'):
         return
     items = _copies(raw).iterable
     for item in [raw] if items is None else items:
         found = _copy(item)
-        body = bytes(found.reference) or bytes(item)
+        body = bytes(item) if found.reference is None or found.reference == _NULL else bytes(found.reference)
         if _open(body).keys() - _BARE and _head(body).id == found.id:
             yield found.id, Document(body, complete=False, contents=contents)
 
@@ -256,7 +267,7 @@ class Patch(dict[str, Any]):
 def _put_over(raw: Raw | None, value: Any) -> bytes:
     """Encode a value over what stands there, so that object keys unknown to the value survive."""
     if not isinstance(value, dict) or raw is None or not bytes(raw).startswith(b"{"):
-        return msgspec.json.encode(_without_removed(value))
+        return _encoded(_without_removed(value))
     keys = _open(raw)
     for name, item in value.items():
         if item is None and isinstance(value, Patch):
@@ -358,13 +369,33 @@ def structure(value: Any, cls: type[T]) -> T:
 def plain(value: Any) -> Any:
     """A value as plain JSON data, ready to be encoded; keys that are None are kept as removals (`Patch`)."""
     if isinstance(value, Mapping):
-        return {name: plain(item) for name, item in value.items()}
+        items = ((name, plain(item)) for name, item in value.items())
+        return Patch(items) if isinstance(value, Patch) else dict(items)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
     return _CONVERTER.unstructure(value)
 
 
 def encode(value: Any) -> bytes:
-    """A request body as JSON."""
-    return msgspec.json.encode(_without_removed(plain(value)))
+    """JSON data, with values in it, as a request body.
+
+    Raises:
+        InvalidValueError: there is something in it that JSON cannot say.
+    """
+    return _encoded(_without_removed(plain(value)))
+
+
+def _encoded(data: Any) -> bytes:
+    try:
+        return msgspec.json.encode(data)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        message = f"This cannot be sent as JSON: {error}."
+        raise InvalidValueError(message) from error
+
+
+def encode_given(body: Mapping[str, Any]) -> bytes:
+    """A request body without those of its keys that are None: what is not given is not sent."""
+    return encode(Patch(body))
 
 
 def values_of(data: bytes, cls: type[T], kind: str, name: str = "iterable") -> list[T]:

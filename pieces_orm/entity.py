@@ -310,6 +310,7 @@ def entity(kind: Kind) -> Any:
         relations = {name: value for name, value in vars(made).items() if isinstance(value, Relation)}
         for relation in relations.values():
             relation.owner = made
+        made.relations = relations
         made.many = {name: relation for name, relation in relations.items() if isinstance(relation, Many)}
         Entity.registry[made.__name__] = made
         return made  # type: ignore[no-any-return]

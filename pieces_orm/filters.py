@@ -22,7 +22,11 @@ def _range(after: datetime | None, before: datetime | None) -> dict[str, Any]:
     if after is None and before is None:
         message = "A time filter needs after=, before=, or both."
         raise ValueError(message)
-    return {"from": after, "to": before, "between": True if after and before else None}
+    return _given(**{"from": after, "to": before, "between": True if after and before else None})
+
+
+def _given(**keys: Any) -> dict[str, Any]:
+    return {name: value for name, value in keys.items() if value is not None}
 
 
 def created(*, after: datetime | None = None, before: datetime | None = None) -> Filter:
@@ -75,12 +79,9 @@ def phrase(
         text: the phrase.
         title, content, annotation: where to look; none of them: everywhere. `annotation` may name a type.
     """
-    wanted: dict[str, Any] = {"value": text, "title": title, "content": content}
-    if isinstance(annotation, str):
-        wanted |= {"annotation": True, "options": {"annotation": str(annotation)}}
-    else:
-        wanted["annotation"] = annotation
-    return Filter({"phrase": wanted})
+    options = {"annotation": str(annotation)} if isinstance(annotation, str) else None
+    where = True if options else annotation
+    return Filter({"phrase": _given(value=text, title=title, content=content, annotation=where, options=options)})
 
 
 def _group(operation: str, filters: Sequence[Filter]) -> Filter:

@@ -25,8 +25,8 @@ from .errors import (
     UsageError,
 )
 from .fields import Field
-from .relations import Many, One, Relation
-from .updates import EMPTY
+from .relations import Many, Relation
+from .updates import EMPTY, UNREADABLE
 
 if TYPE_CHECKING:
     from .entity import Entity, Owner
@@ -61,6 +61,7 @@ class Record:
 
     kind: ClassVar[Kind]
     fields: ClassVar[Mapping[str, Field]] = {}
+    relations: ClassVar[Mapping[str, Relation[Any]]] = {}
     many: ClassVar[Mapping[str, Many[Any]]] = {}
 
     id: str
@@ -117,11 +118,12 @@ class Record:
 
     def __repr__(self) -> str:
         attribute = next((name for name in ("name", "fullpath", "text") if name in self.fields), "id")
-        label = f" {getattr(self, attribute)[:40]!r}" if self._is_held(attribute) else ""
+        shown = getattr(self, attribute) if self._is_held(attribute) else None
+        label = f" {shown[:40]!r}" if isinstance(shown, str) and attribute != "id" else ""
         return f"<{type(self).__name__}{label} {self.id} ({self._state.value})>"
 
     def _is_held(self, name: str) -> bool:
-        return name in self.fields and isinstance(self.held(self.fields[name]), str)
+        return name in self.fields and self.held(self.fields[name]) is not EMPTY
 
     # Fields --------------------------------------------------------------------------------------------------------
 
@@ -176,7 +178,7 @@ class Record:
             return None
         try:
             return spec.decode(raw)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except UNREADABLE as error:
             what = (
                 "is missing"
                 if raw is None
@@ -293,17 +295,9 @@ class Record:
             if ids is not None:
                 return ids
             document = self._document
-            raw = None if document is None else document.get(relation.wire)
-            about = (self.kind.name, self.id, relation.name)
-            if isinstance(relation, One):
-                if raw is None:
-                    return () if document is not None and document.complete else None
-                ids = (documents.reference_id(raw, *about),)
-            elif raw is not None:
-                ids = documents.member_ids(raw, *about)
-            else:
-                return None
-            self.cache_ids(relation, ids)
+            ids = None if document is None else relation.ids_in(document)
+            if ids is not None:
+                self.cache_ids(relation, ids)
             return ids
 
     def relation_ids(self, relation: Relation[Any]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from . import commands
+from . import commands, documents
+from .documents import Document
 from .errors import ReadOnlyFieldError
 
 if TYPE_CHECKING:
@@ -39,6 +40,15 @@ class Relation(Generic[E]):
         argument = self.__orig_class__.__args__[0]  # type: ignore[attr-defined]
         found: type[E] = self.owner.registry[getattr(argument, "__forward_arg__", None) or argument.__name__]
         return found
+
+    def ids_in(self, document: Document) -> tuple[str, ...] | None:
+        """The ids that a document names for this relation; None when it leaves them out.
+
+        Raises:
+            DecodeError: the slice is no relation.
+        """
+        raw = document.get(self.wire)
+        return None if raw is None else documents.member_ids(raw, self.owner.kind.name, "", self.name)
 
     def __repr__(self) -> str:
         return f"<relation {getattr(self.owner, '__name__', '?')}.{self.name}>"
@@ -71,6 +81,13 @@ class One(Relation[E]):
         wire: the (dotted) key in the document.
         back: the name of the same relation seen from the other side; None when the other side has none.
     """
+
+    def ids_in(self, document: Document) -> tuple[str, ...] | None:
+        """The id that a document names, none when it names none; None when a nested copy leaves it out."""
+        raw = document.get(self.wire)
+        if raw is None:
+            return () if document.complete else None
+        return (documents.reference_id(raw, self.owner.kind.name, "", self.name),)
 
     @overload
     def __get__(self, instance: None, owner: type[Entity]) -> One[E]: ...

@@ -70,7 +70,14 @@ class Signals:
             if self._dispatch is None:
                 _deliver(receiver, sender, about)
             else:
-                self._dispatch(_Delivery(receiver, sender, about))
+                self._hand_over(_Delivery(receiver, sender, about))
+
+    def _hand_over(self, delivery: _Delivery) -> None:
+        assert self._dispatch is not None
+        try:
+            self._dispatch(delivery)
+        except Exception:  # noqa: BLE001 a loop that is closed must not undo what has happened
+            _log.exception("The dispatch= of a pieces_orm session raised; the delivery is lost.")
 
 
 class _Delivery:

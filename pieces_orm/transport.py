@@ -52,8 +52,12 @@ class Transport:
     """
 
     def __init__(self, url: str, timeout: Timeout, observer: Observer | None = None) -> None:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(url if "://" in url else f"http://{url}")
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
             message = f"{url!r} is no address of a server; it looks like http://127.0.0.1:39300."
             raise NotRunningError(message)
         self.url = f"{parts.scheme}://{parts.netloc}"
@@ -70,7 +74,6 @@ class Transport:
         query: Mapping[str, Any] | None = None,
         body: bytes | None = None,
         accept: str = "*/*",
-        content_type: str = "application/json",
         repeatable: bool | None = None,
         attempts: int = ATTEMPTS,
     ) -> bytes:
@@ -87,7 +90,7 @@ class Transport:
             ResponseError: the server answered with an error status; see the error's class.
         """
         repeatable = method in ("GET", "HEAD") if repeatable is None else repeatable
-        request = self._prepare(method, path, query, body, accept, content_type)
+        request = self._prepare(method, path, query, body, accept)
         for attempt in range(attempts):
             last = attempt == attempts - 1
             try:
@@ -100,20 +103,14 @@ class Transport:
                     raise
             else:
                 if not (repeatable and status in RETRIED and not last):
-                    if status >= 400:
+                    if not 200 <= status < 300:
                         raise error_for(status, data, method, path)
                     return data
             time.sleep(random.uniform(0.5, 1.0) * 0.05 * 2**attempt)  # noqa: S311 jitter is no secret
         raise AssertionError("unreachable")
 
     def _prepare(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None,
-        body: bytes | None,
-        accept: str,
-        content_type: str,
+        self, method: str, path: str, query: Mapping[str, Any] | None, body: bytes | None, accept: str
     ) -> requests.PreparedRequest:
         request = requests.PreparedRequest()
         request.method = method
@@ -122,7 +119,7 @@ class Transport:
         request.headers["Accept"] = accept
         request.body = body
         if body is not None:
-            request.headers["Content-Type"] = content_type
+            request.headers["Content-Type"] = "application/json"
             request.headers["Content-Length"] = str(len(body))
         elif method == "POST":
             request.headers["Content-Length"] = "0"
@@ -196,6 +193,9 @@ def error_for(status: int, data: bytes, method: str, path: str) -> ResponseError
         return UpgradeRequiredError(f"{where}: the server must be updated first (status 593{said}).", **about)
     if 400 <= status < 500:
         return InvalidRequestError(f"{where}: the server refuses the request (status {status}{said}).", **about)
+    if status < 400:
+        message = f"{where}: the answer is no answer of a Pieces server (status {status}{said}). Is this its address?"
+        return ServerError(message, **about)
     return ServerError(f"{where}: the server failed (status {status}{said}).", **about)
 
 

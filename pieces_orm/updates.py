@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from . import documents
 from .documents import Document
 from .errors import DecodeError
 
 if TYPE_CHECKING:
     from .entity import Entity
     from .fields import Field
-    from .relations import Many
+    from .relations import Relation
 
-_EMPTY: Any = object()
+# Stands for a value that is not known, where None is a value.
+EMPTY: Any = object()
+# What decoding raises when a slice is not of the declared type.
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 
 
 @define(eq=False)
@@ -27,8 +29,8 @@ class Changes:
     """What a newer document brought: previous values by field, and the ids that entered or left each relation."""
 
     before: dict[str, Any] = field(factory=dict)
-    linked: list[tuple[Many[Any], str]] = field(factory=list)
-    unlinked: list[tuple[Many[Any], str]] = field(factory=list)
+    linked: list[tuple[Relation[Any], str]] = field(factory=list)
+    unlinked: list[tuple[Relation[Any], str]] = field(factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.before or self.linked or self.unlinked)
@@ -45,7 +47,7 @@ def apply(entity: Entity, new: Document, *, first: bool) -> Changes:
     if old is not None and not first:
         for spec in entity.fields.values():
             _apply_field(entity, spec, old, new, changes)
-        for relation in entity.many.values():
+        for relation in entity.relations.values():
             _apply_relation(entity, relation, old, new, changes)
     else:
         entity.forget_decoded()
@@ -57,49 +59,51 @@ def _apply_field(entity: Entity, spec: Field, old: Document, new: Document, chan
     before, after = spec.locate(old), spec.locate(new)
     held = entity.held(spec)
     if spec.contents and after is None and not new.contents:
-        if held is _EMPTY and before is not None:
+        if held is EMPTY and before is not None:
             entity.hold(spec, _decoded(spec, before))
         return
     if before == after and not (spec.contents and not old.contents):
         return
-    previous = held if held is not _EMPTY else _decoded(spec, before)
-    if held is _EMPTY and before is None and spec.contents and not old.contents:
+    previous = held if held is not EMPTY else _decoded(spec, before)
+    if held is EMPTY and before is None and spec.contents and not old.contents:
         return  # never known: learning it is no change
     current = _decoded(spec, after)
-    if current is _EMPTY or current != previous:
+    if current is EMPTY or current != previous:
         entity.drop(spec)
-        changes.before[spec.name] = None if previous is _EMPTY else previous
+        changes.before[spec.name] = None if previous is EMPTY else previous
 
 
 def _decoded(spec: Field, raw: Any) -> Any:
-    """A slice as a value for comparison; _EMPTY when it cannot be decoded (reading the field will say why)."""
+    """A slice as a value for comparison; EMPTY when it cannot be decoded (reading the field will say why)."""
     if raw is None:
         return None
     try:
         return spec.decode(raw)
-    except (ValueError, TypeError, KeyError):
-        return _EMPTY
+    except UNREADABLE:
+        return EMPTY
 
 
-def _apply_relation(entity: Entity, relation: Many[Any], old: Document, new: Document, changes: Changes) -> None:
+def _apply_relation(entity: Entity, relation: Relation[Any], old: Document, new: Document, changes: Changes) -> None:
     before, after = old.get(relation.wire), new.get(relation.wire)
     cached = entity.cached_ids(relation)
-    if after is None or (cached is None and before == after):
-        # What the new document leaves out is unknown, not empty: what was known stays known.
-        if after is None and cached is None and before is not None:
-            entity.cache_ids(relation, documents.member_ids(before))
+    if cached is None and before == after:
         return
-    if cached is None:
-        cached = documents.member_ids(before) if before is not None else None
-    try:
-        current = documents.member_ids(after)
-    except DecodeError:
+    known = cached if cached is not None else _ids(relation, old)
+    current = _ids(relation, new)
+    if current is None:
+        # What the new document leaves out is unknown, not empty: what was known stays known.
+        if known is not None:
+            entity.cache_ids(relation, known)
         return
     entity.cache_ids(relation, current)
-    if cached is not None:
-        known, now = set(cached), set(current)
-        changes.linked += [(relation, id) for id in current if id not in known]
-        changes.unlinked += [(relation, id) for id in cached if id not in now]
+    if known is not None:
+        changes.linked += [(relation, id) for id in current if id not in set(known)]
+        changes.unlinked += [(relation, id) for id in known if id not in set(current)]
 
 
-EMPTY = _EMPTY
+def _ids(relation: Relation[Any], document: Document) -> tuple[str, ...] | None:
+    """The ids that a document names; None when it does not say, or cannot be read (reading the relation says why)."""
+    try:
+        return relation.ids_in(document)
+    except DecodeError:
+        return None

@@ -6,6 +6,7 @@ A value knows the wire key of each of its attributes (`key(...)` where the two d
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -208,6 +209,25 @@ class MessageAgent:
 
 
 Mechanisms = Mapping[str, Mechanism]
+
+# The wire's closed list of names of applications.
+APPLICATION_NAMES = frozenset(
+    """
+    UNKNOWN SUBLIME VS_CODE JETBRAINS FIREFOX_ADDON_MV2 FIREFOX_ADDON_MV3 SAFARI_EXTENSION_MV2 SAFARI_EXTENSION_MV3
+    PIECES_FOR_DEVELOPERS PIECES_FOR_DEVELOPERS_CLI OS_SERVER GOOGLE_CHROME_EXTENSION_MV2
+    GOOGLE_CHROME_EXTENSION_MV3 ULTRA_EDIT ATOM_PACKAGE ADOBE_ILLUSTRATOR_PIECES_COLOR_SHARE MICROSOFT_TEAMS
+    CHAT_GPT OBSIDIAN JUPYTER_HUB VISUAL_STUDIO MICROSOFT_EDGE BRAVE GOOGLE_CHAT SLACK AZURE_DATA_STUDIO OPEN_SOURCE
+    R_STUDIO VIM NOTION GITHUB_DESKTOP RAYCAST REPLIT ALFRED FIGMA SKETCH ADOBE_ILLUSTRATOR NOTEPAD_PLUS_PLUS
+    EMBEETLE ECLIPSE X_CODE NETBEANS OPERA PIECES_SAVED_MATERIALS_APPLET PIECES_SETTINGS_APPLET
+    PIECES_WORKSTREAM_ACTIVITY_APPLET PIECES_OS_TOOLBAR_APPLET PIECES_COPILOT_APPLET MCP_CLIENT
+    """.split()
+)
+
+
+def this_platform() -> Platform:
+    """The operating system that this program runs on."""
+    known = {"linux": Platform.LINUX, "darwin": Platform.MACOS, "win32": Platform.WINDOWS}
+    return known.get(sys.platform, Platform.UNKNOWN)
 
 
 @frozen

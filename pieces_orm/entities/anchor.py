@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from .. import endpoints
 from ..entity import Entity, Owner, Seed, entity
 from ..fields import field, readonly
 from ..relations import Many
-from ..values import AnchorType, Platform, Score
+from ..values import AnchorType, Score, this_platform
 
 if TYPE_CHECKING:
     from . import (
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
         WorkstreamEvent,
         WorkstreamSummary,
     )
-
-PLATFORMS = {"linux": Platform.LINUX, "darwin": Platform.MACOS, "win32": Platform.WINDOWS}
 
 
 @entity(endpoints.ANCHOR)
@@ -62,6 +59,12 @@ class Anchor(Entity):
         points = self.anchor_points.refs()
         return points[0].fullpath if points else None
 
+    @staticmethod
+    def looked_up(value: str | PurePath) -> str:
+        """A path as the server knows it: absolute."""
+        text = os.fspath(value)
+        return text if PurePath(text).is_absolute() else str(Path(text).absolute())
+
     def rename(self, name: str | None = None, *, transferables: bool | None = None) -> None:
         """Let the server name the anchor; with a name, set and save it.
 
@@ -86,10 +89,9 @@ class Anchor(Entity):
             name: None leaves it to the server.
             transferables: whether the answer carries contents; None leaves it to the server.
         """
-        text = os.fspath(path)
-        fullpath = text if PurePath(text).is_absolute() else str(Path(text).absolute())
+        fullpath = Anchor.looked_up(path)
         body = {"type": str(type or _type_of(fullpath)), "fullpath": fullpath, "name": name}
-        body["platform"] = PLATFORMS.get(sys.platform, Platform.UNKNOWN).value
+        body["platform"] = this_platform().value
         return Seed(body, {"transferables": transferables})
 
 

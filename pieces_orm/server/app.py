@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pieces_orm.endpoints import ASSET, ASSOCIATIONS, KINDS
+from pieces_orm.endpoints import ASSET, ASSOCIATIONS, HEALTH, KINDS, VERSION
 
 from . import associations, kind_search, materials
 from .answers import Call, Handler, RefusedError, Target, refusal
@@ -27,8 +27,8 @@ logger = logging.getLogger("pieces_orm.server")
 def http_routes() -> Iterator[tuple[str, str, Target]]:
     """Every HTTP route: special ones first, which take the place of general ones."""
     seen: set[tuple[str, str]] = set()
-    # One document other than an asset is two or three look-ups by key.
-    quick = {kind.route("read").path for kind in KINDS.values() if kind is not ASSET}
+    # One document other than an asset is a few look-ups by key.
+    quick = {kind.route("read").path for kind in KINDS.values() if kind is not ASSET} | {HEALTH.path, VERSION.path}
     for method, path, handler in (*ROUTES, *_general_routes()):
         if (method, path) not in seen:
             seen.add((method, path))

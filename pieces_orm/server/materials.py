@@ -60,8 +60,12 @@ def read(kind: Kind) -> Handler:
 
     def handle(call: Call) -> Response:
         id = call.params[kind.parameter]
-        with call.service.store.read() as reader:
-            text = call.service.documents(reader, contents=call.contents).one(kind, id)
+
+        def document() -> str | None:
+            with call.service.store.read() as reader:
+                return call.service.documents(reader, contents=call.contents).one(kind, id)
+
+        text = call.service.memory.get((kind.name, id, call.contents), document)
         if text is None:
             raise RefusedError(kind.gone, f"There is no {kind.name} {id}.")
         return json_answer(text)
@@ -169,7 +173,18 @@ def _merged(call: Call, kind: Kind, own: dict[str, Any], body: Mapping[str, Any]
 
 
 def _required(kind: Kind) -> set[str]:
-    extra = {"mechanism", "creator", "category", "accessors", "link", "short", "classification", "bytes", "role"}
+    extra = {
+        "score",
+        "mechanism",
+        "creator",
+        "category",
+        "accessors",
+        "link",
+        "short",
+        "classification",
+        "bytes",
+        "role",
+    }
     return set(REQUIRED.get(kind.name, {})) | extra - ({"mechanism"} if kind.name == "annotation" else set())
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
@@ -127,8 +127,11 @@ class Server:
                 self._release()
                 raise NotRunningError(f"The embedded server ended before it served {self.url}.")
 
-    def serve_forever(self) -> None:
+    def serve_forever(self, on_ready: Callable[[], None] = lambda: None) -> None:
         """Serve in this thread until SIGINT or SIGTERM, then stop cleanly.
+
+        Args:
+            on_ready: called when the port is bound and `url` is known; what connects from then on is answered.
 
         Raises:
             NotRunningError: as start().
@@ -136,6 +139,7 @@ class Server:
         listening = self._prepare()
         assert self._uvicorn is not None
         try:
+            on_ready()
             self._uvicorn.run([listening])
         finally:
             self._release()
@@ -216,6 +220,7 @@ class Server:
         service = Service(self._store, self._hub, self.settings)
 
         def publish(changes: Changes) -> None:
+            service.memory.forget()
             self._hub.publish(changes)
 
         self._store.prepare = search_index.prepare

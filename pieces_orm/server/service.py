@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .documents import Documents
 from .hub import Hub
+from .memory import Memory
 from .settings import Settings
 from .store import Reader, Store
 
@@ -17,6 +18,7 @@ class Service:
     store: Store
     hub: Hub
     settings: Settings
+    memory: Memory = field(factory=Memory)
 
     def documents(self, reader: Reader, *, contents: bool = True, created: bool = False) -> Documents:
         """A builder of documents on one read."""

@@ -188,22 +188,13 @@ def test_a_server_in_the_foreground_stops_cleanly_on_a_signal(tmp_path, number):
     code = """
         import sys
         from pieces_orm.server import Server
-        server = Server(sys.argv[1], port=int(sys.argv[2]))
-        server.serve_forever()
+        server = Server(sys.argv[1])
+        server.serve_forever(lambda: print(server.url, flush=True))
         print("clean", flush=True)
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    running = program(code, tmp_path / "db", port)
-
-    def up():
-        try:
-            return requests.get(f"http://127.0.0.1:{port}/.well-known/health", timeout=1).ok
-        except requests.RequestException:
-            return False
-
-    until(up)
+    running = program(code, tmp_path / "db")
+    url = running.stdout.readline().strip()
+    assert requests.get(f"{url}/.well-known/health", timeout=10).ok
     running.send_signal(number)
     out, err = running.communicate(timeout=10)
     assert (running.returncode, out, err) == (0, "clean\n", "")
@@ -248,6 +239,20 @@ def test_a_snapshot_is_one_state_whatever_is_written_meanwhile(tmp_path):
         finally:
             stop.set()
             worker.join()
+
+
+def test_a_read_that_a_commit_overtook_is_not_remembered():
+    from pieces_orm.server.memory import Memory
+
+    memory = Memory()
+
+    def overtaken():
+        memory.forget()
+        return "old"
+
+    assert memory.get("key", overtaken) == "old"
+    assert memory.get("key", lambda: "new") == "new"
+    assert memory.get("key", lambda: "not asked") == "new"
 
 
 def test_an_unexpected_error_is_500_and_never_a_traceback(wire, monkeypatch, caplog):
