@@ -10,7 +10,7 @@ import attrs
 import msgspec
 from attrs import frozen
 
-from . import commands, documents, endpoints, filters
+from . import commands, conversion, documents, endpoints, filters
 from .collection import Collection, load_many
 from .entities import Asset, Format
 from .entity import Entity, Seed
@@ -50,7 +50,7 @@ class Draft:
     def create(self) -> Asset:
         """Store the draft as it is.
 
-        Requests: one POST /assets/create.
+        Requests: one POST /assets/create, and one for each entity that the draft was given.
         """
         return self._assets.create_from_seed(self._seed)
 
@@ -153,7 +153,7 @@ class AssetCollection(Collection[Asset, P]):
         if not (filters or within is not None or case_sensitive or any("," in tag for tag in tags)):
             words = {"query": query, "searchable_tags": ",".join(tags) or None}
             return self._session.call(endpoints.ASSETS_SEARCH, query=words | flags)
-        body = documents.encode_given(_filtered(query, tags, filters, within, case_sensitive=case_sensitive))
+        body = conversion.encode_given(_filtered(query, tags, filters, within, case_sensitive=case_sensitive))
         answer = self._session.call(endpoints.ASSETS_SEARCH_FILTERS, query=flags, body=body, repeatable=True)
         return bytes(documents.one_key(answer, "results", "asset"))
 
@@ -191,10 +191,12 @@ class AssetCollection(Collection[Asset, P]):
         """
         assert self._seed is not None
         seed = self._seed(self._session, *args, **kwargs)
-        data = self._session.call(endpoints.ASSET_DRAFT, query=dict(seed.query), body=documents.encode_given(seed.body))
+        data = self._session.call(
+            endpoints.ASSET_DRAFT, query=dict(seed.query), body=conversion.encode_given(seed.body)
+        )
         try:
-            body = msgspec.json.decode(data, type=dict[str, Any])
-            asset = body["asset"]
+            drafted = msgspec.json.decode(data, type=dict[str, Any])
+            asset = drafted["asset"]
             content = asset["format"].get("fragment") or asset["format"].get("file") or {}
             about = asset.get("metadata") or {}
             return Draft(
@@ -203,7 +205,7 @@ class AssetCollection(Collection[Asset, P]):
                 tags=tuple(tag["text"] for tag in about.get("tags") or ()),
                 websites=tuple(site["url"] for site in about.get("websites") or ()),
                 text=(content.get("string") or {}).get("raw"),
-                seed=Seed(body, seed.query, seed.associate),
+                seed=Seed(drafted, seed.query, seed.associate),
                 assets=self,
             )
         except (ValueError, KeyError, AttributeError, TypeError) as error:
@@ -248,7 +250,7 @@ class AssetCollection(Collection[Asset, P]):
             message = f"{len(interactions)} interactions for {len(assets)} assets: they are paired by position."
             raise ValueError(message)
         paired = [
-            {"asset": asset.id, "interactions": documents.plain(interaction)}
+            {"asset": asset.id, "interactions": conversion.plain(interaction)}
             for asset, interaction in zip(assets, interactions, strict=False)
         ]
         body = {"assets": _page(assets), "interactions": {"iterable": paired}}
@@ -266,7 +268,7 @@ class AssetCollection(Collection[Asset, P]):
 
     def _asked(self, route: endpoints.Route, body: dict[str, Any]) -> list[Asset]:
         with self._session.map.request() as number:
-            data = self._session.call(route, body=documents.encode(body))
+            data = self._session.call(route, body=conversion.encode(body))
             return self.adopt_page(data, number)
 
     def pseudo(self) -> list[Asset]:
@@ -303,8 +305,8 @@ class AssetCollection(Collection[Asset, P]):
             transferables: True: with contents.
         """
         route = endpoints.ASSETS_STREAM_CONTENTS if transferables else endpoints.ASSETS_STREAM
-        for frame in self._session.frames(route):
-            yield self.adopt_page(frame, self._session.map.now(), contents=bool(transferables))
+        for number, frame in self._session.frames(route):
+            yield self.adopt_page(frame, number, contents=bool(transferables))
 
     def create_from_seed(self, seed: Seed) -> Asset:
         """Create an asset from a seed that is ready, such as a draft's."""
@@ -329,7 +331,7 @@ def _filtered(
     ids = None if within is None else [each if isinstance(each, str) else each.id for each in within]
     return {
         "query": query,
-        "filters": {"iterable": [documents.plain(each.wire) for each in every]} if every else None,
+        "filters": {"iterable": [conversion.plain(each.wire) for each in every]} if every else None,
         "casing": True if case_sensitive else None,
         "space": None if ids is None else {"identifers": {"iterable": [{"id": id} for id in ids]}},
     }

@@ -79,7 +79,7 @@ class Catalogue(Connection):
 
     def __getitem__(self, cls: type[E]) -> Collection[E, ...]:
         """The collection of a class, for generic code."""
-        if not (isinstance(cls, type) and issubclass(cls, Entity)):
+        if not (isinstance(cls, type) and issubclass(cls, Entity) and hasattr(cls, "kind")):
             message = f"session[...] takes an entity class, such as Asset, not {cls!r}."
             raise TypeError(message)
         found: Collection[Any, ...] | None = self._collections.get(cls)

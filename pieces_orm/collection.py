@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 import msgspec
 
-from . import commands, documents
+from . import commands, conversion, documents
 from .documents import Document
-from .endpoints import Route
 from .entity import Entity, Owner, Seed
-from .errors import BatchError, NotFoundError, UnsupportedOperationError
+from .errors import BatchError, NotFoundError, PiecesError, UnsupportedOperationError, UsageError
 from .record import State
 
 if TYPE_CHECKING:
@@ -64,26 +63,29 @@ class Collection(Generic[E, P]):
         Raises:
             NotFoundError: there is none, and no default.
         """
-        query = self._contents(self._kind.route("read"), transferables)
+        query = commands.contents_query(self._kind.route("read"), transferables)
         try:
             with self._session.map.request() as number:
                 document = commands.read(self._session, self._kind, id, query)
                 entity = self._session.map.adopt(self._class, id, document, number, "refresh")
         except NotFoundError:
-            self._gone(id)
+            self._vanished(id, "refresh")
             if default is not _RAISE:
                 return default
             raise
-        if entity is None:
-            # It was deleted here while the answer was on its way.
-            return self.get(id, default) if default is not _RAISE else self.get(id)
-        return entity
+        if entity is None and default is _RAISE:
+            raise self._deleted_meanwhile(id)
+        return default if entity is None else entity
 
-    def _gone(self, id: str) -> None:
+    def _vanished(self, id: str, origin: str) -> None:
         entity = self._session.map.peek(self._class, id)
-        if entity is not None and self._session.map.remove(entity):
-            signals = self._session.signals
-            signals.tell(signals.deleted, self._class, entity=entity, origin="refresh")
+        if entity is not None:
+            commands.vanished(entity, origin)
+
+    def _deleted_meanwhile(self, id: str) -> NotFoundError:
+        route = self._kind.route("read")
+        message = f"{self._kind.name} {id} was deleted while the answer was on its way."
+        return NotFoundError(message, status=410, body="", method=route.method, path=route.path)
 
     def get_many(self, ids: Iterable[str], *, missing: str = "raise", transferables: bool | None = None) -> list[E]:
         """The entities with these ids, fresh, in order; one object for each id.
@@ -102,6 +104,8 @@ class Collection(Generic[E, P]):
             message = f"missing is 'raise' or 'skip', not {missing!r}."
             raise ValueError(message)
         wanted = list(dict.fromkeys(ids))
+        for id in wanted:
+            commands.check_id(id)
         found = self.fetch(wanted, transferables=transferables)
         entities = {id: each for id, each in found.items() if isinstance(each, self._class)}
         failed = {id: each for id, each in found.items() if isinstance(each, Exception)}
@@ -122,10 +126,11 @@ class Collection(Generic[E, P]):
             for id, document in self._documents(ids, transferables):
                 if isinstance(document, Exception):
                     outcome[id] = document
+                    if isinstance(document, NotFoundError):
+                        self._vanished(id, origin)
                 else:
                     entity = self._session.map.adopt(self._class, id, document, number, origin)
-                    if entity is not None:
-                        outcome[id] = entity
+                    outcome[id] = entity if entity is not None else self._deleted_meanwhile(id)
         return outcome
 
     def _documents(self, ids: Sequence[str], transferables: bool | None) -> Iterator[tuple[str, Document | Exception]]:
@@ -136,26 +141,23 @@ class Collection(Generic[E, P]):
             yield from self._batch(ids[start : start + CHUNK], transferables)
 
     def _one_by_one(self, ids: Sequence[str], transferables: bool | None) -> Iterator[tuple[str, Document | Exception]]:
-        query = self._contents(self._kind.route("read"), transferables)
+        query = commands.contents_query(self._kind.route("read"), transferables)
         found: dict[str, Document | Exception] = {}
 
         def read(id: str) -> None:
             try:
                 found[id] = commands.read(self._session, self._kind, id, query)
-            except NotFoundError as error:
+            except PiecesError as error:
                 found[id] = error
 
-        try:
-            commands.each(ids, read, str, "read")
-        except BatchError as error:
-            found.update(error.failed)
+        commands.each(ids, read, str, "read")
         yield from found.items()
 
     def _batch(self, ids: Sequence[str], transferables: bool | None) -> Iterator[tuple[str, Document | Exception]]:
         route, key = self._kind.route("batch"), self._kind.batch_key or ""
         # Batch routes leave contents out unless asked: a read brings what `get` brings.
-        query = self._contents(route, True if transferables is None else transferables)
-        body = documents.encode({key: {"iterable": [{"id": id} for id in ids]}})
+        query = commands.contents_query(route, True if transferables is None else transferables)
+        body = conversion.encode({key: {"iterable": [{"id": id} for id in ids]}})
         data = self._session.call(route, query=query, body=body, repeatable=True)
         page = documents.one_key(data, key, self._kind.name)
         answered = dict(documents.split(page, self._kind.name, contents=commands.has_contents(query)))
@@ -174,6 +176,7 @@ class Collection(Generic[E, P]):
     def ref(self, id: str) -> E:
         """The entity with this id, without asking for it: a handle when nothing is known; never a request."""
         commands.check_id(id)
+        self._session.check_open()
         return self._session.map.ref(self._class, id)
 
     def all(self, *, transferables: bool | None = None) -> list[E]:
@@ -184,7 +187,7 @@ class Collection(Generic[E, P]):
         Args:
             transferables: whether contents come with them; None leaves it to the server.
         """
-        return self._snapshot(self._contents(self._kind.route("all"), transferables))
+        return self._snapshot(commands.contents_query(self._kind.route("all"), transferables))
 
     def _snapshot(self, query: dict[str, Any]) -> list[E]:
         route = self._kind.route("all")
@@ -245,8 +248,13 @@ class Collection(Generic[E, P]):
             message = f"{self._class.__name__} declares no seed, so it cannot be created."
             raise UnsupportedOperationError(message)
         seed = self._seed(self._session, *args, **kwargs)
+        for other in seed.associate:
+            if other.owner is not self._session:
+                message = f"{other!r} belongs to another session; sessions share nothing."
+                raise UsageError(message)
+            other.check_usable()
         with self._session.map.writing(self._kind):
-            data = self._session.call(route, query=dict(seed.query), body=documents.encode_given(seed.body))
+            data = self._session.call(route, query=dict(seed.query), body=conversion.encode_given(seed.body))
             contents = commands.has_contents(seed.query)
             if route.answer == "collection":
                 data = documents.first_of(data, self._kind.name)
@@ -254,7 +262,8 @@ class Collection(Generic[E, P]):
             held = self._session.map.peek(self._class, id) is not None
             adopted = self._session.map.adopt(self._class, id, document, self._session.map.now(), "local")
             entity = adopted if adopted is not None else self.get(id)
-            self._session.feeds.made(self._kind, id)
+            self._session.map.mirror(entity)
+            self._session.wrote(entity, document)
         if not held:
             signals = self._session.signals
             signals.tell(signals.created, self._class, entity=entity, origin="local")
@@ -290,7 +299,7 @@ class Collection(Generic[E, P]):
     def _find(self, value: str) -> str | None:
         if "exists" in self._kind.routes:
             data = self._session.call(
-                self._kind.route("exists"), body=documents.encode({"value": value}), repeatable=True
+                self._kind.route("exists"), body=conversion.encode({"value": value}), repeatable=True
             )
             found = documents.optional_key(data, self._kind.name, self._kind.name)
             return None if found is None else documents.reference_id(found, self._kind.name)
@@ -299,6 +308,7 @@ class Collection(Generic[E, P]):
             raise UnsupportedOperationError(message)
         entities = self.all(transferables=False)
         held = self._session.prefetch(entities, *(self._class.many[name] for name in self._class.lookup_by))
+        value = self._class.looked_up(value)
         same_kind = (each for each in held if isinstance(each, self._class))
         return next((each.id for each in same_kind if getattr(each, self._class.lookup) == value), None)
 
@@ -311,18 +321,6 @@ class Collection(Generic[E, P]):
             BatchError: some were not deleted; those that were are DELETED.
         """
         commands.each(list(entities), lambda entity: entity.delete(), lambda entity: entity.id, "deleted")
-
-    # -----------------------------------------------------------------------------------------------------------------
-
-    def _contents(self, route: Route, transferables: bool | None) -> dict[str, Any]:
-        """The query that asks for contents or not; some routes spell it `transferable`, some do not know it."""
-        if transferables is None:
-            return {}
-        for name in ("transferables", "transferable"):
-            if name in route.query:
-                return {name: transferables}
-        message = f"{route.path} takes no transferables: {self._kind.collection} have no contents to leave out."
-        raise TypeError(message)
 
 
 def load_many(collection: Collection[E, ...], entities: Sequence[E]) -> list[E]:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import documents, endpoints, paths
+from . import conversion, documents, endpoints, paths
 from .documents import Document
 from .errors import (
     AmbiguousRelationError,
@@ -62,6 +62,17 @@ def check_id(id: str) -> None:
     paths.segment(id)
 
 
+def contents_query(route: endpoints.Route, transferables: bool | None) -> dict[str, Any]:
+    """The query that asks for contents or not; some routes spell it `transferable`, some do not know it."""
+    if transferables is None:
+        return {}
+    for name in ("transferables", "transferable"):
+        if name in route.query:
+            return {name: transferables}
+    message = f"{route.path} takes no transferables: there are no contents to leave out."
+    raise TypeError(message)
+
+
 def has_contents(query: Mapping[str, Any]) -> bool:
     """Whether an answer to this query carries contents."""
     return query.get("transferables") is not False and query.get("transferable") is not False
@@ -71,10 +82,11 @@ def delete(entity: Entity) -> None:
     """Delete a material; one that is already gone counts as done."""
     owner = entity.owner
     kind = entity.kind
+    route = kind.route("delete")
     owner.signals.ask(owner.signals.deleting, type(entity), entity=entity)
     with owner.map.writing(kind, entity.id):
         try:
-            owner.call(kind.route("delete"), {kind.parameter: entity.id})
+            owner.call(route, {kind.parameter: entity.id})
         except NotFoundError:
             pass
         except ServerError:
@@ -82,8 +94,17 @@ def delete(entity: Entity) -> None:
             if _exists(owner, kind, entity.id):
                 raise
         removed = owner.map.remove(entity)
+        owner.wrote(entity)
     if removed:
         owner.signals.tell(owner.signals.deleted, type(entity), entity=entity, origin="local")
+
+
+def vanished(entity: Entity, origin: str) -> None:
+    """Make an entity DELETED that turned out to be gone, and tell it if anything was known of it."""
+    owner = entity.owner
+    known = entity.document is not None
+    if owner.map.remove(entity) and known:
+        owner.signals.tell(owner.signals.deleted, type(entity), entity=entity, origin=origin)
 
 
 def _exists(owner: Owner, kind: endpoints.Kind, id: str) -> bool:
@@ -100,7 +121,7 @@ def increment_score(entity: Entity, reason: str) -> None:
         message = f"{reason!r} is no reason for a score; the reasons are {', '.join(REASONS)}."
         raise InvalidValueError(message)
     route = entity.kind.route("score")
-    body = documents.encode({entity.kind.score: {reason: True}})
+    body = conversion.encode({entity.kind.score: {reason: True}})
     entity.owner.call(route, {entity.kind.parameter: entity.id}, body=body)
 
 
@@ -113,6 +134,11 @@ def relation_between(entity: Entity, other: object) -> Many[Any]:
     """
     candidates = [relation for relation in entity.many.values() if _changeable(relation) and _fits(relation, other)]
     if not candidates:
+        theirs = [] if not hasattr(other, "many") else list(other.many.values())
+        explicit = [each.name for each in theirs if each.explicit and _changeable(each) and _fits(each, entity)]
+        if explicit:
+            message = f"Which relation is meant? Use {type(other).__name__.lower()}.{explicit[0]}.add(...)."
+            raise AmbiguousRelationError(message)
         other_name = type(other).__name__
         names = sorted(relation.name for relation in entity.many.values() if _changeable(relation))
         message = f"{type(entity).__name__} cannot be associated with {other_name}; its relations: {', '.join(names)}."
@@ -144,39 +170,45 @@ def _routed(relation: Relation[Any]) -> tuple[endpoints.Association, bool] | Non
     return None
 
 
-def associate(entity: Entity, relation: Many[Any], others: Sequence[Entity]) -> None:
-    """Associate an entity with others by one relation, and put both sides in step."""
-    _change(entity, relation, others, present=True)
+def change(entity: Entity, pairs: Sequence[tuple[Many[Any], Entity]], *, present: bool) -> None:
+    """Associate an entity with others, or undo that, each by its relation, and put both sides in step.
 
-
-def disassociate(entity: Entity, relation: Many[Any], others: Sequence[Entity]) -> None:
-    """Undo an association with others, and put both sides in step."""
-    _change(entity, relation, others, present=False)
-
-
-def _change(entity: Entity, relation: Many[Any], others: Sequence[Entity], *, present: bool) -> None:
+    Everything is checked before anything is sent.
+    """
     entity.check_usable()
-    routed = _routed(relation)
-    for other in others:
-        if routed is None or not _fits(relation, other):
-            message = f"{relation.name} of {type(entity).__name__} takes no {type(other).__name__}" + (
-                "." if routed else ": no route of the wire changes this relation."
-            )
-            raise UnknownRelationError(message)
-        entity.check_same_owner(other)
-        other.check_usable()
-    owner = entity.owner
+    for relation, other in pairs:
+        _check(entity, relation, other)
+    each(
+        pairs,
+        lambda pair: _change(entity, *pair, present=present),
+        lambda pair: pair[1].id,
+        "associated" if present else "disassociated",
+    )
 
-    def change(other: Entity) -> None:
-        assert routed is not None
-        with owner.map.writing(entity.kind, entity.id), owner.map.writing(other.kind, other.id):
-            _send(owner, *routed, entity, other, present=present)
-            news = owner.map.link(entity, relation, other, present=present)
-        if news:
-            signal = owner.signals.associated if present else owner.signals.disassociated
-            owner.signals.tell(signal, type(entity), entity=entity, relation=relation.name, other=other, origin="local")
 
-    each(others, change, lambda other: other.id, "associated" if present else "disassociated")
+def _check(entity: Entity, relation: Many[Any], other: Entity) -> None:
+    routed = _changeable(relation)
+    if not routed or not _fits(relation, other):
+        message = f"{relation.name} of {type(entity).__name__} takes no {type(other).__name__}" + (
+            "." if routed else ": no route of the wire changes this relation."
+        )
+        raise UnknownRelationError(message)
+    entity.check_same_owner(other)
+    other.check_usable()
+
+
+def _change(entity: Entity, relation: Many[Any], other: Entity, *, present: bool) -> None:
+    owner, routed = entity.owner, _routed(relation)
+    assert routed is not None
+    with owner.map.writing(entity.kind, entity.id), owner.map.writing(other.kind, other.id):
+        _send(owner, *routed, entity, other, present=present)
+        news = owner.map.link(entity, relation, other, present=present)
+        owner.wrote(entity)
+        owner.wrote(other)
+    if news:
+        signal = owner.signals.associated if present else owner.signals.disassociated
+        about = {"entity": entity, "relation": relation.name, "other": other, "origin": "local"}
+        owner.signals.tell(signal, type(entity), **about)
 
 
 def _send(

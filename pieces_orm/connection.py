@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
-from . import documents, endpoints, paths
+from . import conversion, documents, endpoints, paths
 from .endpoints import Route
 from .errors import DecodeError, DetachedError, ResponseError, UsageError
 from .signals import Dispatch, Signals
 from .transport import Timeout, Transport
 from .values import APPLICATION_NAMES, Application, Model, Privacy, this_platform
+
 
 class Connection:
     """What a session needs to ask a server: a transport, an application, and errors for what goes wrong."""
@@ -61,10 +62,10 @@ class Connection:
 
     def _connect(self) -> Application:
         seed = {"application": _tracked(self._name)}
-        data = self._send(endpoints.CONNECT, body=documents.encode(seed))
+        data = self._send(endpoints.CONNECT, body=conversion.encode(seed))
         try:
             raw = documents.one_key(data, "application", "application")
-            found: Application = documents.decoder(Application)(raw)
+            found: Application = conversion.decoder(Application)(raw)
         except (ValueError, TypeError, KeyError) as error:
             message = f"The server's answer to /connect cannot be read ({error}); it begins {data[:80]!r}."
             raise DecodeError(message, kind="application") from error
@@ -112,7 +113,7 @@ class Connection:
             body: JSON data, or bytes as they are.
             accept: the Accept header.
         """
-        data = body if isinstance(body, bytes) or body is None else documents.encode(body)
+        data = body if isinstance(body, bytes) or body is None else conversion.encode(body)
         return self.call(Route(method, path, (), accept), query=query, body=data)
 
     def call(
@@ -150,7 +151,7 @@ class Connection:
 
     def post(self, route: Route, data: Any) -> bytes:
         """Send JSON data to a route."""
-        return self.call(route, body=documents.encode(data))
+        return self.call(route, body=conversion.encode(data))
 
     def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes:
         """Try the newer of two routes for the same job, the older after 404 or 405; the session remembers."""
@@ -193,7 +194,7 @@ def _tracked(name: str) -> dict[str, Any]:
     known = name in APPLICATION_NAMES
     return {
         "name": name if known else "OPEN_SOURCE",
-        "descriptor": None if known else name,
+        **({} if known else {"descriptor": name}),
         "version": _version(),
         "platform": this_platform(),
     }
@@ -203,7 +204,7 @@ def _application(id: str, name: str) -> Application:
     about = _tracked(name)
     return Application(
         id=id, name=about["name"], version=about["version"], platform=about["platform"], onboarded=False,
-        privacy=Privacy.OPEN, descriptor=about["descriptor"],
+        privacy=Privacy.OPEN, descriptor=about.get("descriptor"),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Wire documents: split a page, read one key, put edits back, and convert between JSON and values.
+"""Wire documents: split a page, read one key, put edits back.
 
 A document is kept as the bytes that came. Its top level is opened when the first key is read, and each key stays an
 undecoded slice until somebody asks for it; what nobody asks for goes back to the server byte for byte.
@@ -6,21 +6,14 @@ undecoded slice until somebody asks for it; what nobody asks for goes back to th
 
 from __future__ import annotations
 
-import functools
-import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timezone
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-import attrs
 import msgspec
-from cattrs import Converter
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from msgspec import Raw
 
-from .errors import DecodeError, InvalidValueError
-from .values import WIRE_KEY, OpenEnum
+from .conversion import Patch, encoded, structure, without_removed
+from .errors import DecodeError
 
 T = TypeVar("T")
 _open = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -106,7 +99,7 @@ class _Members(msgspec.Struct):
 
 class _Copy(msgspec.Struct):
     id: str
-    reference: Raw | None = None
+    reference: Raw = Raw()
 
 
 class _Copies(msgspec.Struct):
@@ -238,9 +231,11 @@ def _nested(raw: Raw, *, contents: bool) -> Iterator[tuple[str, Document]]:
     if bytes(raw).startswith(b'"'):
         return
     items = _copies(raw).iterable
-    for item in [raw] if items is None else items:
+    if items is None:
+        items = [raw] if "id" in _open(raw) else []
+    for item in items:
         found = _copy(item)
-        body = bytes(item) if found.reference is None or found.reference == _NULL else bytes(found.reference)
+        body = bytes(item) if bytes(found.reference) in (b"", b"null") else bytes(found.reference)
         if _open(body).keys() - _BARE and _head(body).id == found.id:
             yield found.id, Document(body, complete=False, contents=contents)
 
@@ -260,14 +255,10 @@ def merge(document: Document, edits: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(keys)
 
 
-class Patch(dict[str, Any]):
-    """The encoded form of a value: None removes a key, and keys that are not named stay."""
-
-
 def _put_over(raw: Raw | None, value: Any) -> bytes:
     """Encode a value over what stands there, so that object keys unknown to the value survive."""
     if not isinstance(value, dict) or raw is None or not bytes(raw).startswith(b"{"):
-        return _encoded(_without_removed(value))
+        return encoded(without_removed(value))
     keys = _open(raw)
     for name, item in value.items():
         if item is None and isinstance(value, Patch):
@@ -277,125 +268,12 @@ def _put_over(raw: Raw | None, value: Any) -> bytes:
     return msgspec.json.encode(keys)
 
 
-def _without_removed(value: Any) -> Any:
-    if isinstance(value, dict):
-        items = ((name, _without_removed(item)) for name, item in value.items())
-        return {name: item for name, item in items if item is not None or not isinstance(value, Patch)}
-    return [_without_removed(item) for item in value] if isinstance(value, list | tuple) else value
-
-
 def _malformed(data: bytes, kind: str, id: str, error: Exception, field: str = "") -> DecodeError:
     start = data[:80].decode("utf-8", "replace")
     of = " ".join(part for part in (kind, id, field) if part) or "the answer"
     hint = " It looks like a web page: is this address a Pieces server?" if start.lstrip()[:1] == "<" else ""
     message = f"What the server sent for {of} cannot be read ({error}); it begins {start!r}.{hint}"
     return DecodeError(message, kind=kind, id=id, field=field, value=start)
-
-
-# Conversion ----------------------------------------------------------------------------------------------------------
-
-
-def _exactly(*types: type) -> Callable[[Any, Any], Any]:
-    def structure(value: Any, _: Any) -> Any:
-        if type(value) not in types:
-            raise TypeError(f"expected {types[0].__name__}, got {type(value).__name__}")
-        return value
-
-    return structure
-
-
-def _timestamp(value: Any, _: Any) -> datetime:
-    text = value["value"] if isinstance(value, dict) else value
-    moment: datetime = msgspec.convert(text, datetime)
-    # A timestamp without a zone is UTC on this wire.
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
-
-
-def _timestamp_patch(moment: datetime) -> Patch:
-    # `readable` ("5 days ago") would be wrong beside another value: it is removed.
-    return Patch(value=moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"), readable=None)
-
-
-def _wire_overrides(cls: type[Any]) -> dict[str, Any]:
-    names = {a.name: a.metadata.get(WIRE_KEY) for a in attrs.fields(cls)}
-    return {name: override(rename=wire) for name, wire in names.items() if wire}
-
-
-def _converter() -> Converter:
-    converter = Converter(detailed_validation=False)
-    for exact in ((str,), (bool,), (int,), (float, int)):
-        # By predicate, not by type: an open enum is a str, and has a hook of its own.
-        converter.register_structure_hook_func(functools.partial(operator.is_, exact[0]), _exactly(*exact))
-    converter.register_structure_hook(datetime, _timestamp)
-    converter.register_unstructure_hook(datetime, _timestamp_patch)
-    converter.register_structure_hook_func(
-        lambda cls: isinstance(cls, type) and issubclass(cls, OpenEnum), lambda value, cls: cls(value)
-    )
-    converter.register_structure_hook_factory(
-        lambda cls: getattr(cls, "__origin__", None) in (Mapping, MappingProxyType), _mapping_hook
-    )
-    converter.register_structure_hook_factory(
-        attrs.has, lambda cls: make_dict_structure_fn(cls, converter, **_wire_overrides(cls))
-    )
-    converter.register_unstructure_hook_factory(attrs.has, _value_patch)
-    return converter
-
-
-def _mapping_hook(cls: Any) -> Callable[[Any, Any], Any]:
-    item = cls.__args__[1]
-    structure = _CONVERTER.get_structure_hook(item)
-    return lambda value, _: MappingProxyType({name: structure(each, item) for name, each in value.items()})
-
-
-def _value_patch(cls: type[Any]) -> Callable[[Any], Patch]:
-    unstructure = make_dict_unstructure_fn(cls, _CONVERTER, **_wire_overrides(cls))
-    return lambda value: Patch(unstructure(value))
-
-
-_CONVERTER = _converter()
-
-
-def decoder(cls: Any) -> Callable[[Raw], Any]:
-    """The function that decodes a slice to a type: JSON first, then the converter's hook for the type."""
-    hook = _CONVERTER.get_structure_hook(cls)
-    return lambda raw: hook(msgspec.json.decode(raw), cls)
-
-
-def structure(value: Any, cls: type[T]) -> T:
-    """Plain JSON data as a value."""
-    return _CONVERTER.structure(value, cls)
-
-
-def plain(value: Any) -> Any:
-    """A value as plain JSON data, ready to be encoded; keys that are None are kept as removals (`Patch`)."""
-    if isinstance(value, Mapping):
-        items = ((name, plain(item)) for name, item in value.items())
-        return Patch(items) if isinstance(value, Patch) else dict(items)
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return _CONVERTER.unstructure(value)
-
-
-def encode(value: Any) -> bytes:
-    """JSON data, with values in it, as a request body.
-
-    Raises:
-        InvalidValueError: there is something in it that JSON cannot say.
-    """
-    return _encoded(_without_removed(plain(value)))
-
-
-def _encoded(data: Any) -> bytes:
-    try:
-        return msgspec.json.encode(data)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        message = f"This cannot be sent as JSON: {error}."
-        raise InvalidValueError(message) from error
-
-
-def encode_given(body: Mapping[str, Any]) -> bytes:
-    """A request body without those of its keys that are None: what is not given is not sent."""
-    return encode(Patch(body))
 
 
 def values_of(data: bytes, cls: type[T], kind: str, name: str = "iterable") -> list[T]:

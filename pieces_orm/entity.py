@@ -41,6 +41,12 @@ class Map(Protocol):
     def writing(self, kind: Kind, id: str) -> AbstractContextManager[None]:
         """Mark a write as under way."""
 
+    def writes_of(self, kind: Kind, id: str) -> frozenset[int]:
+        """The writes of a material that are under way."""
+
+    def editing(self, entity: Entity) -> AbstractContextManager[bool]:
+        """Mark an entity as being edited in a block."""
+
     def apply(self, entity: Entity, document: Document, number: int, origin: str) -> bool:
         """Apply an answer and tell what changed."""
 
@@ -111,6 +117,9 @@ class Owner(Protocol):
     def is_stale(self, kind: Kind) -> bool:
         """Whether the stream of a kind is lost."""
 
+    def wrote(self, entity: Entity, answer: Document | None = ...) -> None:
+        """Note a write of our own, so that its echo is not taken for another's."""
+
 
 @attrs.frozen
 class Seed:
@@ -134,6 +143,11 @@ class Entity(Record):
     lookup: ClassVar[str | None] = None
     # The relations that this attribute is read from.
     lookup_by: ClassVar[tuple[str, ...]] = ()
+
+    @staticmethod
+    def looked_up(value: Any) -> Any:
+        """The value of that attribute as the server knows it."""
+        return value
 
     def __init__(self) -> None:
         name = type(self).kind.collection
@@ -159,17 +173,19 @@ class Entity(Record):
     def editing(self: E) -> Iterator[E]:
         """Set several fields and save them once at the end; an exception reverts what was set inside.
 
+        Of blocks within blocks, the outermost saves.
+
         Requests: those of `save`, at the end.
         """
         before = self.pending()
-        try:
-            yield self
-        except BaseException:
-            self.revert(*(name for name, edit in self.pending().items() if before.get(name) != edit))
-            for name, edit in before.items():
-                setattr(self, name, edit.mine)
-            raise
-        self.save()
+        with self._owner.map.editing(self) as outermost:
+            try:
+                yield self
+            except BaseException:
+                self.restore(before)
+                raise
+        if outermost:
+            self.save()
 
     def refresh(self: E, *, transferables: bool | None = None) -> E:
         """Read the material anew; edits stay.
@@ -180,7 +196,7 @@ class Entity(Record):
             NotFoundError: it is gone; the entity is DELETED now.
         """
         self.check_usable()
-        self._load({} if transferables is None else {"transferables": transferables, "transferable": transferables})
+        self._load(commands.contents_query(self.kind.route("read"), transferables))
         return self
 
     def expire(self) -> None:
@@ -188,8 +204,7 @@ class Entity(Record):
         self.check_usable()
         with self._owner.lock:
             if self._state is not State.HANDLE:
-                self.forget_decoded()
-                self.accept(None, State.EXPIRED)
+                self.expired(self._owner.map.now())
 
     def delete(self) -> None:
         """Delete the material; one that is already gone counts as done. What is known stays readable.
@@ -212,8 +227,7 @@ class Entity(Record):
             AmbiguousRelationError: only an explicit relation can say which is meant. Nothing was sent.
             BatchError: some of several failed; those that did not are applied.
         """
-        for relation, group in self._by_relation(others):
-            commands.associate(self, relation, group)
+        commands.change(self, [(commands.relation_between(self, other), other) for other in others], present=True)
 
     def disassociate(self, *others: Entity) -> None:
         """Undo associations with others; both sides know, and nothing is deleted.
@@ -225,14 +239,7 @@ class Entity(Record):
             AmbiguousRelationError: only an explicit relation can say which is meant. Nothing was sent.
             BatchError: some of several failed; those that did not are applied.
         """
-        for relation, group in self._by_relation(others):
-            commands.disassociate(self, relation, group)
-
-    def _by_relation(self, others: Sequence[Entity]) -> list[tuple[Many[Any], list[Entity]]]:
-        groups: dict[str, list[Entity]] = {}
-        for other in others:
-            groups.setdefault(commands.relation_between(self, other).name, []).append(other)
-        return [(self.many[name], group) for name, group in groups.items()]
+        commands.change(self, [(commands.relation_between(self, other), other) for other in others], present=False)
 
     def increment_score(self, reason: str = "reuse") -> None:
         """Count one use of the material.
@@ -262,7 +269,7 @@ class Entity(Record):
 
         Requests: none when loaded, else one GET.
         """
-        if self._document is None or not self._document.complete:
+        if self._document is None or not self._document.complete or self._state is State.EXPIRED:
             self._autoload("raw()")
             self._load()
         assert self._document is not None

@@ -11,6 +11,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
 from .entity import Entity
 from .errors import NotFoundError, PiecesError, RequestTimeout
 from .record import State
@@ -19,7 +21,7 @@ from .stream import Stream, backoff, events_of
 if TYPE_CHECKING:
     from .session import Session
 
-_log = logging.getLogger("pieces_orm.watch")
+_log = logging.getLogger("pieces_orm.feed")
 
 COALESCE = 0.025
 POLL = 1.0
@@ -27,6 +29,17 @@ POLL = 1.0
 FIRST_FRAME = 2.0
 
 CONNECTING, LIVE, LOST = "connecting", "live", "lost"
+# What is known of an id that was heard of; of two, the greater counts.
+UPDATED, VANISHED, DELETED = 0, 1, 2
+
+
+@frozen
+class _Deferred:
+    """Something heard of a material that we are writing ourselves: it waits for the answer to that."""
+
+    id: str
+    what: int
+    writes: frozenset[int]
 
 
 class Feed:
@@ -39,10 +52,13 @@ class Feed:
         self._session = session
         self._kind = cls.kind
         self._known: set[str] | None = None
-        self._pending: dict[str, bool] = {}
+        self._pending: dict[str, int] = {}
+        self._deferred: list[_Deferred] = []
+        # Our own writes whose echo is to come, with the `updated` of their answer where there was one.
+        self._own: dict[str, bytes | None] = {}
+        self._connected = False
         self._reconcile = False
-        self._first_frame = False
-        self._opened_at = 0.0
+        self._first_frame_until = 0.0
         self._condition = threading.Condition()
         self._stopped = False
         self._stream: Stream | None = None
@@ -73,16 +89,6 @@ class Feed:
         if self._stream is not None:
             self._stream.stop()
 
-    def made(self, id: str) -> None:
-        """Note a material of our own making, so that its echo is not taken for another's."""
-        if self._known is not None:
-            self._known.add(id)
-
-    def drop(self) -> None:
-        """Close the present connection, so that another is made."""
-        if self._stream is not None:
-            self._stream.drop()
-
     def wait_live(self, deadline: float) -> None:
         """Wait until this feed is live.
 
@@ -97,29 +103,41 @@ class Feed:
                     raise RequestTimeout(message, method="GET", path=self._kind.collection)
                 self._condition.wait(remaining)
 
+    def wrote(self, id: str, updated: bytes | None, *, deleted: bool) -> None:
+        """Note a write of our own, so that its echo is not taken for another's."""
+        with self._condition:
+            if self._known is None:
+                return
+            if deleted:
+                self._known.discard(id)
+                self._own.pop(id, None)
+            else:
+                self._known.add(id)
+                self._own[id] = updated
+
     # Hearing: these run on the stream's thread and only note what was said -------------------------------------------
 
     def _opened(self) -> None:
         with self._condition:
-            self._reconcile = True
-            self._opened_at = time.monotonic()
+            self._connected = self._reconcile = True
             # The other kinds may begin with any frame: their ids are asked for.
-            self._first_frame = self._kind.name == "asset"
+            self._first_frame_until = time.monotonic() + FIRST_FRAME if self._kind.name == "asset" else 0.0
             self._condition.notify_all()
 
     def _heard(self, frame: str | bytes) -> None:
         events = events_of(frame, self._kind.stream or "")
         with self._condition:
-            if self._first_frame:
-                self._first_frame = False
-                self._truth([event.id for event in events if not event.deleted])
+            if self._first_frame_until:
+                self._first_frame_until = 0.0
+                self._truth({event.id for event in events if not event.deleted})
             else:
                 for event in events:
-                    self._pending[event.id] = self._pending.get(event.id, False) or event.deleted
+                    self._note(event.id, DELETED if event.deleted else UPDATED)
             self._condition.notify_all()
 
     def _lost(self, error: Exception | None) -> None:
         _log.info("The stream of %s is lost: %s", self._kind.collection, error)
+        self._connected = False
         self._become(LOST)
 
     def _poll(self) -> None:
@@ -130,10 +148,12 @@ class Feed:
                 # The window overlaps the last one: an edit that is heard of twice brings nothing new the second time.
                 began = time.time() - 2 * POLL
                 recent = self._session.ids_of(self.cls, {"updated_from": since}) if since else ()
-                everything = self._session.ids_of(self.cls, {})
+                everything = set(self._session.ids_of(self.cls, {}))
                 with self._condition:
-                    self._truth(list(everything))
-                    self._pending.update({id: False for id in recent if id in set(everything)})
+                    self._connected = True
+                    self._truth(everything)
+                    for id in everything.intersection(recent):
+                        self._note(id, UPDATED)
                     self._condition.notify_all()
                 since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
                 pauses = backoff()
@@ -146,72 +166,90 @@ class Feed:
         with self._condition:
             self._condition.wait_for(lambda: self._stopped, seconds)
 
-    def _truth(self, ids: list[str]) -> None:
+    def _note(self, id: str, what: int) -> None:
+        self._pending[id] = max(what, self._pending.get(id, UPDATED))
+
+    def _truth(self, now: set[str]) -> None:
         """All ids there are: note what is new, what has vanished, and what may have changed while nobody heard."""
-        first = self._known is None
-        known = set() if self._known is None else self._known
-        now = set(ids)
-        if not first:
-            self._pending.update(dict.fromkeys(now - known, False))
-            self._pending.update(dict.fromkeys(known - now, True))
-            if self.state == LOST or self._stream is not None:
-                held = {entity.id for entity in self._session.map.alive(self.cls) if entity.state is State.LOADED}
-                self._pending.update(dict.fromkeys(held & now, False))
-        else:
-            self._known = now
+        recovering = self._reconcile or self.state == LOST
         self._reconcile = False
+        if self._known is None:
+            self._known = now
+            return
+        for id in now - self._known:
+            self._note(id, UPDATED)
+        for id in self._known - now:
+            self._note(id, VANISHED)
+        if recovering:
+            for entity in self._session.map.alive(self.cls):
+                if entity.state is State.LOADED and entity.id in now:
+                    self._note(entity.id, UPDATED)
 
     # Telling: this runs on the feed's own thread, so that slow receivers do not stall the socket ---------------------
 
     def _work(self) -> None:
+        pauses = backoff()
         while True:
             with self._condition:
-                self._condition.wait_for(self._has_work, timeout=FIRST_FRAME / 10)
+                self._condition.wait_for(self._has_work, self._patience())
                 if self._stopped:
                     return
-                overdue = self._first_frame and time.monotonic() - self._opened_at > FIRST_FRAME
-                ask = self._reconcile and (not self._first_frame or overdue)
+                ask = self._reconcile and time.monotonic() >= self._first_frame_until
             if ask:
                 self._ask_for_ids()
-            if not self._pending:
-                self._settled()
-                continue
-            with self._condition:
-                self._condition.wait_for(lambda: self._stopped, COALESCE)
-                batch, self._pending = self._pending, {}
-            try:
-                self._process(batch)
-            except PiecesError as error:
-                self._again(batch, error)
+            failed = self._process(self._take())
+            if failed:
+                with self._condition:
+                    for id, what in failed.items():
+                        self._note(id, what)
+                self._rest(next(pauses))
             else:
-                self._settled()
+                pauses = backoff()
+                self._settle()
 
     def _has_work(self) -> bool:
-        return self._stopped or bool(self._pending) or (self._reconcile and not self._first_frame)
+        ask = self._reconcile and not self._first_frame_until
+        return self._stopped or bool(self._pending) or ask or (self.state != LIVE and self._in_step())
+
+    def _in_step(self) -> bool:
+        return self._known is not None and self._connected and not self._reconcile and not self._pending
+
+    def _patience(self) -> float | None:
+        """Seconds after which there may be work that nobody tells of; None: somebody will tell."""
+        if self._deferred:
+            return COALESCE
+        return FIRST_FRAME / 4 if self._first_frame_until else None
 
     def _ask_for_ids(self) -> None:
         try:
-            ids = list(self._session.ids_of(self.cls, {}))
+            ids = set(self._session.ids_of(self.cls, {}))
         except PiecesError as error:
             _log.info("The ids of %s could not be read: %s", self._kind.collection, error)
-            self.drop()
+            if self._stream is not None:
+                self._stream.drop()
             self._rest(COALESCE)
             return
         with self._condition:
-            self._first_frame = False
+            self._first_frame_until = 0.0
             self._truth(ids)
 
-    def _again(self, batch: dict[str, bool], error: PiecesError) -> None:
-        """Keep what could not be told for the next time."""
-        _log.info("Changes of %s could not be read: %s", self._kind.collection, error)
+    def _take(self) -> dict[str, int]:
+        """What has been heard, after a moment in which the same may be heard again."""
         with self._condition:
-            self._pending = {**batch, **self._pending}
-            self._condition.wait_for(lambda: self._stopped, 4 * COALESCE)
+            if self._pending:
+                self._condition.wait_for(lambda: self._stopped, COALESCE)
+            waiting = [each for each in self._deferred if not self._session.map.are_written(each.writes)]
+            for each in self._deferred:
+                if each not in waiting:
+                    self._note(each.id, each.what)
+            self._deferred = waiting
+            batch, self._pending = self._pending, {}
+        return batch
 
-    def _settled(self) -> None:
+    def _settle(self) -> None:
         with self._condition:
-            live = self._known is not None and not self._reconcile and not self._pending
-        if live and (self._stream is None or self.state != LOST or self._stream.connected):
+            live = self._in_step()
+        if live:
             self._become(LIVE)
 
     def _become(self, state: str) -> None:
@@ -223,17 +261,34 @@ class Feed:
         signals = self._session.signals
         signals.tell(signals.stream_state, self.cls, kind=self._kind.name, state=state)
 
-    def _process(self, batch: dict[str, bool]) -> None:
+    def _process(self, batch: dict[str, int]) -> dict[str, int]:
+        """Fetch and tell; returns what has to be tried again."""
         known = self._known if self._known is not None else set()
-        updates = [id for id, deleted in batch.items() if not deleted]
-        # A write of ours is told by itself: its echo waits for its answer. An unknown id may be that of a create.
-        creates = [None] if any(id not in known for id in updates) else []
-        self._session.map.wait_written(self._kind, [*batch, *creates])
-        for id in [id for id, deleted in batch.items() if deleted]:
-            self._tell_deleted(id)
-        gone = self._tell_updated([id for id in updates if self._is_wanted(id, known)])
-        # A vanished id is told already: kept here, its deletion would be told again.
-        known.update(id for id in updates if id not in gone)
+        ready: dict[str, int] = {}
+        for id, what in batch.items():
+            writes = self._session.map.writes_of(self._kind, id)
+            if id not in known:
+                # It may be what a create of ours is making.
+                writes |= self._session.map.writes_of(self._kind, None)
+            if writes:
+                self._deferred.append(_Deferred(id, what, writes))
+            else:
+                ready[id] = what
+        try:
+            gone = self._confirmed({id for id, what in ready.items() if what == VANISHED})
+        except PiecesError as error:
+            _log.info("The vanished of %s could not be confirmed: %s", self._kind.collection, error)
+            return ready
+        for id, what in ready.items():
+            if what == DELETED or id in gone:
+                self._tell_deleted(id)
+        wanted = [id for id, what in ready.items() if what == UPDATED and self._is_wanted(id, known)]
+        known.update(id for id, what in ready.items() if what == UPDATED and id not in wanted)
+        return dict.fromkeys(self._tell_updated(wanted, known), UPDATED)
+
+    def _confirmed(self, vanished: set[str]) -> set[str]:
+        """Those of the vanished that the server does not list when it is asked once more."""
+        return vanished.difference(self._session.ids_of(self.cls, {})) if vanished else set()
 
     def _is_wanted(self, id: str, known: set[str]) -> bool:
         """Whether somebody holds the entity, or listens to the kind."""
@@ -244,34 +299,47 @@ class Feed:
         signal = signals.changed if id in known else signals.created
         return bool(signal.has_receivers_for(self.cls))
 
-    def _tell_updated(self, ids: list[str]) -> set[str]:
-        """Read and tell; returns the ids that turned out to be gone."""
-        gone: set[str] = set()
-        known = self._known if self._known is not None else set()
+    def _tell_updated(self, ids: list[str], known: set[str]) -> list[str]:
+        """Read and tell; returns the ids that could not be read."""
+        if not ids:
+            return []
         held = {id: entity for id in ids if (entity := self._session.map.peek(self.cls, id)) is not None}
-        fetched = self._session.fetch(self.cls, ids, "remote")
-        signals = self._session.signals
-        failed: PiecesError | None = None
+        try:
+            fetched = self._session.fetch(self.cls, ids, "remote")
+        except PiecesError as error:
+            _log.info("Changes of %s could not be read: %s", self._kind.collection, error)
+            return ids
+        failed: list[str] = []
         for id in ids:
             entity = fetched.get(id)
             if isinstance(entity, NotFoundError):
                 self._tell_deleted(id)
-                gone.add(id)
-            elif isinstance(entity, PiecesError):
-                failed = entity
-            elif isinstance(entity, Entity) and id not in known:
-                signals.tell(signals.created, self.cls, entity=entity, origin="remote")
-            elif isinstance(entity, Entity) and id not in held:
-                # Nobody held it: that it changed is certain, what changed cannot be known.
-                signals.tell(signals.changed, self.cls, entity=entity, fields=None, before={}, origin="remote")
-        if failed is not None:
-            raise failed
-        return gone
+            elif isinstance(entity, Entity):
+                self._tell_one(entity, is_new=id not in known, is_held=id in held)
+                known.add(id)
+            else:
+                _log.info("%s %s could not be read: %s", self._kind.name, id, entity)
+                failed.append(id)
+        return failed
+
+    def _tell_one(self, entity: Entity, *, is_new: bool, is_held: bool) -> None:
+        signals = self._session.signals
+        document = entity.document
+        updated = None if document is None else document.get("updated")
+        with self._condition:
+            own = entity.id in self._own
+            answered = self._own.pop(entity.id, None)
+        if is_new:
+            signals.tell(signals.created, self.cls, entity=entity, origin="remote")
+        elif not is_held and not (own and (answered is None or (updated is not None and answered == bytes(updated)))):
+            # Nobody held it: that it changed is certain, what changed cannot be known.
+            signals.tell(signals.changed, self.cls, entity=entity, fields=None, before={}, origin="remote")
 
     def _tell_deleted(self, id: str) -> None:
         known = self._known if self._known is not None else set()
         was_known = id in known
         known.discard(id)
+        self._own.pop(id, None)
         signals = self._session.signals
         entity = self._session.map.peek(self.cls, id)
         if entity is None and not (was_known and signals.deleted.has_receivers_for(self.cls)):

@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 from msgspec import Raw
 
-from . import documents, values
+from . import conversion, values
 from .documents import Document
 from .errors import InvalidValueError
 
@@ -29,13 +29,14 @@ class Field:
 
     `of` names a reference and a collection, when the path is inside the member that the reference names; `where` names
     a collection, a key and its text, when it is inside the first member that has them. `contents` marks what arrives
-    only with `transferables`; `save` names the entity's method that saves it, for a field that the update route does
-    not change.
+    only with `transferables`, `removable` is False where None cannot be set, and `save` names the entity's method that
+    saves it, for a field that the update route does not change.
     """
 
     wire: str
     readonly: bool = False
     contents: bool = False
+    removable: bool = True
     save: str | None = None
     of: tuple[str, str] | None = None
     where: tuple[str, str, str] | None = None
@@ -64,7 +65,7 @@ class Field:
     @cached_property
     def decode(self) -> Callable[[Any], Any]:
         """Decode a slice to the declared type; the converter's hook is looked up once."""
-        return documents.decoder(self.resolved)
+        return conversion.decoder(self.resolved)
 
     @cached_property
     def _accepted(self) -> tuple[type, ...]:
@@ -77,10 +78,16 @@ class Field:
         Raises:
             InvalidValueError: the value is not of the declared type.
         """
+        if value is None and not self.removable:
+            message = f"{self.name} cannot be removed, only changed."
+            raise InvalidValueError(message)
         for accepted in self._accepted:
-            if type(value) is accepted or (isinstance(value, accepted) and not isinstance(value, bool)):
+            is_open_enum = issubclass(accepted, values.OpenEnum)
+            if type(value) is accepted or (
+                isinstance(value, accepted) and not isinstance(value, bool | values.OpenEnum)
+            ):
                 return to_utc(value) if isinstance(value, datetime) else value
-            if accepted is not str and isinstance(value, str) and issubclass(accepted, values.OpenEnum):
+            if is_open_enum and type(value) is str:
                 return accepted(value)
         wanted = " or ".join("None" if a is type(None) else a.__name__ for a in self._accepted)
         message = f"{self.name} takes {wanted}, not {value!r} ({type(value).__name__})."
@@ -100,6 +107,7 @@ def field(
     wire: str | None = None,
     *,
     contents: bool = False,
+    removable: bool = True,
     save: str | None = None,
     of: tuple[str, str] | None = None,
     where: tuple[str, str, str] | None = None,
@@ -109,11 +117,14 @@ def field(
     Args:
         wire: its (dotted) path in the document, when that is not its name; several with | between are tried in order.
         contents: it arrives only with `transferables`.
+        removable: whether None can be set.
         save: the entity's method that saves it, when the update route does not.
         of: the wire keys of a reference and of the collection whose member it names, when the path is inside that.
         where: a collection, a key and its text, when the path is inside the first member that has them.
     """
-    return attrs.field(metadata={METADATA: Field(wire or "", contents=contents, save=save, of=of, where=where)})
+    return attrs.field(
+        metadata={METADATA: Field(wire or "", contents=contents, removable=removable, save=save, of=of, where=where)}
+    )
 
 
 def readonly(wire: str | None = None, *, contents: bool = False, of: tuple[str, str] | None = None) -> Any:

@@ -7,8 +7,8 @@ wins over what a newer one, a deletion or an association has said since.
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
@@ -17,6 +17,7 @@ from attrs import frozen
 
 from . import updates
 from .entity import Entity
+from .errors import DecodeError
 from .record import State
 from .updates import Changes
 
@@ -53,8 +54,9 @@ class IdentityMap:
         self._under_way: set[int] = set()
         self._tombstones: dict[tuple[str, str], int] = {}
         self._links: list[_Link] = []
-        self._writes: Counter[tuple[str, str | None]] = Counter()
-        self._written = threading.Condition()
+        self._writes: dict[int, tuple[str, str | None]] = {}
+        self._editing: set[int] = set()
+        self._detached = False
 
     # Numbers -------------------------------------------------------------------------------------------------------
 
@@ -83,23 +85,24 @@ class IdentityMap:
     @contextmanager
     def writing(self, kind: Kind, id: str | None = None) -> Iterator[None]:
         """Mark a write as under way, until its answer is applied; without an id, a create."""
-        key = (kind.name, id)
-        with self._written:
-            self._writes[key] += 1
+        with self.lock:
+            number = self.now()
+            self._writes[number] = (kind.name, id)
         try:
             yield
         finally:
-            with self._written:
-                self._writes[key] -= 1
-                if not self._writes[key]:
-                    del self._writes[key]
-                self._written.notify_all()
+            with self.lock:
+                del self._writes[number]
 
-    def wait_written(self, kind: Kind, ids: Iterable[str | None]) -> None:
-        """Wait until no write of these is under way: its answer comes before its echo."""
-        keys = {(kind.name, id) for id in ids}
-        with self._written:
-            self._written.wait_for(lambda: keys.isdisjoint(self._writes))
+    def writes_of(self, kind: Kind, id: str | None) -> frozenset[int]:
+        """The writes of one material that are under way now; without an id, the creates of a kind."""
+        with self.lock:
+            return frozenset(number for number, key in self._writes.items() if key == (kind.name, id))
+
+    def are_written(self, numbers: frozenset[int]) -> bool:
+        """Whether none of these writes is under way any more."""
+        with self.lock:
+            return numbers.isdisjoint(self._writes)
 
     # Birth and look-up ---------------------------------------------------------------------------------------------
 
@@ -126,7 +129,7 @@ class IdentityMap:
         _set(entity, "_document", None)
         _set(entity, "_edits", None)
         _set(entity, "_ids", None)
-        _set(entity, "_state", State.HANDLE)
+        _set(entity, "_state", State.DETACHED if self._detached else State.HANDLE)
         _set(entity, "_applied", 0)
         self._entities[cls.kind.name][id] = entity
         return entity
@@ -216,13 +219,29 @@ class IdentityMap:
 
     def _put(self, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> bool | None:
         """Add or take away an id; False when nothing had to be done, None when the ids are unknown and stay so."""
-        ids = entity.known_ids(relation)
+        ids = self._known_ids(entity, relation)
         if ids is None:
             return None
         if (id in ids) is present:
             return False
-        entity.cache_ids(relation, (*ids, id) if present else tuple(each for each in ids if each != id))
+        others = tuple(each for each in ids if each != id)
+        entity.cache_ids(relation, relation.with_id(others, id) if present else others)
         return True
+
+    @staticmethod
+    def _known_ids(entity: Entity, relation: Relation[Any]) -> tuple[str, ...] | None:
+        try:
+            return entity.known_ids(relation)
+        except DecodeError:
+            # One relation that cannot be read must not keep the others from being in step.
+            return None
+
+    def mirror(self, entity: Entity) -> None:
+        """Let the other sides know what a document that is new here says of its associations."""
+        with self.lock:
+            for relation in entity.relations.values():
+                for id in self._known_ids(entity, relation) or ():
+                    self._mirror(entity, relation, id, entity.applied, present=True)
 
     def _mirror(self, entity: Entity, relation: Relation[Any], id: str, number: int, *, present: bool) -> None:
         """Let the other side know what an answer said; answers of its own that are older do not know it."""
@@ -237,13 +256,13 @@ class IdentityMap:
         with self.lock:
             if entity.state in (State.DELETED, State.DETACHED):
                 return False
-            for relation in entity.many.values():
+            for relation in entity.relations.values():
                 back = _back(relation)
                 if back is not None:
-                    ids = entity.known_ids(relation)
+                    ids = self._known_ids(entity, relation)
                     near = self.alive(relation.target) if ids is None else [self.peek(relation.target, i) for i in ids]
                     for other in near:
-                        if other is not None and other.known_ids(back):
+                        if other is not None:
                             self._put(other, back, entity.id, present=False)
             entity.accept(None, State.DELETED)
             self._entities[entity.kind.name].pop(entity.id, None)
@@ -253,6 +272,20 @@ class IdentityMap:
             return True
 
     # Lifetime ------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def editing(self, entity: Entity) -> Iterator[bool]:
+        """Mark an entity as being edited in a block; True for the outermost block."""
+        key = id(entity)
+        with self.lock:
+            outermost = key not in self._editing
+            self._editing.add(key)
+        try:
+            yield outermost
+        finally:
+            if outermost:
+                with self.lock:
+                    self._editing.discard(key)
 
     def hold(self, entity: Entity) -> None:
         """Keep an entity with edits alive."""
@@ -265,6 +298,7 @@ class IdentityMap:
     def detach(self) -> None:
         """Detach every entity: the session closes."""
         with self.lock:
+            self._detached = True
             for entities in self._entities.values():
                 for entity in list(entities.values()):
                     if entity.state is not State.DELETED:
@@ -274,4 +308,4 @@ class IdentityMap:
 
 
 def _back(relation: Relation[Any]) -> Relation[Any] | None:
-    return None if relation.back is None else relation.target.many.get(relation.back)
+    return None if relation.back is None else relation.target.relations.get(relation.back)

@@ -199,17 +199,30 @@ class Record:
 
     def _edit(self, spec: Field, value: Any) -> None:
         self.check_usable()
-        current = getattr(self, spec.name)  # loads what is not known: an edit needs its base
+        if self._state is not State.LOADED:
+            self._autoload(spec.name)
+            self._load()
+        current = getattr(self, spec.name)  # decodes, and loads contents: an edit needs its base
         with self._owner.lock:
-            edits = self._edits or {}
+            edits = dict(self._edits or {})
             base = edits[spec.name].base if spec.name in edits else current
-            if type(value) is type(base) and value == base:
+            if self._says(spec, value) and not self._owner.map.writes_of(self.kind, self.id):
                 edits.pop(spec.name, None)
             else:
+                # While a save is under way, setting a field back has to win over its answer.
                 edits[spec.name] = Edit(value, base)
             _set(self, "_edits", edits or None)
             _set(self, spec.name, value)
             (self._owner.map.hold if edits else self._owner.map.release)(cast("Entity", self))
+
+    def _says(self, spec: Field, value: Any) -> bool:
+        """Whether the present document has this value already."""
+        if self._edits is None or spec.name not in self._edits:
+            held = self.held(spec)
+        else:
+            assert self._document is not None
+            held = self.decode(spec, self._document)
+        return type(held) is type(value) and bool(held == value)
 
     # What `updates`, `saving` and the identity map do to an entity, under the lock -----------------------------------
 
@@ -245,6 +258,12 @@ class Record:
             state = state or (State.LOADED if document.complete else State.PARTIAL)
         _set(self, "_state", state)
 
+    def expired(self, number: int) -> None:
+        """Forget what is known; answers to requests before this number are of no use any more."""
+        self.forget_decoded()
+        self.accept(None, State.EXPIRED)
+        _set(self, "_applied", number)
+
     def forget_edits(self, sent: Mapping[str, Edit]) -> None:
         """Forget the edits that were sent; one that was set anew meanwhile stays, on what was sent as its base."""
         edits = dict(self._edits or {})
@@ -267,6 +286,18 @@ class Record:
                     object.__delattr__(self, name)
             _set(self, "_edits", edits or None)
             if not edits:
+                self._owner.map.release(cast("Entity", self))
+
+    def restore(self, before: Mapping[str, Edit]) -> None:
+        """Take back the edits that were set since."""
+        with self._owner.lock:
+            for name, edit in self.pending().items():
+                if name not in before:
+                    object.__delattr__(self, name)
+                elif before[name] != edit:
+                    _set(self, name, before[name].mine)
+            _set(self, "_edits", dict(before) or None)
+            if not before:
                 self._owner.map.release(cast("Entity", self))
 
     def pending(self) -> dict[str, Edit]:

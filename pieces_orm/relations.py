@@ -50,6 +50,10 @@ class Relation(Generic[E]):
         raw = document.get(self.wire)
         return None if raw is None else documents.member_ids(raw, self.owner.kind.name, "", self.name)
 
+    def with_id(self, others: tuple[str, ...], id: str) -> tuple[str, ...]:
+        """The ids of this relation once another is associated."""
+        return (*others, id)
+
     def __repr__(self) -> str:
         return f"<relation {getattr(self.owner, '__name__', '?')}.{self.name}>"
 
@@ -88,6 +92,10 @@ class One(Relation[E]):
         if raw is None:
             return () if document.complete else None
         return (documents.reference_id(raw, self.owner.kind.name, "", self.name),)
+
+    def with_id(self, others: tuple[str, ...], id: str) -> tuple[str, ...]:  # noqa: ARG002 as its base
+        """The one id; it takes the place of another."""
+        return (id,)
 
     @overload
     def __get__(self, instance: None, owner: type[Entity]) -> One[E]: ...
@@ -166,7 +174,7 @@ class Related(Generic[E]):
             UnknownRelationError: not a target of this relation, or no route changes it. Nothing was sent.
             BatchError: some of several failed; those that did not are applied.
         """
-        commands.associate(self._entity, self._relation, others)
+        commands.change(self._entity, [(self._relation, other) for other in others], present=True)
 
     def remove(self, *others: E) -> None:
         """Disassociate others from this entity; both sides know at once, and nothing is deleted.
@@ -177,7 +185,7 @@ class Related(Generic[E]):
             UnknownRelationError: not a target of this relation, or no route changes it. Nothing was sent.
             BatchError: some of several failed; those that did not are applied.
         """
-        commands.disassociate(self._entity, self._relation, others)
+        commands.change(self._entity, [(self._relation, other) for other in others], present=False)
 
     def __repr__(self) -> str:
         known = self._entity.known_ids(self._relation)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import commands, documents
+from . import commands, conversion, documents
 from .documents import Document
 from .errors import ConflictError, NotFoundError
 
@@ -26,15 +26,17 @@ def load(entity: Entity, query: Mapping[str, Any], origin: str = "refresh") -> N
         NotFoundError: it is gone or never was.
     """
     owner = entity.owner
-    known = entity.document is not None
     with owner.map.request() as number:
-        try:
-            document = commands.read(owner, entity.kind, entity.id, query)
-        except NotFoundError:
-            if known and owner.map.remove(entity):
-                owner.signals.tell(owner.signals.deleted, type(entity), entity=entity, origin=origin)
-            raise
+        document = _read(entity, query, origin)
         owner.map.apply(entity, document, number, origin)
+
+
+def _read(entity: Entity, query: Mapping[str, Any], origin: str) -> Document:
+    try:
+        return commands.read(entity.owner, entity.kind, entity.id, query)
+    except NotFoundError:
+        commands.vanished(entity, origin)
+        raise
 
 
 def save(entity: Entity, *, overwrite: bool, transferables: bool | None) -> frozenset[str]:
@@ -58,10 +60,10 @@ def save(entity: Entity, *, overwrite: bool, transferables: bool | None) -> froz
 def _save_document(entity: Entity, edits: dict[str, Edit], *, overwrite: bool, transferables: bool | None) -> None:
     owner, kind = entity.owner, entity.kind
     route = kind.route("update")
-    fresh = commands.read(owner, kind, entity.id)
+    fresh = _read(entity, {}, "refresh")
     if not overwrite:
         _compare(entity, fresh, edits)
-    query = {"transferables": transferables} if "transferables" in route.query else {}
+    query = commands.contents_query(route, transferables)
     with owner.map.writing(kind, entity.id):
         data = owner.call(route, {}, query, documents.merge(fresh, patch(entity, edits)))
         contents = commands.has_contents(query)
@@ -73,7 +75,7 @@ def _save_alone(entity: Entity, name: str, edit: Edit, method: str, *, overwrite
     """Save a field by its own endpoint, and read the document that this left behind."""
     owner = entity.owner
     if not overwrite:
-        _compare(entity, commands.read(owner, entity.kind, entity.id), {name: edit})
+        _compare(entity, _read(entity, {}, "refresh"), {name: edit})
     with owner.map.writing(entity.kind, entity.id):
         getattr(entity, method)(edit.mine)
         changes = _applied(entity, {name: edit}, commands.read(owner, entity.kind, entity.id))
@@ -98,6 +100,7 @@ def _applied(entity: Entity, edits: dict[str, Edit], answer: Document) -> Change
     with owner.lock:
         changes = owner.map.merge(entity, answer, owner.map.now())
         entity.forget_edits(edits)
+        owner.wrote(entity, answer)
     return changes
 
 
@@ -124,4 +127,4 @@ def _compare(entity: Entity, fresh: Document, edits: dict[str, Edit]) -> None:
 
 def patch(entity: Entity, edits: Mapping[str, Edit]) -> dict[str, Any]:
     """Edits as JSON data by wire path."""
-    return {entity.fields[name].wire: documents.plain(edit.mine) for name, edit in edits.items()}
+    return {entity.fields[name].wire: conversion.plain(edit.mine) for name, edit in edits.items()}

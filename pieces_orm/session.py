@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 from . import discovery, endpoints
 from .catalogue import Catalogue
 from .collection import load_many
+from .documents import Document
 from .endpoints import Kind, Route
 from .entity import Entity
 from .errors import UnsupportedOperationError
 from .identity import IdentityMap
 from .relations import Relation
 from .signals import Dispatch
+from .stream import Frames
 from .suggestions import Suggestion, suggestions_of
 from .transport import Timeout
 from .watch import Changes, Feeds, Watch
@@ -136,31 +138,39 @@ class Session(Catalogue):
             self._open.append(changes)
         return changes
 
+    def wrote(self, entity: Entity, answer: Document | None = None) -> None:
+        """Note a write of our own, so that its echo is not taken for another's."""
+        updated = None if answer is None else answer.get("updated")
+        self.feeds.wrote(entity, None if updated is None else bytes(updated))
+
+    def forget(self, opened: Any) -> None:
+        """Forget something that was to be closed with the session."""
+        with self.lock:
+            if opened in self._open:
+                self._open.remove(opened)
+
     def is_stale(self, kind: Kind) -> bool:
         """Whether the stream of a kind is lost."""
         return self.feeds.is_lost(kind)
 
-    def frames(self, route: Route) -> Iterator[bytes]:
-        """The frames of a stream, until the session closes or the server ends it."""
-        from . import stream  # noqa: PLC0415 only who streams pays for the import
-
-        with stream.connect(self.stream_url(route), self.stream_headers()) as socket:
-            with self.lock:
-                self._open.append(socket)
-            try:
-                for frame in socket:
-                    yield frame.encode() if isinstance(frame, str) else frame
-            finally:
-                with self.lock:
-                    if socket in self._open:
-                        self._open.remove(socket)
+    def frames(self, route: Route) -> Iterator[tuple[int, bytes]]:
+        """The frames of a stream, each with the number of the moment when it came, until the session closes."""
+        self.check_open()
+        frames = Frames(self.stream_url(route), self.stream_headers(), self.map.request)
+        with self.lock:
+            self._open.append(frames)
+        try:
+            yield from frames
+        finally:
+            frames.close()
+            self.forget(frames)
 
     def suggestions(self) -> Iterator[list[Suggestion]]:
         """What the server suggests, as it changes: each item is what one frame brought. Ends with the session.
 
         Requests: one WebSocket, /workstream/suggestions/stream.
         """
-        for frame in self.frames(endpoints.SUGGESTIONS_STREAM):
+        for _, frame in self.frames(endpoints.SUGGESTIONS_STREAM):
             yield suggestions_of(frame, self.map)
 
     # The end -------------------------------------------------------------------------------------------------------
@@ -226,6 +236,7 @@ def embedded(
     application: str = "pieces_orm",
     api_key: str | None = None,
     timeout: Timeout = (3.05, 30),
+    wait: float = 0,
     autoload: bool = True,
     dispatch: Dispatch | None = None,
 ) -> Session:
@@ -233,7 +244,7 @@ def embedded(
 
     Args:
         path: of the database file, made when there is none; None: in memory.
-        application, api_key, timeout, autoload, dispatch: as for `connect`.
+        application, api_key, timeout, wait, autoload, dispatch: as for `connect`.
 
     Raises:
         UnsupportedOperationError: the extra `server` is not installed; the message says how to get it.
@@ -246,6 +257,6 @@ def embedded(
     server = Server(path)
     server.start()
     return Session(
-        server.url, application=application, api_key=api_key, timeout=timeout, autoload=autoload, dispatch=dispatch,
-        on_close=server.stop,
+        discovery.find(server.url, wait), application=application, api_key=api_key, timeout=timeout, autoload=autoload,
+        dispatch=dispatch, on_close=server.stop,
     )  # fmt: skip

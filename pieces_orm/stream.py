@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import queue
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -155,3 +157,65 @@ class Stream(threading.Thread):
         """End the thread; a program that forgets it ends all the same, for the thread is a daemon."""
         self._stopped.set()
         self.drop()
+
+
+class Frames(Iterator[tuple[int, bytes]]):
+    """The frames of one connection, each numbered when it came, so that it is never taken for newer than it is.
+
+    Args:
+        url: of the stream.
+        headers: to open it with.
+        numbered: opens a numbered request; it stays open until its frame is handed over.
+    """
+
+    # Frames that wait to be handed over; a reader that is slower holds up the socket.
+    BACKLOG = 64
+
+    def __init__(
+        self, url: str, headers: Mapping[str, str], numbered: Callable[[], AbstractContextManager[int]]
+    ) -> None:
+        self._socket = connect(url, headers)
+        self._numbered = numbered
+        self._waiting: queue.Queue[tuple[AbstractContextManager[int], int, bytes] | None] = queue.Queue(self.BACKLOG)
+        self._closed = threading.Event()
+        threading.Thread(target=self._read, name="pieces_orm frames", daemon=True).start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(Exception), self._socket as socket:
+            for frame in socket:
+                request = self._numbered()
+                number = request.__enter__()
+                self._put((request, number, frame.encode() if isinstance(frame, str) else frame))
+        self._put(None)
+
+    def _put(self, item: tuple[AbstractContextManager[int], int, bytes] | None) -> None:
+        while not self._closed.is_set():
+            try:
+                self._waiting.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def __next__(self) -> tuple[int, bytes]:
+        item = None
+        while not self._closed.is_set():
+            try:
+                item = self._waiting.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            break
+        if item is None:
+            raise StopIteration
+        request, number, frame = item
+        request.__exit__(None, None, None)
+        return number, frame
+
+    def close(self) -> None:
+        """End the iteration, and let go of what was not handed over."""
+        self._closed.set()
+        with contextlib.suppress(Exception):
+            self._socket.close()
+        while not self._waiting.empty():
+            item = self._waiting.get_nowait()
+            if item is not None:
+                item[0].__exit__(None, None, None)

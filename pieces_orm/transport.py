@@ -52,15 +52,7 @@ class Transport:
     """
 
     def __init__(self, url: str, timeout: Timeout, observer: Observer | None = None) -> None:
-        try:
-            parts = urlsplit(url if "://" in url else f"http://{url}")
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
-            message = f"{url!r} is no address of a server; it looks like http://127.0.0.1:39300."
-            raise NotRunningError(message)
-        self.url = f"{parts.scheme}://{parts.netloc}"
+        self.url = _address(url)
         self.headers: dict[str, str] = {}
         self._timeout = timeout
         self._observer = observer
@@ -165,6 +157,18 @@ class Transport:
         """Close the sockets."""
         with contextlib.suppress(Exception):
             self._adapter.close()
+
+
+def _address(url: str) -> str:
+    """Scheme and host of a server's address; http where it names no scheme."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return f"{parts.scheme}://{parts.netloc}"
+    except ValueError:
+        pass
+    message = f"{url!r} is no address of a server; it looks like http://127.0.0.1:39300."
+    raise NotRunningError(message)
 
 
 def _refused(error: BaseException | None) -> bool:

@@ -14,6 +14,7 @@ from .endpoints import Kind
 from .entity import Entity
 from .errors import UnsupportedOperationError
 from .feed import CONNECTING, LIVE, LOST, Feed
+from .record import State
 
 if TYPE_CHECKING:
     from .session import Session
@@ -65,11 +66,11 @@ class Feeds:
         for feed in feeds:
             feed.stop()
 
-    def made(self, kind: Kind, id: str) -> None:
-        """Note a material of our own making, so that its echo is not taken for another's."""
-        feed = self._feeds.get(kind.name)
+    def wrote(self, entity: Entity, updated: bytes | None) -> None:
+        """Note a write of our own, so that its echo is not taken for another's."""
+        feed = self._feeds.get(entity.kind.name)
         if feed is not None:
-            feed.made(id)
+            feed.wrote(entity.id, updated, deleted=entity.state is State.DELETED)
 
     def is_lost(self, kind: Kind) -> bool:
         """Whether the stream of a kind is lost."""
@@ -187,6 +188,7 @@ class Changes(Iterator[Change]):
             for signal, receiver in self._receivers:
                 signal.disconnect(receiver)
             self._watch.close()
+            self._session.forget(self)
             self._queue.put(None)
 
     def __enter__(self) -> Changes:

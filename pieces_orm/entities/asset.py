@@ -49,8 +49,10 @@ class Asset(Entity):
     mechanism: Mechanism = readonly()
     pseudo: bool | None = readonly()
     classification: Classification | None = readonly("classification", of=_ORIGINAL)
-    text: str | None = field("fragment.string.raw|file.string.raw", of=_ORIGINAL, contents=True, save="save_text")
-    language: str | None = field("classification.specific", of=_ORIGINAL, save="save_language")
+    text: str | None = field(
+        "fragment.string.raw|file.string.raw", of=_ORIGINAL, contents=True, removable=False, save="save_text"
+    )
+    language: str | None = field("classification.specific", of=_ORIGINAL, removable=False, save="save_language")
     description: str | None = field("text", where=("annotations", "type", "DESCRIPTION"), save="save_description")
     created: datetime = readonly()
     updated: datetime = readonly()
@@ -79,14 +81,14 @@ class Asset(Entity):
         """Whether the content is an image."""
         return self.classification is not None and self.classification.generic == GenericClassification.IMAGE
 
-    def save_text(self, text: str | None) -> None:
+    def save_text(self, text: str) -> None:
         """Change the content, POST /format/update/value; for `save`.
 
         Raises:
-            InvalidValueError: an asset is never without a text, and an image has none.
+            InvalidValueError: an image has no text.
         """
-        if text is None or self.is_image:
-            message = f"The text of {self!r} cannot be {'removed' if text is None else 'set: it is an image'}."
+        if self.is_image:
+            message = f"The text of {self!r} cannot be set: it is an image."
             raise InvalidValueError(message)
         original = self.original
         assert original is not None
@@ -96,14 +98,14 @@ class Asset(Entity):
         content.pop("bytes", None)
         self.owner.post(endpoints.FORMAT_UPDATE_VALUE, {**document, holder: content})
 
-    def save_language(self, language: str | None) -> None:
+    def save_language(self, language: str) -> None:
         """Change the language, POST /asset/reclassify; for `save`.
 
         Raises:
-            InvalidValueError: a language cannot be removed, and an image has none.
+            InvalidValueError: an image has no language.
         """
-        if language is None or self.is_image:
-            message = f"The language of {self!r} cannot be {'removed' if language is None else 'set: it is an image'}."
+        if self.is_image:
+            message = f"The language of {self!r} cannot be set: it is an image."
             raise InvalidValueError(message)
         self.owner.post(endpoints.ASSET_RECLASSIFY, {"ext": language, "asset": self.raw()})
 
@@ -155,10 +157,11 @@ class Asset(Entity):
                 entities, which are associated with one request each.
             transferables: whether the answer carries contents; None leaves it to the server.
         """
-        for argument, value in (("tags", tags), ("websites", websites), ("persons", persons), ("anchors", anchors)):
-            if isinstance(value, str):
-                message = f"{argument} takes a list of them, not the text {value!r}."
-                raise TypeError(message)
+        for argument, members, cls in (
+            ("tags", tags, Tag), ("websites", websites, Website), ("persons", persons, Person),
+            ("anchors", anchors, Anchor),
+        ):  # fmt: skip
+            _check_members(argument, members, cls)
         metadata: dict[str, Any] = {
             "name": name,
             "tags": [{"text": tag} for tag in tags if isinstance(tag, str)],
@@ -181,6 +184,14 @@ class Asset(Entity):
 
 def _person(owner: Owner, text: str) -> Any:
     return (Person.seed(owner, email=text) if "@" in text else Person.seed(owner, name=text)).body
+
+
+def _check_members(argument: str, members: Any, cls: type[Entity]) -> None:
+    texts = (str, PurePath) if cls is Anchor else (str,)
+    wrong = [members] if isinstance(members, str) else [each for each in members if not isinstance(each, (*texts, cls))]
+    if wrong:
+        message = f"{argument} takes a list of texts and {cls.__name__} entities, not {wrong[0]!r}."
+        raise InvalidValueError(message)
 
 
 def _format(content: str | bytes, language: str | None) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def contents_of(format: Mapping[str, Any]) -> Contents:
     if not isinstance(metadata, Mapping):
         raise RefusedError(400, f"The metadata of the {holder} has to be a JSON object.")
     data = _decoded(value, spelling, shape)
-    text = _text(data)
+    # What was sent as a plain text is a text, whatever characters are in it.
+    text = value if (shape, spelling) == ("string", "raw") else _text(data)
     return Contents(holder, shape, sent, metadata, text, data)
 
 

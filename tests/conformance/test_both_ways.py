@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pieces_orm import Entity, endpoints
-from pieces_orm.documents import plain
+from pieces_orm.conversion import plain
 from pieces_orm.values import Trigger
 
 from .official import CONTRACT, Official, model

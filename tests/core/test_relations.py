@@ -18,7 +18,8 @@ from pieces_orm import (
     commands,
     endpoints,
 )
-from pieces_orm.documents import Document, encode
+from pieces_orm.conversion import encode
+from pieces_orm.documents import Document
 from pieces_orm.values import Trigger
 
 from .support import Heard, Requests

@@ -198,3 +198,51 @@ def test_a_stream_of_whole_assets_and_of_suggestions_ends_with_the_session(piece
     assert isinstance(next(suggestions), list)
     pieces.close()
     assert list(stream) == list(with_contents) == list(suggestions) == []
+
+
+def test_ones_own_writes_are_silent_even_when_nobody_holds_the_entity(pieces, other):
+    heard = Heard(pieces)
+    with pieces.watch(Asset, Tag) as watch:
+        watch.wait_live()
+        id = pieces.assets.create("x = 1", name="a").id
+        asset = pieces.assets.get(id)
+        asset.name = "b"
+        asset.save()
+        asset.associate(pieces.tags.create("one"))
+        asset.delete()
+        del asset
+        markers = {other.assets.create("marker", name="marker").id, other.tags.create("marker").id}
+        wait_for(lambda: markers <= {event[2] for event in heard.events})
+        remote = [event for event in heard.take() if event[-1] == "remote"]
+        assert {event[2] for event in remote} == markers
+        assert len(remote) == 2
+
+
+def test_each_change_is_told_once_while_one_of_them_cannot_be_read(pieces_server, pieces, other):
+    heard = Heard(pieces)
+    with pieces.watch(Tag) as watch:
+        watch.wait_live()
+        pieces_server.faults.delay(0.2, times=1, path="/tags/create")
+        pieces_server.faults.answer(400, times=2, path="/tag/")
+        made = {other.tags.create(f"tag {n}").id for n in range(3)}
+        wait_for(lambda: len(heard.events) >= 3)
+        other.tags.create("marker")
+        wait_for(lambda: len(heard.events) >= 4)
+        told = [event[2] for event in heard.take() if event[0] == "created"]
+        assert set(told) > made
+        assert len(told) == len(set(told)) == 4
+
+
+def test_an_empty_first_frame_deletes_nothing_that_the_server_still_lists(pieces):
+    asset = pieces.assets.create("x = 1", name="kept")
+    heard = Heard(pieces)
+    with pieces.watch(Asset) as watch:
+        watch.wait_live()
+        [feed] = watch._feeds
+        feed._opened()
+        feed._heard('{"iterable": []}')
+        wait_for(lambda: not feed._pending and not feed._reconcile)
+        marker = pieces.assets.create("marker")
+        wait_for(lambda: heard.events)
+        assert heard.take() == [("created", "Asset", marker.id, "local")]
+        assert asset.state.value == "loaded"

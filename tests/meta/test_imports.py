@@ -9,7 +9,7 @@ from .sources import imports, modules
 
 VALUES = {"errors", "enums", "values"}
 TABLES = VALUES | {"endpoints", "signals"}  # data and vocabulary
-DOCUMENTS = TABLES | {"documents"}
+DOCUMENTS = TABLES | {"conversion", "documents"}
 FIELDS = DOCUMENTS | {"fields", "paths", "commands"}
 RELATIONS = FIELDS | {"relations", "saving", "updates"}
 ENTITY = RELATIONS | {"record", "entity"}
@@ -27,8 +27,9 @@ ALLOWED: dict[str, set[str]] = {
     "endpoints": VALUES,
     "signals": VALUES,
     "filters": VALUES,
-    "documents": VALUES,
-    "fields": VALUES | {"documents"},
+    "conversion": VALUES,
+    "documents": VALUES | {"conversion"},
+    "fields": VALUES | {"conversion", "documents"},
     "paths": TABLES,
     "commands": DOCUMENTS | {"paths"},
     "saving": DOCUMENTS | {"commands"},

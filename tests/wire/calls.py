@@ -210,6 +210,8 @@ def its_formats(arguments: dict[str, bool], query: dict[str, str]) -> Case:
     )  # fmt: skip
 
 
+# The contract's pattern for a duration, P[YYYY]-[MM]-[DD]T[hh]:[mm]:[ss], read as the regular expression that it is.
+VIEWED = "PY-M-DTh:m:s"
 LOOKED_AT = {("GET", f"/assets/{ASSET['id']}"): ASSET}
 EVENT_KIND = "workstream_event"
 SUMMARY_KIND = "workstream_summary"
@@ -260,10 +262,10 @@ CASES: dict[str, list[Case]] = {
     "assets_draft": flags(a_draft, "transferables"),
     "assets_get_recommended_assets": [
         Case(
-            lambda session: session.assets.recommended([ref(session, "asset")], [Interaction("12 s", touched=True)]),
+            lambda session: session.assets.recommended([ref(session, "asset")], [Interaction(VIEWED, touched=True)]),
             ASSETS,
             body=lambda body: body["interactions"]
-            == {"iterable": [{"asset": ASSET["id"], "interactions": {"viewed": "12 s", "touched": True}}]}
+            == {"iterable": [{"asset": ASSET["id"], "interactions": {"viewed": VIEWED, "touched": True}}]}
             and body["assets"] == {"iterable": [ASSET]},
             before=LOOKED_AT,
             outcome=lambda session, assets: len(assets) == len(ASSETS["iterable"]),
