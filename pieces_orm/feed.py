@@ -313,7 +313,7 @@ class Feed:
         for id in ids:
             entity = fetched.get(id)
             if isinstance(entity, NotFoundError):
-                self._tell_deleted(id)
+                self._tell_deleted(id, held.get(id))
             elif isinstance(entity, Entity):
                 self._tell_one(entity, is_new=id not in known, is_held=id in held)
                 known.add(id)
@@ -335,12 +335,15 @@ class Feed:
             # Nobody held it: that it changed is certain, what changed cannot be known.
             signals.tell(signals.changed, self.cls, entity=entity, fields=None, before={}, origin="remote")
 
-    def _tell_deleted(self, id: str) -> None:
+    def _tell_deleted(self, id: str, read: Entity | None = None) -> None:
+        """Tell a deletion, unless the read that found it has told it of an entity that was held."""
         known = self._known if self._known is not None else set()
         was_known = id in known
         known.discard(id)
         self._own.pop(id, None)
         signals = self._session.signals
+        if read is not None and read.state is State.DELETED and read.document is not None:
+            return
         entity = self._session.map.peek(self.cls, id)
         if entity is None and not (was_known and signals.deleted.has_receivers_for(self.cls)):
             return

@@ -246,3 +246,19 @@ def test_an_empty_first_frame_deletes_nothing_that_the_server_still_lists(pieces
         wait_for(lambda: heard.events)
         assert heard.take() == [("created", "Asset", marker.id, "local")]
         assert asset.state.value == "loaded"
+
+
+def test_a_deletion_that_a_read_finds_first_is_told_once(pieces_server, pieces, other):
+    tag = pieces.tags.create("one")
+    tag.refresh()
+    with pieces.watch(Tag) as watch:
+        watch.wait_live()
+        heard = Heard(pieces)
+        pieces_server.faults.delay(0.2, times=1, path=f"/tag/{tag.id}")
+        theirs = other.tags.ref(tag.id)
+        theirs.increment_score()
+        pieces_server.faults.answer(410, times=1, path=f"/tag/{tag.id}")
+        theirs.delete()
+        other.tags.create("marker")
+        wait_for(lambda: any(event[0] == "created" for event in heard.events))
+        assert [event for event in heard.take() if event[2] == tag.id] == [("deleted", "Tag", tag.id, "remote")]
