@@ -348,5 +348,7 @@ class Feed:
         if entity is None and not (was_known and signals.deleted.has_receivers_for(self.cls)):
             return
         entity = entity or self._session.map.ref(self.cls, id)
-        if self._session.map.remove(entity):
+        # A mere handle of an id that was never heard of, or is told already, goes silently.
+        news = was_known or entity.document is not None
+        if self._session.map.remove(entity) and news:
             signals.tell(signals.deleted, self.cls, entity=entity, origin="remote")

@@ -54,7 +54,7 @@ class Field:
     @cached_property
     def optional(self) -> bool:
         """Whether None is a value of this field."""
-        return type(None) in typing.get_args(self.resolved)
+        return self.resolved is Any or type(None) in typing.get_args(self.resolved)
 
     def locate(self, document: Document) -> Raw | None:
         """The slice of this field in a document; None when it is absent or null."""

@@ -263,7 +263,7 @@ class IdentityMap:
                     near = self.alive(relation.target) if ids is None else [self.peek(relation.target, i) for i in ids]
                     for other in near:
                         if other is not None:
-                            self._put(other, back, entity.id, present=False)
+                            self._remember(other, back, entity.id, present=False)
             entity.accept(None, State.DELETED)
             self._entities[entity.kind.name].pop(entity.id, None)
             self.release(entity)

@@ -62,6 +62,7 @@ class Asset(Entity):
     score: Score | None = readonly()
     original = One["Format"](wire="original")
     preview = One["Format"](wire="preview.base")
+    overlay = One["Format"](wire="preview.overlay")
     activities = Many["Activity"](wire="activities", back="asset")
     anchors = Many["Anchor"](wire="anchors", back="assets")
     annotations = Many["Annotation"](wire="annotations", back="assets")

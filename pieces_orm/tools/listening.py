@@ -29,6 +29,7 @@ class Heard:
     entity: Entity
     called: str
     other: Entity | None = None
+    field: str = ""
     detail: str = ""
 
     @property
@@ -76,19 +77,21 @@ class Listener:
     ) -> None:
         self._watch.close()
 
-    def wait(self, operation: str, ids: Iterable[str], seconds: float) -> int:
+    def wait(self, operation: str, ids: Iterable[str], seconds: float, *, field: str = "") -> int:
         """Wait until an operation was heard of all these materials; returns of how many it was.
 
         Args:
             operation: such as "deleted".
             ids: of materials.
             seconds: how long to wait at most.
+            field: the field that has to have changed; none: any.
         """
         wanted = set(ids)
         deadline = time.monotonic() + seconds
         with self._news:
             while True:
-                heard = wanted & {each.entity.id for each in self._heard if each.operation == operation}
+                told = [each for each in self._heard if each.operation == operation and field in ("", each.field)]
+                heard = wanted.intersection(each.entity.id for each in told)
                 remaining = deadline - time.monotonic()
                 if heard == wanted or remaining <= 0:
                     return len(heard)
@@ -117,10 +120,10 @@ class Listener:
     def _changed(
         self, _: Any, *, entity: Entity, fields: frozenset[str] | None, before: dict[str, Any], **__: Any
     ) -> None:
-        called, detail = label(entity), ""
+        called, field, detail = label(entity), "", ""
         if fields is not None and "name" in fields:
-            called, detail = shown(repr(before["name"])), f" name -> {called}"
-        self._note(Heard("changed", entity, called, detail=detail))
+            called, field, detail = shown(repr(before["name"])), "name", f" name -> {called}"
+        self._note(Heard("changed", entity, called, field=field, detail=detail))
 
     def _deleted(self, _: Any, *, entity: Entity, **__: Any) -> None:
         self._note(Heard("deleted", entity, label(entity)))

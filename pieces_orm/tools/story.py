@@ -179,7 +179,7 @@ class Story:
         asset.name = str(path.with_name(f"{path.stem} (renamed){path.suffix}")) if path.name else "renamed"
         self._screen.say(f"Renaming {shown(repr(before))} to {shown(repr(asset.name))}.")
         asset.save()
-        self._listener.wait("changed", [asset.id], self.patience)
+        self._listener.wait("changed", [asset.id], self.patience, field="name")
 
 
 def _unique(entities: Sequence[T]) -> list[T]:

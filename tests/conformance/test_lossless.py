@@ -1,0 +1,123 @@
+"""Whatever a server sends, an edit changes that alone: documents drawn from the contract's schemas, with unknown keys
+and unknown enum members mixed in at every depth.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pieces_orm import Entity, Session
+from pieces_orm.documents import Document, merge
+from pieces_orm.saving import patch
+from pieces_orm.values import OpenEnum
+
+from .official import CONTRACT
+from .test_declarations import resolve
+
+SCHEMAS = json.loads((CONTRACT / "pieces-openapi.json").read_text())["components"]["schemas"]
+CLASSES = {cls.__name__: cls for cls in Entity.registry.values()}
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)).map(lambda moment: f"{moment.isoformat()}Z")  # noqa: DTZ001
+UNKNOWN = st.dictionaries(
+    st.sampled_from(["invented", "added_later", "é"]),
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXTS, lambda inner: st.lists(inner, max_size=2)
+    ),
+    max_size=1,
+)
+
+
+def values(spec, depth):
+    """Data for one property of the contract."""
+    target, name = resolve(spec)
+    if name == "GroupedTimestamp":
+        return st.fixed_dictionaries({"value": MOMENTS}, optional={"readable": TEXTS})
+    if "enum" in target:
+        return st.sampled_from([*target["enum"], "A_MEMBER_OF_LATER"])
+    kind = target.get("type")
+    kind = next(each for each in kind if each != "null") if isinstance(kind, list) else kind
+    if kind == "array":
+        return st.lists(values(target["items"], depth - 1), max_size=1 if depth > 0 else 0)
+    simple = {
+        "string": TEXTS,
+        "boolean": st.booleans(),
+        "integer": st.integers(-(2**31), 2**31),
+        "number": st.integers(0, 9),
+    }
+    if kind in simple:
+        return simple[kind]
+    if isinstance(target.get("additionalProperties"), dict):
+        return st.dictionaries(TEXTS, values(target["additionalProperties"], depth - 1), max_size=1)
+    return objects(target, depth)
+
+
+def objects(target, depth):
+    """Objects of a schema: what is required, some of what is optional, and something that nobody has heard of."""
+    required = set(target.get("required", ()))
+    parts = {name: spec for name, spec in target.get("properties", {}).items() if name in required or depth > 0}
+    must = {name: values(spec, depth - 1) for name, spec in parts.items() if name in required}
+    may = {name: values(spec, depth - 1) for name, spec in parts.items() if name not in required}
+    return st.builds(lambda known, unknown: {**unknown, **known}, st.fixed_dictionaries(must, optional=may), UNKNOWN)
+
+
+def without(document, path):
+    """A document with the key at a dotted path taken out."""
+    document = copy.deepcopy(document)
+    *parents, last = path.split(".")
+    inner = document
+    for parent in parents:
+        inner = inner.get(parent) or {}
+    inner.pop(last, None)
+    return document
+
+
+def another_value(field, value):
+    """A value of the field's type that differs from the present one; None when there is no way to make one."""
+    accepted = next(each for each in field._accepted if each is not type(None))
+    if issubclass(accepted, OpenEnum):
+        return accepted("ANOTHER")
+    makers = {
+        bool: lambda: not value,
+        str: lambda: f"{value}!",
+        datetime: lambda: datetime(2001, 2, 3, tzinfo=timezone.utc),
+    }
+    return makers[accepted]() if accepted in makers else None
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_everything_but_the_edit_goes_back_as_it_came(name):
+    cls = CLASSES[name]
+
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
+    @given(objects(SCHEMAS[cls.kind.schema], 3), st.data())
+    def check(document, data):
+        document["id"] = "an-id"
+        raw = json.dumps(document, ensure_ascii=data.draw(st.booleans())).encode()
+        with Session("http://127.0.0.1:9", api_key="x", autoload=False) as session:
+            entity = session.map.adopt(cls, "an-id", Document(raw), session.map.now(), "refresh")
+            for field in entity.fields:
+                getattr(entity, field)
+            for relation in entity.relations.values():
+                entity.known_ids(relation)
+            assert entity.raw() == document
+            editable = [
+                each for each in cls.fields.values() if not each.readonly and not each.save and not each.contents
+            ]
+            for field in editable[: data.draw(st.integers(0, len(editable)))]:
+                value = another_value(field, getattr(entity, field.name))
+                if value is None:
+                    continue
+                setattr(entity, field.name, value)
+                saved = json.loads(merge(entity.document, patch(entity, entity.pending())))
+                assert without(saved, field.wire) == without(document, field.wire)
+                assert entity.edits == {field.name: value}
+                entity.revert()
+            assert json.loads(merge(entity.document, {})) == document
+
+    check()
