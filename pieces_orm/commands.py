@@ -217,7 +217,8 @@ def _send(
     first, second = (other, entity) if mirrored else (entity, other)
     ids = {row.owner.parameter: first.id, row.parameter: second.id}
     if present:
-        owner.call(_route(row.path("associate")), ids)
+        roles = None if row.roles is None else conversion.encode(dict(zip(row.roles, ids.values(), strict=True)))
+        owner.call(_route(row.path("associate")), ids, body=roles)
     elif row.older is None:
         owner.call(_route(row.path("disassociate")), ids)
     else:

@@ -267,7 +267,8 @@ class Association:
 
     `relation` is the name on the entity, `wire` the (dotted) key in the owner's document, `segment` the part of the
     route between owner and verb, `parameter` the name of the other's id in the route, `full` whether the owner's
-    document nests whole documents, `older` an older spelling of the disassociate route.
+    document nests whole documents, `older` an older spelling of the disassociate route, `roles` the keys of the body by
+    which the associate route tells owner from other.
     """
 
     owner: Kind
@@ -278,6 +279,7 @@ class Association:
     parameter: str
     full: bool
     older: str | None = None
+    roles: tuple[str, str] | None = None
 
     def path(self, verb: Literal["associate", "disassociate"]) -> str:
         """The route template, such as /anchor/{anchor}/assets/associate/{asset}."""
@@ -342,7 +344,14 @@ def _associations() -> Iterator[Association]:
 
 
 ASSOCIATIONS: tuple[Association, ...] = tuple(_associations())
-_BY_RELATION = {(row.owner.name, row.relation): row for row in ASSOCIATIONS}
+# Two more relations of summary with summary: the same route, and a body that says which is which.
+HIERARCHY = tuple(
+    Association(
+        SUMMARY, name, SUMMARY, name, SUMMARY.plural, f"additional_{SUMMARY.parameter}", full=False, roles=roles
+    )
+    for name, roles in (("parents", ("child", "parent")), ("children", ("parent", "child")))
+)
+_BY_RELATION = {(row.owner.name, row.relation): row for row in (*ASSOCIATIONS, *HIERARCHY)}
 
 
 def association(kind: Kind, relation: str) -> Association | None:

@@ -118,12 +118,24 @@ class Record:
 
     def __repr__(self) -> str:
         attribute = next((name for name in ("name", "fullpath", "text") if name in self.fields), "id")
-        shown = getattr(self, attribute) if self._is_held(attribute) else None
-        label = f" {shown[:40]!r}" if isinstance(shown, str) and attribute != "id" else ""
+        shown = self._shown(attribute)
+        label = f" {shown[:40]!r}" if isinstance(shown, str) else ""
         return f"<{type(self).__name__}{label} {self.id} ({self._state.value})>"
 
-    def _is_held(self, name: str) -> bool:
-        return name in self.fields and self.held(self.fields[name]) is not EMPTY
+    def _shown(self, name: str) -> Any:
+        """The value of a field as far as it is known without a request; None when it is not."""
+        spec = self.fields.get(name)
+        if spec is None:
+            return None
+        if self._edits is not None and name in self._edits:
+            return self._edits[name].mine
+        held = self.held(spec)
+        if held is EMPTY and self._document is not None:
+            try:
+                return spec.decode(spec.locate(self._document))
+            except UNREADABLE:
+                return None
+        return None if held is EMPTY else held
 
     # Fields --------------------------------------------------------------------------------------------------------
 

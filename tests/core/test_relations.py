@@ -337,3 +337,16 @@ def test_an_answer_older_than_a_save_is_not_applied(pieces):
         anchor.save()
         pieces.map.apply(anchor, document, older, "refresh")
     assert anchor.name == "after"
+
+
+def test_summaries_are_parents_and_children_of_each_other(pieces_server, pieces):
+    day, hour = pieces.summaries.create("a day"), pieces.summaries.create("an hour")
+    hour.parents.add(day)
+    assert (hour.parents.ids, day.children.ids, day.parents.ids) == ((day.id,), (hour.id,), ())
+    with pieces_orm.connect(pieces_server.url) as other:
+        theirs = other.summaries.get(day.id)
+        assert (theirs.children.ids, theirs.parents.ids, theirs.summaries.ids) == ((hour.id,), (), ())
+        theirs.children.remove(other.summaries.ref(hour.id))
+    assert hour.refresh().parents.ids == ()
+    with pytest.raises(AmbiguousRelationError, match=r"children.*parents.*summaries"):
+        day.associate(hour)

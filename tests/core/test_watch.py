@@ -262,3 +262,30 @@ def test_a_deletion_that_a_read_finds_first_is_told_once(pieces_server, pieces, 
         other.tags.create("marker")
         wait_for(lambda: any(event[0] == "created" for event in heard.events))
         assert [event for event in heard.take() if event[2] == tag.id] == [("deleted", "Tag", tag.id, "remote")]
+
+
+def test_a_handle_that_appears_after_a_deletion_does_not_make_it_told_again(pieces, other):
+    tag = other.tags.create("one")
+    with pieces.watch(Tag) as watch:
+        watch.wait_live()
+        heard = Heard(pieces)
+        [feed] = watch._feeds
+        tag.delete()
+        wait_for(lambda: heard.events)
+        again = pieces.tags.ref(tag.id)
+        feed._tell_deleted(tag.id)
+        assert again.state.value == "deleted"
+        assert heard.take() == [("deleted", "Tag", tag.id, "remote")]
+
+
+def test_an_answer_from_before_a_deletion_does_not_tell_the_association_again(pieces, other):
+    asset, tag = pieces.assets.create("x = 1"), pieces.tags.create("one")
+    asset.associate(tag)
+    asset.refresh()
+    heard = Heard(pieces)
+    with pieces.map.request() as older:
+        document = asset.document
+        tag.delete()
+        pieces.map.apply(asset, document, older, "remote")
+    assert tag.id not in asset.tags.ids
+    assert heard.take() == [("deleted", "Tag", tag.id, "local")]
