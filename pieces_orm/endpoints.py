@@ -247,6 +247,7 @@ CONNECT = Route("POST", "/connect")
 MODELS = Route("GET", "/models")
 ASSET_DRAFT = Route("POST", "/assets/draft", _CONTENTS)
 ASSET_FORMATS = Route("GET", "/assets/{asset}/formats", _CONTENTS, JSON)
+CONVERSATION_MESSAGES = Route("GET", "/conversation/{conversation}/messages", _CONTENTS)
 ASSETS_PSEUDO = Route("GET", "/assets/pseudo")
 ASSETS_RECOMMENDED = Route("GET", "/assets/recommended", (), JSON)
 ASSETS_RELATED = Route("GET", "/assets/related", (), JSON)
@@ -382,4 +383,9 @@ LINKS: tuple[Link, ...] = (
     Link(ASSET, "shares", "shares", SHARE, "asset", full=True),
     Link(ASSET, "activities", "activities", ACTIVITY, "asset", full=True),
     Link(FORMAT, "activities", "activities", ACTIVITY, "format", full=True),
+)
+
+# Routes that read all targets of one relation of one material at once: (kind, relation) -> route.
+PAGES: Mapping[tuple[str, str], Route] = MappingProxyType(
+    {("conversation", "messages"): CONVERSATION_MESSAGES, ("asset", "formats"): ASSET_FORMATS}
 )

@@ -111,8 +111,8 @@ class Owner(Protocol):
     def create(self, cls: type[E], *args: Any, **kwargs: Any) -> E:
         """Create a material of a class."""
 
-    def load_many(self, entities: Sequence[E]) -> list[E]:
-        """Load what is not known, together."""
+    def load_related(self, entity: Entity, relation: Relation[E], entities: Sequence[E]) -> list[E]:
+        """Load what is not known of an entity's relation, together."""
 
     def is_stale(self, kind: Kind) -> bool:
         """Whether the stream of a kind is lost."""

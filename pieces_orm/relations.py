@@ -153,7 +153,7 @@ class Related(Generic[E]):
 
     def __iter__(self) -> Iterator[E]:
         entities = self._entity.related_entities(self._relation, self.ids)
-        return iter(self._entity.owner.load_many(entities))
+        return iter(self._entity.owner.load_related(self._entity, self._relation, entities))
 
     def __getitem__(self, place: int) -> E:
         return list(self)[place]

@@ -15,6 +15,7 @@ from .endpoints import Kind, Route
 from .entity import Entity
 from .errors import UnsupportedOperationError
 from .identity import IdentityMap
+from .record import State
 from .relations import Relation
 from .signals import Dispatch
 from .stream import Frames
@@ -55,6 +56,15 @@ class Session(Catalogue):
         return self[cls].create(*args, **kwargs)
 
     # Many entities -------------------------------------------------------------------------------------------------
+
+    def load_related(self, entity: Entity, relation: Relation[E], entities: Sequence[E]) -> list[E]:
+        """Load those targets of a relation of which nothing is known; at once where the wire has a route for that."""
+        route = endpoints.PAGES.get((entity.kind.name, relation.name))
+        if route is not None and any(each.state in (State.HANDLE, State.EXPIRED) for each in entities):
+            with self.map.request() as number:
+                data = self.call(route, {entity.kind.parameter: entity.id})
+                self[relation.target].adopt_page(data, number)
+        return self.load_many(entities)
 
     def load_many(self, entities: Sequence[E]) -> list[E]:
         """Load those entities of which nothing is known, together; leaves out those that are gone."""

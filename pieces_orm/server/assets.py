@@ -159,15 +159,6 @@ def _found_tags(reader: Reader, text: str, metadata: Seed) -> list[dict[str, str
     return [{"text": tag} for tag in texts if tag.lower() in words and tag not in listed]
 
 
-def formats(call: Call) -> Response:
-    """The formats of an asset."""
-    id = call.params["asset"]
-    with call.service.store.read() as reader:
-        present(reader, ASSET, id, 410)
-        found = call.service.documents(reader, contents=call.contents).some(FORMAT, [format_of(reader, id)])
-    return json_answer(collection_text(FORMAT, list(found), found.values()))
-
-
 def format_of(reader: Reader, asset: str) -> str:
     """The id of an asset's format."""
     end = next(end for end in ends_of(ASSET) if end.key == ("formats",))

@@ -55,6 +55,22 @@ def others(reader: Reader, end: End, kind: Kind, id: str) -> list[str]:
     ]
 
 
+def members(kind: Kind, key: str) -> Handler:
+    """All that one material has in one relation, in order."""
+    end = next(end for end in ends_of(kind) if end.key == (key,))
+
+    def handle(call: Call) -> Response:
+        id = call.params[kind.parameter]
+        with call.service.store.read() as reader:
+            present(reader, kind, id, kind.gone)
+            found = call.service.documents(reader, contents=call.contents).some(
+                end.other, others(reader, end, kind, id)
+            )
+        return json_answer(collection_text(end.other, list(found), found.values()))
+
+    return handle
+
+
 def read(kind: Kind) -> Handler:
     """One document."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pieces_orm import endpoints
-from pieces_orm.endpoints import ASSET, FORMAT, SHARE, Route
+from pieces_orm.endpoints import ASSET, CONVERSATION, FORMAT, SHARE, Route
 
 from . import assets, context, materials, search, suggestions
 from .answers import Handler
@@ -21,8 +21,10 @@ _ROUTES: Mapping[Route, Handler] = {
     Route("GET", "/user"): context.user,
     ASSET.route("create"): assets.create,
     endpoints.ASSET_DRAFT: assets.draft,
-    endpoints.ASSET_FORMATS: assets.formats,
-    Route("GET", "/asset/{asset}/formats"): assets.formats,
+    endpoints.ASSET_FORMATS: materials.members(ASSET, "formats"),
+    Route("GET", "/asset/{asset}/formats"): materials.members(ASSET, "formats"),
+    endpoints.CONVERSATION_MESSAGES: materials.members(CONVERSATION, "messages"),
+    Route("GET", "/asset/{asset}/conversations"): materials.members(ASSET, "conversations"),
     endpoints.ASSETS_PSEUDO: assets.pseudo,
     endpoints.ASSET_RECLASSIFY: assets.reclassify,
     endpoints.FORMAT_UPDATE_VALUE: assets.update_value,

@@ -350,3 +350,17 @@ def test_summaries_are_parents_and_children_of_each_other(pieces_server, pieces)
     assert hour.refresh().parents.ids == ()
     with pytest.raises(AmbiguousRelationError, match=r"children.*parents.*summaries"):
         day.associate(hour)
+
+
+def test_the_messages_of_a_conversation_are_read_in_order_with_one_request(pieces_server):
+    with pieces_orm.connect(pieces_server.url) as session:
+        talk = session.conversations.create("talk")
+        ids = [session.messages.create(f"message {n}", talk).id for n in range(5)]
+        talk.refresh()
+        requests = Requests(session)
+        messages = list(talk.messages)
+        assert [message.id for message in messages] == ids
+        assert [message.text for message in messages] == [f"message {n}" for n in range(5)]
+        assert requests.take() == [f"GET /conversation/{talk.id}/messages"]
+        assert list(talk.messages) == messages
+        assert requests.take() == []
