@@ -276,6 +276,22 @@ def _malformed(data: bytes, kind: str, id: str, error: Exception, field: str = "
     return DecodeError(message, kind=kind, id=id, field=field, value=start)
 
 
+def association_rows(data: bytes, owner_key: str, other_key: str) -> list[tuple[str, str]]:
+    """The pairs of ids in an answer of an association family.
+
+    Raises:
+        DecodeError: it is no collection of associations, or the server has left some out.
+    """
+    try:
+        answer = msgspec.json.decode(data, type=dict[str, Any])
+        pairs = [(row[owner_key]["id"], row[other_key]["id"]) for row in answer["iterable"]]
+    except (ValueError, TypeError, KeyError, UnicodeDecodeError) as error:
+        raise _malformed(data, "association", "", error) from error
+    if answer.get("truncated"):
+        raise _malformed(data, "association", "", ValueError("the server has left some owners out"))
+    return pairs
+
+
 def values_of(data: bytes, cls: type[T], kind: str, name: str = "iterable") -> list[T]:
     """The members of a collection as values.
 

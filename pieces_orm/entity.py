@@ -114,6 +114,9 @@ class Owner(Protocol):
     def load_related(self, entity: Entity, relation: Relation[E], entities: Sequence[E]) -> list[E]:
         """Load what is not known of an entity's relation, together."""
 
+    def learn(self, relation: Relation[Any], entities: Sequence[Entity]) -> None:
+        """Ask the relation's family for ids that documents leave out."""
+
     def is_stale(self, kind: Kind) -> bool:
         """Whether the stream of a kind is lost."""
 

@@ -236,6 +236,13 @@ class IdentityMap:
             # One relation that cannot be read must not keep the others from being in step.
             return None
 
+    def learn(self, entity: Entity, relation: Relation[Any], ids: tuple[str, ...], number: int) -> None:
+        """Keep the ids of a relation that were asked for apart from the document."""
+        with self.lock:
+            if self._known_ids(entity, relation) is None:
+                entity.cache_ids(relation, ids)
+                self._replay(entity, Changes(), number)
+
     def mirror(self, entity: Entity) -> None:
         """Let the other sides know what a document that is new here says of its associations."""
         with self.lock:

@@ -344,11 +344,17 @@ class Record:
             return ids
 
     def relation_ids(self, relation: Relation[Any]) -> tuple[str, ...]:
-        """The ids of a relation; an unknown one is asked for."""
+        """The ids of a relation; an unknown one is asked for: of its family, else by a full read."""
         for attempt in range(2):
             ids = self.known_ids(relation)
             if ids is not None and self._state is not State.EXPIRED:
                 return ids
+            if self._state is State.LOADED:
+                self._autoload(relation.name)
+                self._owner.learn(relation, [cast("Entity", self)])
+                ids = self.known_ids(relation)
+                if ids is not None:
+                    return ids
             if attempt == 0:
                 self._autoload(relation.name)
                 self._load()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from typing import Any, TypeVar
 
-from . import discovery, endpoints
+from . import commands, discovery, endpoints
 from .catalogue import Catalogue
 from .collection import load_many
 from .documents import Document
@@ -47,6 +47,7 @@ class Session(Catalogue):
         self._on_close = on_close
         self.feeds = Feeds(self)
         self._open: list[Any] = []
+        self._without_family: set[tuple[str, str]] = set()
 
     def __repr__(self) -> str:
         return f"<Session {self.url}{' (closed)' if self._closed else ''}>"
@@ -65,6 +66,19 @@ class Session(Catalogue):
                 data = self.call(route, {entity.kind.parameter: entity.id})
                 self[relation.target].adopt_page(data, number)
         return self.load_many(entities)
+
+    def learn(self, relation: Relation[Any], entities: Sequence[Entity]) -> None:
+        """Ask the relation's association family for the ids that documents leave out; a server may have none."""
+        key = (relation.owner.kind.name, relation.name)
+        if key in self._without_family or not entities:
+            return
+        with self.map.request() as number:
+            found = commands.related_ids(self, relation, [entity.id for entity in entities])
+            if found is None:
+                self._without_family.add(key)
+                return
+            for entity in entities:
+                self.map.learn(entity, relation, found[entity.id], number)
 
     def load_many(self, entities: Sequence[E]) -> list[E]:
         """Load those entities of which nothing is known, together; leaves out those that are gone."""
@@ -102,6 +116,7 @@ class Session(Catalogue):
                 message = f"{relation!r} starts at none of the entities that are reached."
                 raise TypeError(message)
             self.load_many(starts)
+            self.learn(relation, [start for start in starts if start.known_ids(relation) is None])
             targets = {
                 target.id: target
                 for entity in starts

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pieces_orm.endpoints import ASSET, ASSOCIATIONS, HEALTH, KINDS, VERSION
 
-from . import associations, kind_search, materials
+from . import associations, family_reads, kind_search, materials
 from .answers import Call, Handler, RefusedError, Target, refusal
 from .router import Router
 from .service import Service
@@ -46,6 +46,7 @@ def _general_routes() -> Iterator[tuple[str, str, Handler]]:
         yield "POST", row.path("disassociate"), associations.disassociate(row)
         if row.older is not None:
             yield "POST", row.older, associations.disassociate(row)
+    yield from family_reads.routes()
 
 
 def stream_routes() -> Iterator[tuple[str, Stream]]:

@@ -261,7 +261,7 @@ def test_a_relation_that_the_server_does_not_tell_is_unknown_not_empty(pieces_se
         assert not anchor.tags.known
         requests = Requests(session)
         assert anchor.tags.ids == ()
-        assert requests.take() == ["POST /connect", f"GET /anchor/{made.id}"]
+        assert requests.take() == ["POST /connect", f"GET /tag_to_anchor_associations/anchor/{made.id}"]
         assert anchor.tags.known
 
 

@@ -8,7 +8,7 @@ import pytest
 from .sources import imports, modules
 
 VALUES = {"errors", "enums", "values"}
-TABLES = VALUES | {"endpoints", "signals"}  # data and vocabulary
+TABLES = VALUES | {"endpoints", "families", "signals"}  # data and vocabulary
 DOCUMENTS = TABLES | {"conversion", "documents"}
 FIELDS = DOCUMENTS | {"fields", "paths", "commands"}
 RELATIONS = FIELDS | {"relations", "saving", "updates"}
@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "values": {"errors", "enums"},
     "endpoints": VALUES,
     "signals": VALUES,
+    "families": VALUES | {"endpoints"},
     "filters": VALUES,
     "conversion": VALUES,
     "documents": VALUES | {"conversion"},
@@ -48,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "feed": COLLECTION,
     "watch": COLLECTION | {"feed"},
     "connection": DOCUMENTS | {"paths", "transport"},  # knows no entity
-    "server": {"server", "endpoints", "errors"},
+    "server": {"server", "endpoints", "families", "errors"},
     "catalogue": COLLECTION | {"assets", "connection"},
     "session": SESSION - {"session"} | {"server"},  # embedded() starts the server, imported on first use
     "__init__": SESSION,
