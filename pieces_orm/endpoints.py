@@ -71,7 +71,7 @@ class Kind:
         return found
 
 
-def _kind(
+def kind(
     name: str,
     collection: str,
     schema: str,
@@ -87,7 +87,7 @@ def _kind(
     batch_key: str | None = None,
     **special: Route,
 ) -> Kind:
-    """The regular routes of a kind, less those in `without`, plus and replaced by those in `special`."""
+    """The row of a kind: its regular routes, less those in `without`, plus and replaced by those in `special`."""
     one, many, key = singular or name, plural or collection, parameter or name
     contents = ("transferables",) if transferables else ()
     routes: dict[str, Route] = {
@@ -119,7 +119,7 @@ _FORMAT_CONTENTS = ("transferable", "package_activities")
 _WINDOW = ("limit", "created_from", "created_to", "updated_from", "updated_to")
 
 _ALL_KINDS = (
-    _kind(
+    kind(
         "asset", "assets", "Asset", stream="asset",
         read=Route("GET", "/assets/{asset}", _CONTENTS),
         all=Route("GET", "/assets", ("transferables", "suggested", "pseudo"), JSON),
@@ -128,53 +128,53 @@ _ALL_KINDS = (
         update=Route("POST", "/asset/update", _CONTENTS, JSON),
         delete=Route("POST", "/assets/{asset}/delete", (), TEXT, "text"),
     ),
-    _kind(
+    kind(
         "anchor", "anchors", "Anchor", stream="anchor",
         rename=Route("POST", "/anchor/{anchor}/rename", _CONTENTS),
         search=Route("POST", "/anchors/search", _CONTENTS),
     ),
-    _kind("anchor_point", "anchor_points", "AnchorPoint", stream="anchorPoint"),
-    _kind(
+    kind("anchor_point", "anchor_points", "AnchorPoint", stream="anchorPoint"),
+    kind(
         "annotation", "annotations", "Annotation", stream="annotation", gone=500, transferables=False,
         all=Route("GET", "/annotations", ("annotation_type_filter",)),
         search=Route("POST", "/annotations/search", _CONTENTS),
     ),
-    _kind(
+    kind(
         "activity", "activities", "Activity", stream="activity", score=False,
         all=Route("GET", "/activities", ("transferables", "pseudo")),
         ids=Route("GET", "/activity/identifiers", ("pseudo", "activity_filter_enum")),
     ),
-    _kind(
+    kind(
         "conversation", "conversations", "Conversation", stream="conversation",
         ids=Route("GET", "/conversations/identifiers"),
         rename=Route("POST", "/conversation/{conversation}/rename", _CONTENTS),
         search=Route("POST", "/conversations/search", _CONTENTS),
     ),
-    _kind(
+    kind(
         "conversation_message", "messages", "ConversationMessage", "message", "messages", "message",
         stream="conversationMessage",
         search=Route("POST", "/messages/search", _CONTENTS),
     ),
-    _kind(
+    kind(
         "format", "formats", "Format", stream="format", score=False, without=("create", "update", "delete"),
         read=Route("GET", "/format/{format}", _FORMAT_CONTENTS, JSON),
         all=Route("GET", "/formats", _CONTENTS, JSON),
     ),
-    _kind(
+    kind(
         "hint", "hints", "Hint", stream="hint", gone=500, transferables=False,
         search=Route("POST", "/hints/search", _CONTENTS),
     ),
-    _kind(
+    kind(
         "person", "persons", "Person", stream="person", gone=500,
         update=Route("POST", "/person/update", _CONTENTS, JSON),
         search=Route("POST", "/persons/search", _CONTENTS),
     ),
-    _kind("range", "ranges", "Range", stream="range", transferables=False),
-    _kind(
+    kind("range", "ranges", "Range", stream="range", transferables=False),
+    kind(
         "sensitive", "sensitives", "Sensitive", stream="sensitive", gone=500, transferables=False,
         search=Route("POST", "/sensitives/search", _CONTENTS),
     ),
-    _kind(
+    kind(
         "share", "shares", "Share",
         read=Route("GET", "/share/{share}", _CONTENTS, JSON),
         all=Route("GET", "/shares", _CONTENTS, JSON),
@@ -182,44 +182,44 @@ _ALL_KINDS = (
         update=Route("POST", "/share/update", _CONTENTS, JSON),
         delete=Route("POST", "/shares/{share}/delete", (), TEXT, "text"),
     ),
-    _kind(
+    kind(
         "workstream_pattern_engine_source", "sources", "IdentifiedWorkstreamPatternEngineSource",
         "workstream_pattern_engine/source", "workstream_pattern_engine/sources", "source",
         stream="workstreamPatternEngineSource",
         search=Route("POST", "/workstream_pattern_engine/sources/search", _CONTENTS),
     ),
-    _kind(
+    kind(
         "workstream_pattern_engine_source_window", "source_windows", "WorkstreamPatternEngineSourceWindow",
         "workstream_pattern_engine/source_window", "workstream_pattern_engine/source_windows", "source_window",
         stream="workstreamPatternEngineSourceWindow", gone=500,
         search=Route("POST", "/workstream_pattern_engine/source_windows/search"),
     ),
-    _kind(
+    kind(
         "workstream_summary", "summaries", "WorkstreamSummary", plural="workstream_summaries",
         stream="workstream_summary", batch_key="workstreamSummaries",
         read=Route("GET", "/workstream_summary/{workstream_summary}", ("transferables", "association_metadata")),
         search=Route("POST", "/workstream_summaries/search", _CONTENTS),
         batch=Route("POST", "/workstream_summaries/batch", _CONTENTS),
     ),
-    _kind(
+    kind(
         "tag", "tags", "Tag", stream="tag",
         exists=Route("POST", "/tags/exists"),
         search=Route("POST", "/tags/search", _CONTENTS),
     ),
-    _kind(
+    kind(
         "website", "websites", "Website", stream="website",
         exists=Route("POST", "/websites/exists"),
         search=Route("POST", "/websites/search", _CONTENTS),
     ),
-    _kind(
+    kind(
         "workstream_event", "workstream_events", "WorkstreamEvent", batch_key="workstreamEvents",
         ids=Route("GET", "/workstream_events/identifiers", _WINDOW),
         batch=Route("POST", "/workstream_events/batch/fetch", _CONTENTS),
     ),
 )  # fmt: skip
 
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _ALL_KINDS})
-COLLECTIONS: Mapping[str, Kind] = MappingProxyType({kind.collection: kind for kind in _ALL_KINDS})
+KINDS: Mapping[str, Kind] = MappingProxyType({row.name: row for row in _ALL_KINDS})
+COLLECTIONS: Mapping[str, Kind] = MappingProxyType({row.collection: row for row in _ALL_KINDS})
 
 ACTIVITY, ANCHOR, ANCHOR_POINT, ANNOTATION, ASSET = (
     KINDS[name] for name in ("activity", "anchor", "anchor_point", "annotation", "asset")

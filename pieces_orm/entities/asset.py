@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import json
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -82,6 +84,21 @@ class Asset(Entity):
         """Whether the content is an image."""
         return self.classification is not None and self.classification.generic == GenericClassification.IMAGE
 
+    @property
+    def bytes(self) -> builtins.bytes:
+        """The content as bytes: of a text its UTF-8, of a file or image what was stored.
+
+        Requests: none when the contents are known, else one GET.
+        """
+        text = self.text  # loads the contents when they are not known
+        if text is not None:
+            return text.encode()
+        if self.document is None or not self.document.contents:
+            self.refresh(transferables=True)
+        assert self.document is not None
+        stored = self.document.get_of(*_ORIGINAL, "fragment.bytes.raw|file.bytes.raw")
+        return b"" if stored is None else builtins.bytes(json.loads(builtins.bytes(stored)))
+
     def save_text(self, text: str) -> None:
         """Change the content, POST /format/update/value; for `save`.
 
@@ -136,7 +153,7 @@ class Asset(Entity):
     @staticmethod
     def seed(
         owner: Owner,
-        content: str | bytes,
+        content: str | builtins.bytes,
         *,
         name: str | None = None,
         language: str | None = None,
@@ -195,7 +212,7 @@ def _check_members(argument: str, members: Any, cls: type[Entity]) -> None:
         raise InvalidValueError(message)
 
 
-def _format(content: str | bytes, language: str | None) -> dict[str, Any]:
+def _format(content: str | builtins.bytes, language: str | None) -> dict[str, Any]:
     """The format of a seed: a text is a fragment, bytes are a file."""
     if not isinstance(content, str | bytes):
         message = f"The content of an asset is a str or bytes, not {type(content).__name__}."

@@ -97,6 +97,8 @@ def test_a_saved_text_is_told_as_a_local_change(pieces):
 def test_an_image_keeps_its_bytes_and_refuses_text_and_language(pieces):
     image = pieces.assets.create(PNG, name="dot.png")
     assert image.is_image
+    assert (image.text, image.bytes) == (None, PNG)
+    assert pieces.assets.create("ä").bytes == b"\xc3\xa4"
     assert image.raw()["formats"]["iterable"][0]["file"]["bytes"]["raw"] == list(PNG)
     image.name = "renamed.png"
     image.save()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 import pieces_orm
-from pieces_orm import Anchor, Asset, Entity, UnsupportedOperationError, families
+from pieces_orm import Anchor, Asset, Entity, UnsupportedOperationError, endpoints, families
 from pieces_orm.server import Server, Settings
+from tests.conformance.test_associations import make
 
 from .support import Requests
 
@@ -111,3 +112,39 @@ def test_every_family_leads_to_kinds_that_are_declared():
     assert all(side.owner in kinds and side.other in kinds for side in families.SIDES)
     assert len(families.SIDES) == 2 * 62
     assert len({side.family for side in families.SIDES}) == 62
+
+
+@pytest.mark.parametrize("row", endpoints.ASSOCIATIONS, ids=lambda row: f"{row.owner.name}-{row.relation}")
+def test_every_association_is_read_from_its_family_or_said_to_be_unknown(poorer, session, row):
+    one, other = make(session, row.owner.name), make(session, row.other.name)
+    getattr(one, row.relation).add(other)
+    with pieces_orm.connect(poorer.url) as fresh:
+        related = getattr(fresh[type(one)].get(one.id), row.relation)
+        assert not related.known
+        if families.sides_of(row.owner, row.relation, row.other):
+            assert related.ids == (other.id,)
+            assert next(iter(related)).id == other.id
+        else:
+            with pytest.raises(UnsupportedOperationError, match="unknown, not empty"):
+                len(related)
+
+
+def test_prefetching_a_hundred_anchors_with_ten_assets_each_costs_one_bulk_read_a_level(poorer, session):
+    tag = session.tags.create("shared")
+    assets = [session.assets.create(f"x = {n}", language="py", tags=[tag]) for n in range(10)]
+    for n in range(100):
+        session.anchors.create(f"/projects/{n}").assets.add(*assets)
+    with pieces_orm.connect(poorer.url) as other:
+        theirs = other.anchors.all()
+        held = other.assets.all()
+        requests = Requests(other)
+        reached = other.prefetch(theirs, Anchor.assets, Asset.tags)
+        assert requests.take() == [
+            "POST /anchor_to_asset_associations/anchor/bulk",
+            "POST /tag_to_asset_associations/asset/bulk",
+            f"GET /tag/{tag.id}",
+        ]
+        assert len(reached) == 100 + 10 + 1
+        assert sum(len(anchor.assets) for anchor in theirs) == 1000
+        assert {asset for anchor in theirs for asset in anchor.assets} == set(held)
+        assert requests.take() == []
