@@ -46,31 +46,29 @@ class Catalogue(Connection):
         self, url: str, *, application: str, api_key: str | None, timeout: Timeout, dispatch: Dispatch | None
     ) -> None:
         super().__init__(url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch)
-        self._collections: dict[type[Entity], Collection[Any, ...]] = {}
         me = cast("Session", self)
-        self.assets = self._shelve(AssetCollection(me, Asset, Asset.seed))
-        self.activities = self._shelve(Collection(me, Activity, Activity.seed))
-        self.anchors = self._shelve(Collection(me, Anchor, Anchor.seed))
-        self.anchor_points = self._shelve(Collection(me, AnchorPoint, AnchorPoint.seed))
-        self.annotations = self._shelve(Collection(me, Annotation, Annotation.seed))
-        self.conversations = self._shelve(Collection(me, Conversation, Conversation.seed))
-        self.formats: Collection[Format, ...] = self._shelve(Collection(me, Format))
-        self.hints = self._shelve(Collection(me, Hint, Hint.seed))
-        self.messages = self._shelve(Collection(me, ConversationMessage, ConversationMessage.seed))
-        self.persons = self._shelve(Collection(me, Person, Person.seed))
-        self.ranges = self._shelve(Collection(me, Range, Range.seed))
-        self.sensitives = self._shelve(Collection(me, Sensitive, Sensitive.seed))
-        self.shares = self._shelve(Collection(me, Share, Share.seed))
-        self.sources = self._shelve(Collection(me, Source, Source.seed))
-        self.source_windows = self._shelve(Collection(me, SourceWindow, SourceWindow.seed))
-        self.summaries = self._shelve(Collection(me, WorkstreamSummary, WorkstreamSummary.seed))
-        self.tags = self._shelve(Collection(me, Tag, Tag.seed))
-        self.websites = self._shelve(Collection(me, Website, Website.seed))
-        self.workstream_events = self._shelve(Collection(me, WorkstreamEvent, WorkstreamEvent.seed))
-
-    def _shelve(self, collection: C) -> C:
-        self._collections[collection.entity] = collection
-        return collection
+        self.assets = AssetCollection(me, Asset, Asset.seed)
+        self.activities = Collection(me, Activity, Activity.seed)
+        self.anchors = Collection(me, Anchor, Anchor.seed)
+        self.anchor_points = Collection(me, AnchorPoint, AnchorPoint.seed)
+        self.annotations = Collection(me, Annotation, Annotation.seed)
+        self.conversations = Collection(me, Conversation, Conversation.seed)
+        self.formats: Collection[Format, ...] = Collection(me, Format)
+        self.hints = Collection(me, Hint, Hint.seed)
+        self.messages = Collection(me, ConversationMessage, ConversationMessage.seed)
+        self.persons = Collection(me, Person, Person.seed)
+        self.ranges = Collection(me, Range, Range.seed)
+        self.sensitives = Collection(me, Sensitive, Sensitive.seed)
+        self.shares = Collection(me, Share, Share.seed)
+        self.sources = Collection(me, Source, Source.seed)
+        self.source_windows = Collection(me, SourceWindow, SourceWindow.seed)
+        self.summaries = Collection(me, WorkstreamSummary, WorkstreamSummary.seed)
+        self.tags = Collection(me, Tag, Tag.seed)
+        self.websites = Collection(me, Website, Website.seed)
+        self.workstream_events = Collection(me, WorkstreamEvent, WorkstreamEvent.seed)
+        self._collections: dict[type[Entity], Collection[Any, ...]] = {
+            each.entity: each for each in vars(self).values() if isinstance(each, Collection)
+        }
 
     @property
     def classes(self) -> tuple[type[Entity], ...]:
@@ -82,5 +80,6 @@ class Catalogue(Connection):
         if not (isinstance(cls, type) and issubclass(cls, Entity) and hasattr(cls, "kind")):
             message = f"session[...] takes an entity class, such as Asset, not {cls!r}."
             raise TypeError(message)
-        found: Collection[Any, ...] | None = self._collections.get(cls)
-        return found or self._shelve(Collection(cast("Session", self), cls, getattr(cls, "seed", None)))
+        if cls not in self._collections:
+            self._collections[cls] = Collection(cast("Session", self), cls, getattr(cls, "seed", None))
+        return self._collections[cls]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 
@@ -306,7 +306,7 @@ def references(entities: Sequence[Entity]) -> dict[str, Any] | None:
     return {"iterable": [{"id": each.id} for each in entities]} if entities else None
 
 
-def entity(kind: Kind) -> Any:
+def entity(kind: Kind) -> Callable[[C], C]:
     """Make a class the entity of a kind: slots, field table, relations, registry.
 
     Args:
