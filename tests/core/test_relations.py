@@ -364,3 +364,15 @@ def test_the_messages_of_a_conversation_are_read_in_order_with_one_request(piece
         assert requests.take() == [f"GET /conversation/{talk.id}/messages"]
         assert list(talk.messages) == messages
         assert requests.take() == []
+
+
+def test_batch_reads_go_out_in_chunks_of_fifty_and_missing_ids_are_reconciled(pieces):
+    ids = [pieces.workstream_events.create(Trigger(copy=True)).id for _ in range(101)]
+    requests = Requests(pieces)
+    found = pieces.workstream_events.get_many([*ids, "gone-1", "gone-2"], missing="skip")
+    assert [event.id for event in found] == ids
+    assert requests.take() == ["POST /workstream_events/batch/fetch"] * 3
+    with pytest.raises(BatchError, match="2 of 103") as caught:
+        pieces.workstream_events.get_many([*ids, "gone-1", "gone-2"])
+    assert set(caught.value.failed) == {"gone-1", "gone-2"}
+    assert caught.value.succeeded == ids
