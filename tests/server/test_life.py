@@ -12,6 +12,7 @@ import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 import requests
@@ -92,7 +93,8 @@ def test_a_database_keeps_its_data_and_its_identity(tmp_path):
         assert wire.connect() == application
         assert wire.ask("GET", "/.well-known/health").text == health
         assert len(wire.get("/assets/search?query=tides")["iterable"]) == 1
-    assert sqlite3.connect(tmp_path / "db").execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with closing(sqlite3.connect(tmp_path / "db")) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has other permissions")
