@@ -3,6 +3,7 @@ import signal
 import sqlite3
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -147,7 +148,8 @@ def test_with_database_the_file_stays_usable_and_holds_nothing_of_the_demo(folde
     with pieces_orm.embedded(database) as session:
         assert session.assets.ids() == (kept,)
         assert {name: found for name, found in ids(session).items() if found and name != "Asset"} == {}
-    assert sqlite3.connect(database).execute("pragma integrity_check").fetchall() == [("ok",)]
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
 
 
 def test_a_single_file_is_input_enough_even_a_hidden_one(folder):
