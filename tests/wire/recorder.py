@@ -35,10 +35,15 @@ class Recorder:
     url: str = ""
     requests: list[Request] = field(factory=list)
     answers: dict[tuple[str, str], tuple[int, bytes]] = field(factory=dict)
+    echoed: set[tuple[str, str]] = field(factory=set)
 
     def answer(self, method: str, path: str, status: int = 200, body: Any = b"") -> None:
         """Script an answer; anything but bytes is sent as JSON."""
         self.answers[method, path] = (status, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+    def echo(self, method: str, path: str) -> None:
+        """Answer an operation with the body that it came with, as an update does."""
+        self.echoed.add((method, path))
 
     def sent(self, method: str, path: str) -> list[Request]:
         """The requests of one operation, in order."""
@@ -61,7 +66,10 @@ def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
             headers = {name.lower(): value for name, value in self.headers.items()}
             recorder.requests.append(Request(self.command, parts.path, query, headers, body))
-            status, content = recorder.answers.get((self.command, parts.path), (204, b""))
+            operation = (self.command, parts.path)
+            status, content = (
+                (200, body) if operation in recorder.echoed else recorder.answers.get(operation, (204, b""))
+            )
             kind = "application/json" if content[:1] in (b"{", b"[") else "text/plain"
             head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n"
             length = "" if status == 204 else f"Content-Length: {len(content)}\r\n"
