@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
+
 import pytest
 
 import pieces_orm
@@ -125,3 +128,16 @@ def test_to_markdown_shows_what_people_look_for(pieces):
     assert asset.to_markdown() == (
         "# tick\n\nTicks.\n\n```py\nprint(`1`)\n```\n\n#one\n\n- [https://a.example](https://a.example)\n"
     )
+
+
+def test_to_markdown_shows_an_image_as_a_picture(pieces):
+    page = pieces.assets.create(PNG, name="dot.png").to_markdown()
+    shown = re.search(r"!\[dot\.png\]\(data:image/png;base64,([^)]+)\)", page)
+    assert shown
+    assert b64decode(shown[1]) == PNG
+    assert "```" not in page
+
+
+def test_to_markdown_does_not_spell_out_bytes_that_are_no_text(pieces):
+    page = pieces.assets.create(bytes(range(256)), name="all.bin").to_markdown()
+    assert "(256 bytes that are no text)" in page

@@ -1,0 +1,106 @@
+"""How the contents of an asset are read, and saved through the endpoints that really change them."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import re
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+from .. import endpoints
+from ..errors import InvalidValueError
+from ..values import AnnotationType, GenericClassification
+from .annotation import Annotation
+
+if TYPE_CHECKING:
+    from .asset import Asset
+
+# The format that the asset was made with: `original` names it, and may or may not carry a copy of it.
+ORIGINAL = ("original", "formats")
+
+
+def is_image(asset: Asset) -> bool:
+    """Whether the content is an image."""
+    return asset.classification is not None and asset.classification.generic == GenericClassification.IMAGE
+
+
+def stored_bytes(asset: Asset) -> bytes:
+    """The content as bytes: of a text its UTF-8, of a file or image what was stored.
+
+    Requests: none when the contents are known, else one GET.
+    """
+    text = asset.text  # loads the contents when they are not known
+    if text is not None:
+        return text.encode()
+    if asset.document is None or not asset.document.contents:
+        asset.refresh(transferables=True)
+    assert asset.document is not None
+    stored = asset.document.get_of(*ORIGINAL, "fragment.bytes.raw|file.bytes.raw")
+    return b"" if stored is None else bytes(json.loads(bytes(stored)))
+
+
+def save_text(asset: Asset, text: str) -> None:
+    """Change the content, POST /format/update/value; for `save`.
+
+    Raises:
+        InvalidValueError: an image has no text.
+    """
+    if is_image(asset):
+        message = f"The text of {asset!r} cannot be set: it is an image."
+        raise InvalidValueError(message)
+    original = asset.original
+    assert original is not None
+    document = original.refresh(transferables=True).raw()
+    holder = "file" if document.get("file") else "fragment"
+    content = {**(document.get(holder) or {}), "string": {"raw": text}}
+    content.pop("bytes", None)
+    asset.owner.post(endpoints.FORMAT_UPDATE_VALUE, {**document, holder: content})
+
+
+def save_language(asset: Asset, language: str) -> None:
+    """Change the language, POST /asset/reclassify; for `save`.
+
+    Raises:
+        InvalidValueError: an image has no language.
+    """
+    if is_image(asset):
+        message = f"The language of {asset!r} cannot be set: it is an image."
+        raise InvalidValueError(message)
+    asset.owner.post(endpoints.ASSET_RECLASSIFY, {"ext": language, "asset": asset.raw()})
+
+
+def save_description(asset: Asset, text: str | None) -> None:
+    """Change, make or delete the annotation that describes the asset; for `save`."""
+    described = next((each for each in asset.annotations if each.type == AnnotationType.DESCRIPTION), None)
+    if described is None and text:
+        asset.owner.create(Annotation, text, AnnotationType.DESCRIPTION, asset=asset)
+    elif described is not None and text:
+        described.text = text
+        described.save()
+    elif described is not None:
+        described.delete()
+
+
+def to_markdown(asset: Asset) -> str:
+    """The asset as a page of Markdown: name, description, text in a fence or image, tags and websites.
+
+    Requests: those of reading fields and relations that are not loaded.
+    """
+    parts = [f"# {asset.name or 'Untitled'}", asset.description, _content_in_markdown(asset)]
+    parts.append(" ".join(f"#{tag.text}" for tag in asset.tags))
+    parts.append("\n".join(f"- [{site.name}]({site.url})" for site in asset.websites))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _content_in_markdown(asset: Asset) -> str:
+    """A text in a fence that nothing inside it ends; an image as a picture; of other bytes their number."""
+    text = asset.text
+    if text is None and is_image(asset):
+        mime = mimetypes.guess_type(f"image.{asset.language}")[0] or "application/octet-stream"
+        return f"![{asset.name or 'image'}](data:{mime};base64,{b64encode(asset.bytes).decode()})"
+    if text is None and asset.bytes:
+        return f"({len(asset.bytes):,} bytes that are no text)"
+    text = text or ""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}{asset.language or ''}\n{text}\n{fence}"

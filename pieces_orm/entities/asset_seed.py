@@ -1,0 +1,86 @@
+"""What creates an asset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+from ..entity import Entity, Owner, Seed
+from ..errors import InvalidValueError
+from .anchor import Anchor
+from .person import Person
+from .tag import Tag
+from .website import Website
+
+
+def asset_seed(
+    owner: Owner,
+    content: str | bytes,
+    *,
+    name: str | None = None,
+    language: str | None = None,
+    description: str | None = None,
+    tags: Sequence[str | Tag] = (),
+    websites: Sequence[str | Website] = (),
+    persons: Sequence[str | Person] = (),
+    anchors: Sequence[str | PurePath | Anchor] = (),
+    transferables: bool | None = None,
+) -> Seed:
+    """What creates an asset.
+
+    Args:
+        content: a text, or the bytes of a file.
+        name: None leaves it to the server.
+        language: such as py; None: the server finds it out.
+        description: what people should know of it.
+        tags, websites, persons, anchors: texts, urls, names and paths, which the server finds or makes; or
+            entities, which are associated with one request each.
+        transferables: whether the answer carries contents; None leaves it to the server.
+    """
+    for argument, members, cls in (
+        ("tags", tags, Tag), ("websites", websites, Website), ("persons", persons, Person),
+        ("anchors", anchors, Anchor),
+    ):  # fmt: skip
+        _check_members(argument, members, cls)
+    metadata: dict[str, Any] = {
+        "name": name,
+        "tags": [{"text": tag} for tag in tags if isinstance(tag, str)],
+        "websites": [{"url": url, "name": url} for url in websites if isinstance(url, str)],
+        "persons": [_person(owner, each) for each in persons if isinstance(each, str)],
+        "anchors": [Anchor.seed(owner, each).body for each in anchors if not isinstance(each, Anchor)],
+        "annotations": [{"type": "DESCRIPTION", "text": description}] if description else [],
+    }
+    body = {
+        "type": "SEEDED_ASSET",
+        "asset": {
+            "application": owner.application,
+            "format": _format(content, language),
+            "metadata": {name: value for name, value in metadata.items() if value not in (None, [])},
+        },
+    }
+    entities = [each for each in (*tags, *websites, *persons, *anchors) if isinstance(each, Entity)]
+    return Seed(body, {"transferables": transferables}, entities)
+
+
+def _person(owner: Owner, text: str) -> Any:
+    return (Person.seed(owner, email=text) if "@" in text else Person.seed(owner, name=text)).body
+
+
+def _check_members(argument: str, members: Any, cls: type[Entity]) -> None:
+    texts = (str, PurePath) if cls is Anchor else (str,)
+    wrong = [members] if isinstance(members, str) else [each for each in members if not isinstance(each, (*texts, cls))]
+    if wrong:
+        message = f"{argument} takes a list of texts and {cls.__name__} entities, not {wrong[0]!r}."
+        raise InvalidValueError(message)
+
+
+def _format(content: str | bytes, language: str | None) -> dict[str, Any]:
+    """The format of a seed: a text is a fragment, bytes are a file."""
+    if not isinstance(content, str | bytes):
+        message = f"The content of an asset is a str or bytes, not {type(content).__name__}."
+        raise TypeError(message)
+    metadata = {} if language is None else {"metadata": {"ext": language}}
+    if isinstance(content, str):
+        return {"fragment": {"string": {"raw": content}, **metadata}}
+    return {"file": {"bytes": {"raw": list(content)}, **metadata}}
