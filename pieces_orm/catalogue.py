@@ -29,8 +29,6 @@ from .entities import (
     WorkstreamSummary,
 )
 from .entity import Entity
-from .signals import Dispatch
-from .transport import Timeout
 
 if TYPE_CHECKING:
     from .session import Session
@@ -42,10 +40,8 @@ E = TypeVar("E", bound=Entity)
 class Catalogue(Connection):
     """A connection with a collection for each kind of material."""
 
-    def __init__(
-        self, url: str, *, application: str, api_key: str | None, timeout: Timeout, dispatch: Dispatch | None
-    ) -> None:
-        super().__init__(url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch)
+    def __init__(self, url: str, **connection: Any) -> None:
+        super().__init__(url, **connection)
         me = cast("Session", self)
         self.assets = AssetCollection(me, Asset, Asset.seed)
         self.activities = Collection(me, Activity, Activity.seed)

@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from typing import Any
 
 from . import conversion, documents, endpoints, paths
 from .endpoints import Route
-from .errors import DecodeError, DetachedError, ResponseError, UsageError
+from .errors import DecodeError, DetachedError, NotRunningError, ResponseError, UsageError
 from .signals import Dispatch, Signals
 from .transport import Timeout, Transport
 from .values import APPLICATION_NAMES, Application, Model, Privacy, this_platform
 
+_log = logging.getLogger("pieces_orm.connection")
+
+Find = Callable[[str], str | None]
+
 
 class Connection:
-    """What a session needs to ask a server: a transport, an application, and errors for what goes wrong."""
+    """What a session needs to ask a server: a transport, an application, and errors for what goes wrong.
+
+    Args:
+        find: given the address that was lost, where the server is now, or None; without it the address never changes.
+    """
 
     def __init__(
-        self, url: str, *, application: str, api_key: str | None, timeout: Timeout, dispatch: Dispatch | None
+        self,
+        url: str,
+        *,
+        application: str,
+        api_key: str | None,
+        timeout: Timeout,
+        dispatch: Dispatch | None,
+        find: Find | None = None,
     ) -> None:
         self.signals = Signals(dispatch)
         self._transport = Transport(url, timeout, self._observe)
         self._name = application
         self._application: Application | None = None
         self._connecting = threading.Lock()
+        self._is_fixed = api_key is not None
+        self._connected_at = self._lost_at = self._looked_at = 0.0
+        self._find = find
+        self._looking = threading.Lock()
         self._closed = False
         self._requested: deque[dict[str, Any]] = deque()
         self._older: set[str] = set()
@@ -52,13 +73,29 @@ class Connection:
 
         Requests: none, or the one POST /connect that any first request makes.
         """
-        if self._application is None:
+        if self._must_connect():
             with self._connecting:
-                if self._application is None:
-                    self._use(self._connect())
+                if self._must_connect():
+                    self._connect_again()
             self._tell_requested()
         assert self._application is not None
         return self._application
+
+    def _must_connect(self) -> bool:
+        if self._application is None:
+            return True
+        return self._connected_at < self._lost_at and not self._is_fixed
+
+    def _connect_again(self) -> None:
+        began = time.monotonic()
+        try:
+            self._use(self._connect())
+        except ResponseError as error:
+            if self._application is None:
+                raise
+            # The id that the server gave before is as good as ever until it says otherwise.
+            _log.info("The application could not be connected again: %s", error)
+        self._connected_at = began
 
     def _connect(self) -> Application:
         seed = {"application": _tracked(self._name)}
@@ -75,6 +112,27 @@ class Connection:
         # Which of the two a server reads is not known: both are sent.
         self._transport.headers = {"application": application.id, "X-Application-ID": application.id}
         self._application = application
+
+    # A server that restarts, and may move ----------------------------------------------------------------------------
+
+    def server_was_lost(self) -> None:
+        """Note that the server went away: the application is connected again before the next request."""
+        self._lost_at = time.monotonic()
+
+    def look_again(self) -> bool:
+        """Look where the server is, after it could not be reached; True when it is somewhere else now."""
+        if self._find is None:
+            return False
+        before, failed_at = self.url, time.monotonic()
+        with self._looking:
+            if self._looked_at < failed_at and not self._closed:
+                found = self._find(before)
+                self._looked_at = time.monotonic()
+                if found is not None and found != before:
+                    _log.info("The server moved from %s to %s", before, found)
+                    self._transport.url = found
+                    self.server_was_lost()
+        return self.url != before
 
     def models(self) -> list[Model]:
         """The models that the server knows; frozen values.
@@ -127,13 +185,25 @@ class Connection:
     ) -> bytes:
         """Send a request to a route; the application is connected before the first one."""
         path = paths.path_of(route, ids or {})
-        if route.path not in (endpoints.HEALTH.path, endpoints.VERSION.path):
-            _ = self.application
-        data = self._send(route, path, query, body, repeatable=repeatable)
+        try:
+            data = self._send_connected(route, path, query, body, repeatable)
+        except NotRunningError:
+            # It was refused, so it never arrived: it may be sent once more where the server is now.
+            self.server_was_lost()
+            if not self.look_again():
+                raise
+            data = self._send_connected(route, path, query, body, repeatable)
         if route.answer in ("text", "nothing") and data.lstrip()[:1] == b"<":
             message = f"{route.method} {path} was answered by a web page: is {self.url} a Pieces server?"
             raise DecodeError(message, value=data[:80].decode("utf-8", "replace"))
         return data
+
+    def _send_connected(
+        self, route: Route, path: str, query: Mapping[str, Any] | None, body: bytes | None, repeatable: bool | None
+    ) -> bytes:
+        if route.path not in (endpoints.HEALTH.path, endpoints.VERSION.path):
+            _ = self.application
+        return self._send(route, path, query, body, repeatable=repeatable)
 
     def _send(
         self,

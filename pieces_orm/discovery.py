@@ -70,6 +70,12 @@ def find(url: str | None, wait: float = 0) -> str:
         pause = min(pause * 2, 1.0)
 
 
+def find_again(lost: str) -> str | None:
+    """Where a server that was found, and is lost, is now: where it was, or at the first known place; None: nowhere."""
+    places = (lost, *(address for address, _ in candidates(None)))
+    return next((address for address in dict.fromkeys(places) if probe(address) is None), None)
+
+
 def probe(address: str) -> str | None:
     """What is wrong with a server at this address; None when it is a Pieces server that is ready."""
     try:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from . import commands, discovery, endpoints
 from .catalogue import Catalogue
 from .collection import load_many
+from .connection import Find
 from .documents import Document
 from .endpoints import Kind, Route
 from .entity import Entity
@@ -38,9 +39,12 @@ class Session(Catalogue):
         timeout: Timeout = (3.05, 30),
         autoload: bool = True,
         dispatch: Dispatch | None = None,
+        find: Find | None = None,
         on_close: Callable[[], None] | None = None,
     ) -> None:
-        super().__init__(url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch)
+        super().__init__(
+            url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find
+        )  # fmt: skip
         self.map = IdentityMap(self)
         self.lock = self.map.lock
         self.autoload = autoload
@@ -175,8 +179,8 @@ class Session(Catalogue):
                 self._open.remove(opened)
 
     def is_stale(self, kind: Kind) -> bool:
-        """Whether the stream of a kind is lost."""
-        return self.feeds.is_lost(kind)
+        """Whether what is known of a kind may have aged since its stream was lost."""
+        return self.feeds.is_stale(kind)
 
     def frames(self, route: Route) -> Iterator[tuple[int, bytes]]:
         """The frames of a stream, each with the number of the moment when it came, until the session closes."""
@@ -238,7 +242,8 @@ def connect(
     Requests: probes of /.well-known/health; one POST /connect, before the first request of the session.
 
     Args:
-        url: the server's address; None: env PIECES_URL, the port file, ports 39300-39333, 1000 and 5323.
+        url: the server's address; None: env PIECES_URL, the port file, ports 39300-39333, 1000 and 5323. A server that
+            was found there is looked for again when it does not answer any more: it may restart on another port.
         application: this program's name; one of the wire's application names, or any other.
         api_key: the id of an application that is connected already.
         timeout: seconds to connect and to wait for an answer; one number for both, or two.
@@ -249,10 +254,10 @@ def connect(
     Raises:
         NotRunningError: nothing found; the message lists what was tried and how to start a server.
     """
-    found = discovery.find(url, wait)
     return Session(
-        found, application=application, api_key=api_key, timeout=timeout, autoload=autoload, dispatch=dispatch
-    )
+        discovery.find(url, wait), application=application, api_key=api_key, timeout=timeout, autoload=autoload,
+        dispatch=dispatch, find=discovery.find_again if url is None else None,
+    )  # fmt: skip
 
 
 def embedded(
@@ -283,5 +288,5 @@ def embedded(
     server.start()
     return Session(
         discovery.find(server.url, wait), application=application, api_key=api_key, timeout=timeout, autoload=autoload,
-        dispatch=dispatch, on_close=server.stop,
+        dispatch=dispatch, find=lambda _: server.url, on_close=server.stop,
     )  # fmt: skip

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Hashable, Mapping
 from typing import Any
 
 import blinker
+from attrs import frozen
+
+from .backlog import Backlog
 
 _log = logging.getLogger("pieces_orm.signals")
 
@@ -22,6 +25,10 @@ Dispatch = Callable[[Callable[[], None]], Any]
 class Signal(blinker.Signal):
     """A blinker signal whose receivers are called in the order in which they were connected."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
     def receivers_for(self, sender: Any) -> Generator[Callable[..., Any], None, None]:
         """The live receivers for a sender, in connection order."""
         wanted = list(super().receivers_for(sender))
@@ -29,6 +36,36 @@ class Signal(blinker.Signal):
             receiver = held() if isinstance(held, weakref.ref) else held
             if receiver is not None and receiver in wanted:
                 yield receiver
+
+
+@frozen
+class Told:
+    """What a signal said, for those who hear it later."""
+
+    signal: str
+    sender: Any
+    about: Mapping[str, Any]
+
+    @property
+    def key(self) -> Hashable:
+        """What it is about: of two that wait and are about the same, one can tell both."""
+        entity: Hashable = self.about.get("entity")
+        if entity is None:
+            return self.signal, self.about.get("kind")
+        if "relation" in self.about:
+            return entity, self.about["relation"], self.about["other"]
+        return entity
+
+    def followed_by(self, later: Told) -> Told:
+        """What is left to tell when a later one about the same came before this was heard: the final state."""
+        if later.signal != "changed" or self.signal not in ("created", "changed"):
+            return later
+        if self.signal == "created":
+            return self
+        mine, new = self.about, later.about
+        fields = None if mine["fields"] is None or new["fields"] is None else mine["fields"] | new["fields"]
+        before = {**new["before"], **mine["before"]}
+        return Told("changed", self.sender, {**new, "fields": fields, "before": before})
 
 
 class Signals:
@@ -47,15 +84,16 @@ class Signals:
 
     def __init__(self, dispatch: Dispatch | None = None) -> None:
         self._dispatch = dispatch
-        self.saving = Signal()
-        self.deleting = Signal()
-        self.created = Signal()
-        self.changed = Signal()
-        self.deleted = Signal()
-        self.associated = Signal()
-        self.disassociated = Signal()
-        self.stream_state = Signal()
-        self.requested = Signal()
+        self._backlog: Backlog[_Delivery] = Backlog(_Delivery.followed_by)
+        self.saving = Signal("saving")
+        self.deleting = Signal("deleting")
+        self.created = Signal("created")
+        self.changed = Signal("changed")
+        self.deleted = Signal("deleted")
+        self.associated = Signal("associated")
+        self.disassociated = Signal("disassociated")
+        self.stream_state = Signal("stream_state")
+        self.requested = Signal("requested")
 
     def ask(self, signal: Signal, sender: Any, **about: Any) -> None:
         """Send a signal whose receivers may veto: the first exception goes through to the caller."""
@@ -68,33 +106,41 @@ class Signals:
             return
         for receiver in signal.receivers_for(sender):
             if self._dispatch is None:
-                _deliver(receiver, sender, about)
+                deliver(receiver, sender, about)
             else:
-                self._hand_over(_Delivery(receiver, sender, about))
+                self._hand_over(_Delivery(receiver, Told(signal.name, sender, about)))
 
     def _hand_over(self, delivery: _Delivery) -> None:
         assert self._dispatch is not None
+        number = self._backlog.put((id(delivery.receiver), delivery.told.key), delivery)
+        if number is None:
+            return
         try:
-            self._dispatch(delivery)
+            self._dispatch(self._deliver_next)
         except Exception:  # noqa: BLE001 a loop that is closed must not undo what has happened
+            self._backlog.discard(number)
             _log.exception("The dispatch= of a pieces_orm session raised; the delivery is lost.")
 
+    def _deliver_next(self) -> None:
+        """Make the oldest delivery that waits; a UI loop runs this once for each."""
+        delivery = self._backlog.take()
+        if delivery is not None:
+            deliver(delivery.receiver, delivery.told.sender, delivery.told.about)
 
+
+@frozen(eq=False)
 class _Delivery:
-    """One call of one receiver, to be run by a UI loop."""
+    """One call of one receiver, to be made by a UI loop."""
 
-    __slots__ = ("about", "receiver", "sender")
+    receiver: Callable[..., Any]
+    told: Told
 
-    def __init__(self, receiver: Callable[..., Any], sender: Any, about: dict[str, Any]) -> None:
-        self.receiver = receiver
-        self.sender = sender
-        self.about = about
-
-    def __call__(self) -> None:
-        _deliver(self.receiver, self.sender, self.about)
+    def followed_by(self, later: _Delivery) -> _Delivery:
+        return _Delivery(self.receiver, self.told.followed_by(later.told))
 
 
-def _deliver(receiver: Callable[..., Any], sender: Any, about: dict[str, Any]) -> None:
+def deliver(receiver: Callable[..., Any], sender: Any, about: Mapping[str, Any]) -> None:
+    """Call a receiver; what it raises is logged."""
     try:
         receiver(sender, **about)
     except Exception:  # noqa: BLE001 see below

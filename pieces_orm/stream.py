@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .errors import TransportError
+from .errors import NotRunningError, TransportError
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -65,7 +65,7 @@ def connect(url: str, headers: Mapping[str, str]) -> ClientConnection:
     """Open a WebSocket; loopback traffic uses no proxy, a half-open connection is found by pings.
 
     Raises:
-        TransportError: it could not be opened.
+        NotRunningError: nobody is there. TransportError: it could not be opened.
     """
     from websockets.exceptions import WebSocketException  # noqa: PLC0415 only who watches pays for the import
     from websockets.sync.client import connect as open_socket  # noqa: PLC0415
@@ -84,7 +84,8 @@ def connect(url: str, headers: Mapping[str, str]) -> ClientConnection:
         )
     except (OSError, WebSocketException, TimeoutError) as error:
         message = f"The stream {address} could not be opened: {error}"
-        raise TransportError(message, method="GET", path=address) from error
+        kind = NotRunningError if isinstance(error, ConnectionRefusedError) else TransportError
+        raise kind(message, method="GET", path=address) from error
 
 
 class Stream(threading.Thread):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from .backlog import Backlog
 from .endpoints import Kind
 from .entity import Entity
 from .errors import UnsupportedOperationError
 from .feed import CONNECTING, LIVE, LOST, Feed
 from .record import State
+from .signals import Told
 
 if TYPE_CHECKING:
     from .session import Session
@@ -70,12 +71,12 @@ class Feeds:
         """Note a write of our own, so that its echo is not taken for another's."""
         feed = self._feeds.get(entity.kind.name)
         if feed is not None:
-            feed.wrote(entity.id, updated, deleted=entity.state is State.DELETED)
+            feed.teller.wrote(entity.id, updated, deleted=entity.state is State.DELETED)
 
-    def is_lost(self, kind: Kind) -> bool:
-        """Whether the stream of a kind is lost."""
+    def is_stale(self, kind: Kind) -> bool:
+        """Whether what is known of a kind may have aged since its stream was lost."""
         feed = self._feeds.get(kind.name)
-        return feed is not None and feed.state == LOST
+        return feed is not None and feed.is_stale
 
 
 def _can_watch(cls: type[Entity]) -> bool:
@@ -142,14 +143,18 @@ class Change:
 
 
 class Changes(Iterator[Change]):
-    """An endless iterator of changes, for scripts that prefer a loop; `close()` ends it, as does the session's."""
+    """An endless iterator of changes, for scripts that prefer a loop; `close()` ends it, as does the session's.
+
+    A loop that is slower than the changes misses none of them until a thousand wait; from then on those about the same
+    material are merged into one, which tells the final state.
+    """
 
     _OPERATIONS = ("created", "changed", "deleted", "associated", "disassociated")
 
     def __init__(self, session: Session, classes: tuple[type[Entity], ...], watch: Watch) -> None:
         self._session = session
         self._watch = watch
-        self._queue: queue.SimpleQueue[Change | None] = queue.SimpleQueue()
+        self._backlog: Backlog[Told] = Backlog(Told.followed_by)
         self._closed = False
         self._receivers: list[tuple[Any, Callable[..., None]]] = []
         for operation in self._OPERATIONS:
@@ -159,22 +164,23 @@ class Changes(Iterator[Change]):
                 signal.connect(receiver, sender=cls, weak=False)
 
     def _receiver(self, operation: str) -> Callable[..., None]:
-        def receive(_: Any, *, entity: Entity, origin: str, **about: Any) -> None:
-            self._queue.put(
-                Change(
-                    kind=entity.kind.name, id=entity.id, entity=entity, operation=operation, origin=origin,
-                    fields=about.get("fields"), before=about.get("before", {}),
-                    relation=about.get("relation"), other=about.get("other"),
-                )
-            )  # fmt: skip
+        def receive(sender: Any, **about: Any) -> None:
+            told = Told(operation, sender, about)
+            self._backlog.put(told.key, told)
 
         return receive
 
     def __next__(self) -> Change:
-        change = None if self._closed and self._queue.empty() else self._queue.get()
-        if change is None:
+        told = self._backlog.take(wait=True)
+        if told is None:
             raise StopIteration
-        return change
+        about = told.about
+        entity = about["entity"]
+        return Change(
+            kind=entity.kind.name, id=entity.id, entity=entity, operation=told.signal, origin=about["origin"],
+            fields=about.get("fields"), before=about.get("before", {}), relation=about.get("relation"),
+            other=about.get("other"),
+        )  # fmt: skip
 
     def wait_live(self, timeout: float = 10) -> Changes:
         """Wait until the streams are live. Raises RequestTimeout when they are not by then."""
@@ -189,7 +195,7 @@ class Changes(Iterator[Change]):
                 signal.disconnect(receiver)
             self._watch.close()
             self._session.forget(self)
-            self._queue.put(None)
+            self._backlog.close()
 
     def __enter__(self) -> Changes:
         return self

@@ -105,7 +105,7 @@ def test_what_was_missed_while_the_stream_was_lost_is_told_afterwards(pieces_ser
             ]
         )
         assert not kept.stale
-    assert states == [("asset", "live"), ("asset", "lost"), ("asset", "live")]
+    assert states == [("asset", state) for state in ("connecting", "live", "lost", "connecting", "live")]
 
 
 def test_kinds_without_a_stream_are_polled(pieces, other):
@@ -273,7 +273,7 @@ def test_a_handle_that_appears_after_a_deletion_does_not_make_it_told_again(piec
         tag.delete()
         wait_for(lambda: heard.events)
         again = pieces.tags.ref(tag.id)
-        feed._tell_deleted(tag.id)
+        feed.teller._tell_deleted(tag.id)
         assert again.state.value == "deleted"
         assert heard.take() == [("deleted", "Tag", tag.id, "remote")]
 
