@@ -50,6 +50,7 @@ from .errors import (
     UpgradeRequiredError,
     UsageError,
 )
+from .live import Live
 from .record import State
 from .session import Session, connect, embedded
 from .suggestions import Suggestion
@@ -78,6 +79,7 @@ __all__ = [
     "InvalidIdError",
     "InvalidRequestError",
     "InvalidValueError",
+    "Live",
     "NotAuthorizedError",
     "NotFoundError",
     "NotLoadedError",

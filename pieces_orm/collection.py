@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import msgspec
@@ -11,6 +12,7 @@ from . import commands, conversion, documents
 from .documents import Document
 from .entity import Entity, Owner, Seed
 from .errors import BatchError, NotFoundError, PiecesError, UnsupportedOperationError, UsageError
+from .live import Live
 from .record import State
 
 if TYPE_CHECKING:
@@ -232,6 +234,27 @@ class Collection(Generic[E, P]):
         contents = False if "transferables" in self._kind.route("all").query else None
         entities: list[Any] = self.all(transferables=contents)
         return sorted(entities, key=lambda entity: entity.created, reverse=True)[:n]
+
+    def live(
+        self,
+        *,
+        key: Callable[[E], Any] | None = None,
+        where: Callable[[E], bool] | None = None,
+        reverse: bool | None = None,
+    ) -> Live[E]:
+        """A sorted list of the materials of this kind that stays in step with the server until it is closed.
+
+        Requests: those of `watch` and of `all`.
+
+        Args:
+            key: of an entity, what it is sorted by, None values last; None: when it was created.
+            where: of an entity, whether it is in the list; None: all are.
+            reverse: whether the greatest comes first; None: only without a key, so that the newest come first.
+        """
+        by_age = "created" if "created" in self._class.fields else "id"
+        order = attrgetter(by_age) if key is None else key
+        backwards = key is None if reverse is None else reverse
+        return Live(self._session, self, key=order, where=where, reverse=backwards)
 
     # Making and removing -------------------------------------------------------------------------------------------
 

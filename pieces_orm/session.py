@@ -163,14 +163,18 @@ class Session(Catalogue):
         """
         watch = self.watch(*kinds)
         changes = Changes(self, kinds or self.classes, watch)
-        with self.lock:
-            self._open.append(changes)
+        self.keep(changes)
         return changes
 
     def wrote(self, entity: Entity, answer: Document | None = None) -> None:
         """Note a write of our own, so that its echo is not taken for another's."""
         updated = None if answer is None else answer.get("updated")
         self.feeds.wrote(entity, None if updated is None else bytes(updated))
+
+    def keep(self, opened: Any) -> None:
+        """Remember something that is to be closed with the session."""
+        with self.lock:
+            self._open.append(opened)
 
     def forget(self, opened: Any) -> None:
         """Forget something that was to be closed with the session."""
@@ -186,8 +190,7 @@ class Session(Catalogue):
         """The frames of a stream, each with the number of the moment when it came, until the session closes."""
         self.check_open()
         frames = Frames(self.stream_url(route), self.stream_headers(), self.map.request)
-        with self.lock:
-            self._open.append(frames)
+        self.keep(frames)
         try:
             yield from frames
         finally:

@@ -14,7 +14,7 @@ FIELDS = DOCUMENTS | {"fields", "paths", "commands"}
 RELATIONS = FIELDS | {"relations", "saving", "updates"}
 ENTITY = RELATIONS | {"record", "entity"}
 WIRE = {"transport", "discovery", "stream"}  # know no entity
-COLLECTION = ENTITY | WIRE | {"identity", "filters", "entities", "collection"}
+COLLECTION = ENTITY | WIRE | {"identity", "filters", "entities", "live", "collection"}
 SESSION = COLLECTION | {"assets", "suggestions", "telling", "feed", "watch", "connection", "catalogue", "session"}
 PUBLIC = SESSION | {"__init__"}
 
@@ -44,6 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "transport": TABLES,
     "discovery": TABLES | {"transport"},
     "stream": DOCUMENTS | {"transport"},
+    "live": ENTITY,
     "collection": COLLECTION - {"collection"},
     "assets": COLLECTION,
     "suggestions": COLLECTION,
