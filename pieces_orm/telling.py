@@ -77,13 +77,14 @@ class Teller:
     """What one session knows of the ids of one kind, and tells of them."""
 
     def __init__(self, session: Session, cls: type[Entity]) -> None:
-        self.known: set[str] | None = None
+        # All ids, each with the `updated` that was told or written last, where that is known.
+        self.known: dict[str, bytes | None] | None = None
         self._session = session
         self._cls = cls
         self._kind = cls.kind
         self._deferred: list[_Deferred] = []
-        # Our own writes whose echo is to come, with the `updated` of their answer where there was one.
-        self._own: dict[str, bytes | None] = {}
+        # Our own writes whose echo is to come, and whose answer did not say what `updated` is now.
+        self._own: dict[str, None] = {}
         self._lock = threading.Lock()
 
     def wrote(self, id: str, updated: bytes | None, *, deleted: bool) -> None:
@@ -93,12 +94,13 @@ class Teller:
                 return
             self._own.pop(id, None)
             if deleted:
-                self.known.discard(id)
+                self.known.pop(id, None)
                 return
-            self.known.add(id)
-            self._own[id] = updated
-            if len(self._own) > ECHOES:
-                del self._own[next(iter(self._own))]
+            self.known[id] = updated or self.known.get(id)
+            if updated is None:
+                self._own[id] = None
+                if len(self._own) > ECHOES:
+                    del self._own[next(iter(self._own))]
 
     @property
     def defers(self) -> bool:
@@ -116,9 +118,10 @@ class Teller:
         """What follows from a list of all ids: what is new, what has vanished, what may have changed unheard."""
         with self._lock:
             if self.known is None:
-                self.known = now
+                self.known = dict.fromkeys(now)
                 return {}
-            news = dict.fromkeys(now - self.known, UPDATED) | dict.fromkeys(self.known - now, VANISHED)
+            known = self.known.keys()
+            news = dict.fromkeys(now - known, UPDATED) | dict.fromkeys(known - now, VANISHED)
         if recovering:
             held = self._session.map.alive(self._cls)
             news |= {each.id: UPDATED for each in held if each.state is State.LOADED and each.id in now}
@@ -158,13 +161,10 @@ class Teller:
     def _is_known(self, id: str) -> bool:
         return self.known is not None and id in self.known
 
-    def _learn(self, id: str) -> bool:
-        """Know an id from now on; whether it was new."""
+    def _learn(self, id: str, updated: bytes | None = None) -> None:
         with self._lock:
-            was_known = self._is_known(id)
             if self.known is not None:
-                self.known.add(id)
-        return not was_known
+                self.known[id] = updated or self.known.get(id)
 
     def _confirmed(self, vanished: set[str]) -> set[str]:
         """Those of the vanished that the server does not list when it is asked once more."""
@@ -202,15 +202,17 @@ class Teller:
         return failed
 
     def _tell_one(self, entity: Entity, *, is_held: bool) -> None:
-        signals = self._session.signals
-        document = entity.document
-        updated = None if document is None else document.get("updated")
+        updated = None if entity.document is None else entity.document.get("updated")
+        stamp = None if updated is None else bytes(updated)
         with self._lock:
-            own = entity.id in self._own
-            answered = self._own.pop(entity.id, None)
-        if self._learn(entity.id):
+            is_new = not self._is_known(entity.id)
+            is_told = entity.id in self._own or (stamp is not None and (self.known or {}).get(entity.id) == stamp)
+            self._own.pop(entity.id, None)
+        self._learn(entity.id, stamp)
+        signals = self._session.signals
+        if is_new:
             signals.tell(signals.created, self._cls, entity=entity, origin="remote")
-        elif not is_held and not (own and (answered is None or (updated is not None and answered == bytes(updated)))):
+        elif not is_held and not is_told:
             # Nobody held it: that it changed is certain, what changed cannot be known.
             signals.tell(signals.changed, self._cls, entity=entity, fields=None, before={}, origin="remote")
 
@@ -219,7 +221,7 @@ class Teller:
         with self._lock:
             was_known = self._is_known(id)
             if self.known is not None:
-                self.known.discard(id)
+                self.known.pop(id, None)
             self._own.pop(id, None)
         signals = self._session.signals
         if read is not None and read.state is State.DELETED and read.document is not None:
