@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import msgspec
 
-from . import commands, conversion, documents
-from .documents import Document
+from . import batches, commands, conversion, documents
 from .entity import Entity, Owner, Seed
-from .errors import BatchError, NotFoundError, PiecesError, UnsupportedOperationError, UsageError
+from .errors import (
+    BatchError,
+    InvalidIdError,
+    InvalidValueError,
+    NotFoundError,
+    UnsupportedOperationError,
+    UsageError,
+)
 from .live import Live
 from .record import State
 
@@ -22,8 +29,6 @@ E = TypeVar("E", bound=Entity)
 D = TypeVar("D")
 P = ParamSpec("P")
 
-# The server's limit of one batch read.
-CHUNK = 50
 _RAISE: Any = object()
 
 
@@ -92,7 +97,8 @@ class Collection(Generic[E, P]):
     def get_many(self, ids: Iterable[str], *, missing: str = "raise", transferables: bool | None = None) -> list[E]:
         """The entities with these ids, fresh, in order; one object for each id.
 
-        Requests: one POST for each 50 where the wire has a batch route, else one GET for each, a few at a time.
+        Requests: one POST for each 50 where the server has a batch route, else one GET for each, a few at a time; which
+        it is for a kind, the session finds out once.
 
         Args:
             ids: of the materials.
@@ -105,6 +111,9 @@ class Collection(Generic[E, P]):
         if missing not in ("raise", "skip"):
             message = f"missing is 'raise' or 'skip', not {missing!r}."
             raise ValueError(message)
+        if isinstance(ids, str):
+            message = f"get_many takes a list of ids, not the text {ids!r}."
+            raise InvalidIdError(message)
         wanted = list(dict.fromkeys(ids))
         for id in wanted:
             commands.check_id(id)
@@ -125,7 +134,7 @@ class Collection(Generic[E, P]):
         """Read and apply many; by id the entity, or the error that it came to. `get_many` is the call for users."""
         outcome: dict[str, E | Exception] = {}
         with self._session.map.request() as number:
-            for id, document in self._documents(ids, transferables):
+            for id, document in batches.read(self._session, self._kind, ids, transferables):
                 if isinstance(document, Exception):
                     outcome[id] = document
                     if isinstance(document, NotFoundError):
@@ -134,41 +143,6 @@ class Collection(Generic[E, P]):
                     entity = self._session.map.adopt(self._class, id, document, number, origin)
                     outcome[id] = entity if entity is not None else self._deleted_meanwhile(id)
         return outcome
-
-    def _documents(self, ids: Sequence[str], transferables: bool | None) -> Iterator[tuple[str, Document | Exception]]:
-        if "batch" not in self._kind.routes:
-            yield from self._one_by_one(ids, transferables)
-            return
-        for start in range(0, len(ids), CHUNK):
-            yield from self._batch(ids[start : start + CHUNK], transferables)
-
-    def _one_by_one(self, ids: Sequence[str], transferables: bool | None) -> Iterator[tuple[str, Document | Exception]]:
-        query = commands.contents_query(self._kind.route("read"), transferables)
-        found: dict[str, Document | Exception] = {}
-
-        def read(id: str) -> None:
-            try:
-                found[id] = commands.read(self._session, self._kind, id, query)
-            except PiecesError as error:
-                found[id] = error
-
-        commands.each(ids, read, str, "read")
-        yield from found.items()
-
-    def _batch(self, ids: Sequence[str], transferables: bool | None) -> Iterator[tuple[str, Document | Exception]]:
-        route, key = self._kind.route("batch"), self._kind.batch_key or ""
-        # Batch routes leave contents out unless asked: a read brings what `get` brings.
-        query = commands.contents_query(route, True if transferables is None else transferables)
-        body = conversion.encode({key: {"iterable": [{"id": id} for id in ids]}})
-        data = self._session.call(route, query=query, body=body, repeatable=True)
-        page = documents.one_key(data, key, self._kind.name)
-        answered = dict(documents.split(page, self._kind.name, contents=commands.has_contents(query)))
-        for id in ids:
-            if id in answered:
-                yield id, answered[id]
-            else:
-                message = f"There is no {self._kind.name} {id}."
-                yield id, NotFoundError(message, status=410, body="", method=route.method, path=route.path)
 
     def peek(self, id: str) -> E | None:
         """The entity with this id if the session holds it; never a request."""
@@ -228,7 +202,13 @@ class Collection(Generic[E, P]):
 
         Args:
             n: how many at most.
+
+        Raises:
+            ValueError: n is no number, or below zero.
         """
+        if not isinstance(n, int) or n < 0:
+            message = f"latest takes a number of materials, not {n!r}."
+            raise ValueError(message)
         if "limit" in self._kind.routes.get("ids", self._kind.route("all")).query:
             return self.get_many(self.query_ids({"limit": n})[:n], missing="skip")
         contents = False if "transferables" in self._kind.route("all").query else None
@@ -272,9 +252,7 @@ class Collection(Generic[E, P]):
             raise UnsupportedOperationError(message)
         seed = self._seed(self._session, *args, **kwargs)
         for other in seed.associate:
-            if other.owner is not self._session:
-                message = f"{other!r} belongs to another session; sessions share nothing."
-                raise UsageError(message)
+            self._check_ours(other)
             other.check_usable()
         with self._session.map.writing(self._kind):
             data = self._session.call(route, query=dict(seed.query), body=conversion.encode_given(seed.body))
@@ -294,6 +272,11 @@ class Collection(Generic[E, P]):
             entity.associate(*seed.associate)
         return entity
 
+    def _check_ours(self, entity: Entity) -> None:
+        if entity.owner is not self._session:
+            message = f"{entity!r} belongs to another session; sessions share nothing."
+            raise UsageError(message)
+
     def exists(self, value: str) -> bool:
         """Whether there is one with this text (tags), url (websites) or path (anchors).
 
@@ -311,7 +294,10 @@ class Collection(Generic[E, P]):
 
         Raises:
             UnsupportedOperationError: the wire cannot tell for this kind.
+            TypeError: `create` takes no such arguments.
         """
+        if self._seed is not None:
+            inspect.signature(self._seed).bind(self._session, value, *args, **kwargs)
         id = self._find(value)
         if id is not None:
             return self.get(id)
@@ -329,9 +315,9 @@ class Collection(Generic[E, P]):
         if self._class.lookup is None:
             message = f"The wire cannot look up {self._kind.collection} by value; search all() instead."
             raise UnsupportedOperationError(message)
+        value = self._class.looked_up(value)
         entities = self.all(transferables=False)
         held = self._session.prefetch(entities, *(self._class.many[name] for name in self._class.lookup_by))
-        value = self._class.looked_up(value)
         same_kind = (each for each in held if isinstance(each, self._class))
         return next((each.id for each in same_kind if getattr(each, self._class.lookup) == value), None)
 
@@ -341,9 +327,16 @@ class Collection(Generic[E, P]):
         Requests: one POST for each, a few at a time.
 
         Raises:
+            InvalidValueError, UsageError: one is not of this kind, or of another session. Nothing was sent.
             BatchError: some were not deleted; those that were are DELETED.
         """
-        commands.each(list(entities), lambda entity: entity.delete(), lambda entity: entity.id, "deleted")
+        entities = list(entities)
+        for entity in entities:
+            if not isinstance(entity, self._class):
+                message = f"{self._kind.collection}.delete_many takes {self._class.__name__} entities, not {entity!r}."
+                raise InvalidValueError(message)
+            self._check_ours(entity)
+        commands.each(entities, lambda entity: entity.delete(), lambda entity: entity.id, "deleted")
 
 
 def load_many(collection: Collection[E, ...], entities: Sequence[E]) -> list[E]:

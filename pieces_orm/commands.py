@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec import Raw
+
 from . import conversion, documents, endpoints, families, paths
 from .documents import Document
 from .errors import (
@@ -18,6 +20,7 @@ from .errors import (
     InvalidValueError,
     NotFoundError,
     PiecesError,
+    ResponseError,
     ServerError,
     UnknownRelationError,
 )
@@ -30,6 +33,8 @@ T = TypeVar("T")
 
 # The server takes a write lock even for batch reads: more than a few requests at a time only wait for each other.
 AT_A_TIME = 4
+# How a server says that it does not have a route of other versions.
+NO_ROUTE = (404, 405, 501)
 REASONS = ("priority", "reuse", "update", "reference", "searched")
 
 
@@ -65,8 +70,8 @@ def related_ids(owner: Owner, relation: Relation[Any], ids: Sequence[str]) -> di
             read = _pages(owner, side, ids[0]) if len(ids) == 1 else _bulk(owner, side, ids)
             for owner_id, other_id in read:
                 found[owner_id][other_id] = None
-    except (NotFoundError, ServerError) as error:
-        if error.status not in (404, 501):
+    except ResponseError as error:
+        if error.status not in NO_ROUTE:
             raise
         return None
     return {id: tuple(others) for id, others in found.items()} if sides else None
@@ -87,6 +92,22 @@ def _bulk(owner: Owner, side: families.Side, ids: Sequence[str]) -> Iterator[tup
     for start in range(0, len(ids), families.OWNERS):
         body = conversion.encode({"iterable": list(ids[start : start + families.OWNERS])})
         yield from documents.association_rows(owner.call(side.bulk, body=body), side.owner_key, side.other_key)
+
+
+def with_members(entity: Entity, collection: str, document: Document) -> Document:
+    """An entity's document with a collection that the server left out, its members read anew.
+
+    Requests: none when the document has it; else those of `related_ids`, and one GET for each member.
+    """
+    relation = next((each for each in entity.relations.values() if each.wire == collection), None)
+    if relation is None or document.get(collection) is not None:
+        return document
+    found = related_ids(entity.owner, relation, [entity.id])
+    if found is None:
+        return document
+    kind = relation.target.kind
+    members = [Raw(read(entity.owner, kind, id).data) for id in found[entity.id]]
+    return Document(documents.merge(document, {collection: {"iterable": members}}), contents=document.contents)
 
 
 def check_id(id: str) -> None:
@@ -173,15 +194,15 @@ def relation_between(entity: Entity, other: object) -> Many[Any]:
         theirs = [] if not hasattr(other, "many") else list(other.many.values())
         explicit = [each.name for each in theirs if each.explicit and _changeable(each) and _fits(each, entity)]
         if explicit:
-            message = f"Which relation is meant? Use {type(other).__name__.lower()}.{explicit[0]}.add(...)."
+            message = f"Which relation is meant? Use the {type(other).__name__}'s {explicit[0]}.add(...)."
             raise AmbiguousRelationError(message)
         other_name = type(other).__name__
         names = sorted(relation.name for relation in entity.many.values() if _changeable(relation))
         message = f"{type(entity).__name__} cannot be associated with {other_name}; its relations: {', '.join(names)}."
         raise UnknownRelationError(message)
     if len(candidates) > 1 or candidates[0].explicit:
-        names = sorted(f"{type(entity).__name__.lower()}.{relation.name}.add(...)" for relation in candidates)
-        message = f"Which relation is meant? Use {' or '.join(names)}."
+        names = sorted(f"{relation.name}.add(...)" for relation in candidates)
+        message = f"Which relation is meant? Use the {type(entity).__name__}'s {' or '.join(names)}."
         raise AmbiguousRelationError(message)
     return candidates[0]
 
@@ -238,13 +259,21 @@ def _change(entity: Entity, relation: Many[Any], other: Entity, *, present: bool
     assert routed is not None
     with owner.map.writing(entity.kind, entity.id), owner.map.writing(other.kind, other.id):
         _send(owner, *routed, entity, other, present=present)
-        news = owner.map.link(entity, relation, other, present=present)
+        relations = [relation] if present else [relation, *_parted_with(entity, relation, routed[0])]
+        news = [each for each in relations if owner.map.link(entity, each, other, present=present)]
         owner.wrote(entity)
         owner.wrote(other)
-    if news:
-        signal = owner.signals.associated if present else owner.signals.disassociated
-        about = {"entity": entity, "relation": relation.name, "other": other, "origin": "local"}
+    signal = owner.signals.associated if present else owner.signals.disassociated
+    for each in news:
+        about = {"entity": entity, "relation": each.name, "other": other, "origin": "local"}
         owner.signals.tell(signal, type(entity), **about)
+
+
+def _parted_with(entity: Entity, relation: Many[Any], row: endpoints.Association) -> list[Many[Any]]:
+    """The other relations that the same route undoes: a summary's parents, children and summaries share one."""
+    path = row.path("disassociate")
+    routed = ((each, _routed(each)) for each in entity.many.values() if each is not relation)
+    return [each for each, found in routed if found is not None and found[0].path("disassociate") == path]
 
 
 def _send(

@@ -50,7 +50,7 @@ class Connection:
         self._looking = threading.Lock()
         self._closed = False
         self._requested: deque[dict[str, Any]] = deque()
-        self._older: set[str] = set()
+        self._without: set[str] = set()
         if api_key is not None:
             self._use(_application(api_key, application))
 
@@ -225,14 +225,22 @@ class Connection:
 
     def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes:
         """Try the newer of two routes for the same job, the older after 404 or 405; the session remembers."""
-        if newer.path not in self._older:
+        if self.may_have(newer):
             try:
                 return self.call(newer, ids)
             except ResponseError as error:
                 if error.status not in (404, 405):
                     raise
-            self._older.add(newer.path)
+            self.has_not(newer)
         return self.call(older, ids)
+
+    def may_have(self, route: Route) -> bool:
+        """Whether the server may have a route of other versions: it has not said yet that it has not."""
+        return route.path not in self._without
+
+    def has_not(self, route: Route) -> None:
+        """Remember that the server does not have a route."""
+        self._without.add(route.path)
 
     def _observe(self, method: str, path: str, status: int, seconds: float) -> None:
         if self.signals.requested.receivers:

@@ -42,7 +42,8 @@ class Kind:
 
     `name` is the wire's word for one, `collection` the name of relation and session collection, `parameter` the name
     of its id in paths, `stream` its key in identifier frames (None: it has no stream), `score` its key in a score
-    increment, `gone` the status that says "no such material", `batch_key` the name of the collection in batch bodies.
+    increment, `gone` the status that says "no such material". `newer_batch` is the batch read of newer servers, which
+    the published API has for few kinds (`batch`).
     """
 
     name: str
@@ -54,8 +55,14 @@ class Kind:
     stream: str | None
     score: str | None
     gone: int
-    batch_key: str | None
+    newer_batch: Route
     routes: Mapping[Verb, Route] = field(repr=False, eq=False)
+
+    @property
+    def batch_key(self) -> str:
+        """The name of the collection in the bodies of batch reads."""
+        first, *others = self.plural.replace("/", "_").split("_")
+        return first + "".join(other.capitalize() for other in others)
 
     def route(self, verb: Verb) -> Route:
         """The route of a verb.
@@ -84,7 +91,6 @@ def kind(
     gone: int = 410,
     without: tuple[Verb, ...] = (),
     transferables: bool = True,
-    batch_key: str | None = None,
     **special: Route,
 ) -> Kind:
     """The row of a kind: its regular routes, less those in `without`, plus and replaced by those in `special`."""
@@ -107,7 +113,8 @@ def kind(
         del routes[verb]
     return Kind(
         name=name, collection=collection, schema=schema, singular=one, plural=many, parameter=key, stream=stream,
-        score=_SCORE_KEYS.get(name, name) if score else None, gone=gone, batch_key=batch_key,
+        score=_SCORE_KEYS.get(name, name) if score else None, gone=gone,
+        newer_batch=Route("POST", f"/{many}/batch/fetch", contents),
         routes=MappingProxyType(routes | special),  # type: ignore[arg-type]
     )  # fmt: skip
 
@@ -196,7 +203,7 @@ _ALL_KINDS = (
     ),
     kind(
         "workstream_summary", "summaries", "WorkstreamSummary", plural="workstream_summaries",
-        stream="workstream_summary", batch_key="workstreamSummaries",
+        stream="workstream_summary",
         read=Route("GET", "/workstream_summary/{workstream_summary}", ("transferables", "association_metadata")),
         search=Route("POST", "/workstream_summaries/search", _CONTENTS),
         batch=Route("POST", "/workstream_summaries/batch", _CONTENTS),
@@ -212,7 +219,7 @@ _ALL_KINDS = (
         search=Route("POST", "/websites/search", _CONTENTS),
     ),
     kind(
-        "workstream_event", "workstream_events", "WorkstreamEvent", batch_key="workstreamEvents",
+        "workstream_event", "workstream_events", "WorkstreamEvent",
         ids=Route("GET", "/workstream_events/identifiers", _WINDOW),
         batch=Route("POST", "/workstream_events/batch/fetch", _CONTENTS),
     ),

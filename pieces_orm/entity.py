@@ -172,6 +172,14 @@ class Entity(Record):
         """
         return saving.save(self, overwrite=overwrite, transferables=transferables)
 
+    def put(self, values: Mapping[str, Any]) -> None:
+        """Send values by wire path in the server's own fresh document; for fields that another material carries.
+
+        Requests: one GET, one POST to the update route.
+        """
+        self.check_usable()
+        saving.put(self, values)
+
     @contextmanager
     def editing(self: E) -> Iterator[E]:
         """Set several fields and save them once at the end; an exception reverts what was set inside.

@@ -29,8 +29,8 @@ class Field:
 
     `of` names a reference and a collection, when the path is inside the member that the reference names; `where` names
     a collection, a key and its text, when it is inside the first member that has them. `contents` marks what arrives
-    only with `transferables`, `removable` is False where None cannot be set, and `save` names the entity's method that
-    saves it, for a field that the update route does not change.
+    only with `transferables`, `removable` is False where None cannot be set. For a field that the update route does not
+    change, `save` names the entity's method that does; `check_entity` the one that raises when it cannot be set.
     """
 
     wire: str
@@ -38,6 +38,7 @@ class Field:
     contents: bool = False
     removable: bool = True
     save: str | None = None
+    check_entity: str | None = None
     of: tuple[str, str] | None = None
     where: tuple[str, str, str] | None = None
     name: str = ""
@@ -109,6 +110,7 @@ def field(
     contents: bool = False,
     removable: bool = True,
     save: str | None = None,
+    check: str | None = None,
     of: tuple[str, str] | None = None,
     where: tuple[str, str, str] | None = None,
 ) -> Any:
@@ -118,12 +120,17 @@ def field(
         wire: its (dotted) path in the document, when that is not its name; several with | between are tried in order.
         contents: it arrives only with `transferables`.
         removable: whether None can be set.
-        save: the entity's method that saves it, when the update route does not.
+        save: the entity's method that saves it, when the update route does not; called with the value and the document.
+        check: the entity's method that raises when this field of it cannot be set.
         of: the wire keys of a reference and of the collection whose member it names, when the path is inside that.
         where: a collection, a key and its text, when the path is inside the first member that has them.
     """
     return attrs.field(
-        metadata={METADATA: Field(wire or "", contents=contents, removable=removable, save=save, of=of, where=where)}
+        metadata={
+            METADATA: Field(
+                wire or "", contents=contents, removable=removable, save=save, check_entity=check, of=of, where=where
+            )
+        }
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import attrs
 
-from . import documents, saving
+from . import commands, documents, saving
 from .documents import Document
 from .endpoints import Kind
 from .errors import (
@@ -52,6 +52,13 @@ class Edit:
 
     mine: Any
     base: Any
+
+
+def _says_all(spec: Field, document: Document) -> bool:
+    """Whether a field that a document does not have is known to be empty, not left out."""
+    if spec.where is not None and document.get(spec.where[0]) is None:
+        return False
+    return document.complete and (document.contents or not spec.contents)
 
 
 class Record:
@@ -168,12 +175,16 @@ class Record:
                 document = self._document
                 if document is not None and self._state is not State.EXPIRED:
                     raw = spec.locate(document)
-                    complete = document.complete and (document.contents or not spec.contents)
-                    if raw is not None or complete:
+                    if raw is not None or _says_all(spec, document):
                         value = self.decode(spec, document)
                         _set(self, spec.name, value)
                         return value
             self._autoload(spec.name)
+            if spec.where is not None and self._state is State.LOADED:
+                assert document is not None
+                value = self.decode(spec, commands.with_members(cast("Entity", self), spec.where[0], document))
+                _set(self, spec.name, value)
+                return value
             contents = spec.contents
             self._load({"transferables": True, "transferable": True} if contents else None)
         message = f"The server does not send {spec.wire!r} of {self!r}."
@@ -214,6 +225,7 @@ class Record:
         if self._state is not State.LOADED:
             self._autoload(spec.name)
             self._load()
+        self.check_settable(spec)
         current = getattr(self, spec.name)  # decodes, and loads contents: an edit needs its base
         with self._owner.lock:
             edits = dict(self._edits or {})
@@ -226,6 +238,11 @@ class Record:
             _set(self, "_edits", edits or None)
             _set(self, spec.name, value)
             (self._owner.map.hold if edits else self._owner.map.release)(cast("Entity", self))
+
+    def check_settable(self, spec: Field) -> None:
+        """Raise when this entity is not one whose field can be set."""
+        if spec.check_entity is not None:
+            getattr(self, spec.check_entity)(spec.name)
 
     def _says(self, spec: Field, value: Any) -> bool:
         """Whether the present document has this value already."""
@@ -358,10 +375,10 @@ class Record:
             if attempt == 0:
                 self._autoload(relation.name)
                 self._load()
-        message = (
-            f"This server does not tell {relation.name} of {self!r}: it is unknown, not empty. "
-            f"Ask from the other side: {relation.target.__name__}.{relation.back}."
+        other_side = (
+            "" if relation.back is None else f" Ask from the other side: {relation.target.__name__}.{relation.back}."
         )
+        message = f"This server does not tell {relation.name} of {self!r}: it is unknown, not empty.{other_side}"
         raise UnsupportedOperationError(message)
 
     def related_entities(self, relation: Relation[E], ids: Sequence[str]) -> list[E]:

@@ -47,6 +47,9 @@ def save(entity: Entity, *, overwrite: bool, transferables: bool | None) -> froz
         edits = entity.pending()
     if not edits:
         return frozenset()
+    for name in edits:
+        # Before anything is sent: what can never be saved must not follow half of what can.
+        entity.check_settable(entity.fields[name])
     owner.signals.ask(owner.signals.saving, type(entity), entity=entity, edits={n: e.mine for n, e in edits.items()})
     in_document = {name: edit for name, edit in edits.items() if entity.fields[name].save is None}
     if in_document:
@@ -58,14 +61,25 @@ def save(entity: Entity, *, overwrite: bool, transferables: bool | None) -> froz
 
 
 def _save_document(entity: Entity, edits: dict[str, Edit], *, overwrite: bool, transferables: bool | None) -> None:
-    owner, kind = entity.owner, entity.kind
-    route = kind.route("update")
     fresh = _read(entity, {}, "refresh")
     if not overwrite:
         _compare(entity, fresh, edits)
+    _put(entity, fresh, patch(entity, edits), edits, transferables)
+
+
+def put(entity: Entity, values: Mapping[str, Any]) -> None:
+    """Send values by wire path in the server's own fresh document, whatever edits there are: those stay."""
+    _put(entity, _read(entity, {}, "refresh"), values, {}, None)
+
+
+def _put(
+    entity: Entity, fresh: Document, values: Mapping[str, Any], edits: dict[str, Edit], transferables: bool | None
+) -> None:
+    owner, kind = entity.owner, entity.kind
+    route = kind.route("update")
     query = commands.contents_query(route, transferables)
     with owner.map.writing(kind, entity.id):
-        data = owner.call(route, {}, query, documents.merge(fresh, patch(entity, edits)))
+        data = owner.call(route, {}, query, documents.merge(fresh, dict(values)))
         contents = commands.has_contents(query)
         changes = _applied(entity, edits, documents.one(data, kind.name, entity.id, contents=contents)[1])
     owner.map.finish(entity, changes, "local")
@@ -74,10 +88,14 @@ def _save_document(entity: Entity, edits: dict[str, Edit], *, overwrite: bool, t
 def _save_alone(entity: Entity, name: str, edit: Edit, method: str, *, overwrite: bool) -> None:
     """Save a field by its own endpoint, and read the document that this left behind."""
     owner = entity.owner
+    fresh = _read(entity, {}, "refresh")
+    where = entity.fields[name].where
+    if where is not None:
+        fresh = commands.with_members(entity, where[0], fresh)
     if not overwrite:
-        _compare(entity, _read(entity, {}, "refresh"), {name: edit})
+        _compare(entity, fresh, {name: edit})
     with owner.map.writing(entity.kind, entity.id):
-        getattr(entity, method)(edit.mine)
+        getattr(entity, method)(edit.mine, fresh)
         changes = _applied(entity, {name: edit}, commands.read(owner, entity.kind, entity.id))
     owner.map.finish(entity, changes, "local")
 

@@ -58,6 +58,10 @@ def apply(entity: Entity, new: Document, *, first: bool) -> Changes:
 def _apply_field(entity: Entity, spec: Field, old: Document, new: Document, changes: Changes) -> None:
     before, after = spec.locate(old), spec.locate(new)
     held = entity.held(spec)
+    if spec.where is not None and new.get(spec.where[0]) is None:
+        # Left out, not gone: it is asked for again when it is read.
+        entity.drop(spec)
+        return
     if spec.contents and after is None and not new.contents:
         if held is EMPTY and before is not None:
             entity.hold(spec, _decoded(spec, before))

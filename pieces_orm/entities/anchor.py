@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from .. import endpoints
 from ..entity import Entity, Owner, Seed, entity
+from ..errors import InvalidValueError
 from ..fields import field, readonly
 from ..relations import Many
 from ..values import AnchorType, Score, this_platform
@@ -61,9 +62,12 @@ class Anchor(Entity):
 
     @staticmethod
     def looked_up(value: str | PurePath) -> str:
-        """A path as the server knows it: absolute."""
+        """A path as the server knows it: absolute, without `..` and without a separator at its end."""
         text = os.fspath(value)
-        return text if PurePath(text).is_absolute() else str(Path(text).absolute())
+        if not isinstance(text, str):
+            message = f"A path is a text or a Path, not {value!r}."
+            raise InvalidValueError(message)
+        return os.path.abspath(text) if not PureWindowsPath(text).drive else text  # noqa: PTH100 resolve() follows links
 
     def rename(self, name: str | None = None, *, transferables: bool | None = None) -> None:
         """Let the server name the anchor; with a name, set and save it.

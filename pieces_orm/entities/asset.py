@@ -47,9 +47,12 @@ class Asset(Entity):
     pseudo: bool | None = readonly()
     classification: Classification | None = readonly("classification", of=ORIGINAL)
     text: str | None = field(
-        "fragment.string.raw|file.string.raw", of=ORIGINAL, contents=True, removable=False, save="save_text"
+        "fragment.string.raw|file.string.raw", of=ORIGINAL, contents=True, removable=False, save="save_text",
+        check="check_is_text",
+    )  # fmt: skip
+    language: str | None = field(
+        "classification.specific", of=ORIGINAL, removable=False, save="save_language", check="check_is_text"
     )
-    language: str | None = field("classification.specific", of=ORIGINAL, removable=False, save="save_language")
     description: str | None = field("text", where=("annotations", "type", "DESCRIPTION"), save="save_description")
     created: datetime = readonly()
     updated: datetime = readonly()
@@ -75,6 +78,7 @@ class Asset(Entity):
     websites = Many["Website"](wire="websites", back="assets")
 
     seed = staticmethod(asset_seed)
+    check_is_text = asset_contents.check_is_text
     save_text = asset_contents.save_text
     save_language = asset_contents.save_language
     save_description = asset_contents.save_description

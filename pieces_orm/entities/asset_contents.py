@@ -14,6 +14,7 @@ from ..values import AnnotationType, GenericClassification
 from .annotation import Annotation
 
 if TYPE_CHECKING:
+    from ..documents import Document
     from .asset import Asset
 
 # The format that the asset was made with: `original` names it, and may or may not carry a copy of it.
@@ -40,15 +41,19 @@ def stored_bytes(asset: Asset) -> bytes:
     return b"" if stored is None else bytes(json.loads(bytes(stored)))
 
 
-def save_text(asset: Asset, text: str) -> None:
-    """Change the content, POST /format/update/value; for `save`.
+def check_is_text(asset: Asset, field: str) -> None:
+    """Refuse to set what an image does not have.
 
     Raises:
-        InvalidValueError: an image has no text.
+        InvalidValueError: it is an image.
     """
     if is_image(asset):
-        message = f"The text of {asset!r} cannot be set: it is an image."
+        message = f"The {field} of {asset!r} cannot be set: it is an image."
         raise InvalidValueError(message)
+
+
+def save_text(asset: Asset, text: str, _: Document) -> None:
+    """Change the content, POST /format/update/value; for `save`."""
     original = asset.original
     assert original is not None
     document = original.refresh(transferables=True).raw()
@@ -58,26 +63,23 @@ def save_text(asset: Asset, text: str) -> None:
     asset.owner.post(endpoints.FORMAT_UPDATE_VALUE, {**document, holder: content})
 
 
-def save_language(asset: Asset, language: str) -> None:
-    """Change the language, POST /asset/reclassify; for `save`.
+def save_language(asset: Asset, language: str, fresh: Document) -> None:
+    """Change the language, POST /asset/reclassify; for `save`."""
+    asset.owner.post(endpoints.ASSET_RECLASSIFY, {"ext": language, "asset": fresh.decoded()})
 
-    Raises:
-        InvalidValueError: an image has no language.
+
+def save_description(asset: Asset, text: str | None, fresh: Document) -> None:
+    """Change, make or delete the annotation that describes the asset; for `save`.
+
+    Which one that is, the server's own document says, and its text alone is changed: edits of an annotation that
+    somebody holds are theirs to save.
     """
-    if is_image(asset):
-        message = f"The language of {asset!r} cannot be set: it is an image."
-        raise InvalidValueError(message)
-    asset.owner.post(endpoints.ASSET_RECLASSIFY, {"ext": language, "asset": asset.raw()})
-
-
-def save_description(asset: Asset, text: str | None) -> None:
-    """Change, make or delete the annotation that describes the asset; for `save`."""
-    described = next((each for each in asset.annotations if each.type == AnnotationType.DESCRIPTION), None)
+    named = fresh.get_where("annotations", "type", AnnotationType.DESCRIPTION.value, "id")
+    described = None if named is None else asset.owner.map.ref(Annotation, json.loads(bytes(named)))
     if described is None and text:
         asset.owner.create(Annotation, text, AnnotationType.DESCRIPTION, asset=asset)
     elif described is not None and text:
-        described.text = text
-        described.save()
+        described.put({"text": text})
     elif described is not None:
         described.delete()
 

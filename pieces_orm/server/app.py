@@ -41,6 +41,7 @@ def _general_routes() -> Iterator[tuple[str, str, Handler]]:
             if verb in kind.routes:
                 route = kind.route(verb)
                 yield route.method, route.path, make(kind)
+        yield kind.newer_batch.method, kind.newer_batch.path, materials.newer_batch(kind)
     for row in ASSOCIATIONS:
         yield "POST", row.path("associate"), associations.associate(row)
         yield "POST", row.path("disassociate"), associations.disassociate(row)

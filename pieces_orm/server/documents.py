@@ -8,7 +8,7 @@ import msgspec
 
 from pieces_orm.endpoints import ANCHOR_POINT, ASSET, FORMAT, SHARE, Kind
 
-from .joints import ENDS, End
+from .joints import ENDS, End, has_family
 from .settings import Settings
 from .store import Reader, Row
 
@@ -178,7 +178,8 @@ class Documents:
                 return None
             return self.flat(end.other, ids[0]) if end.form == "flat" else f'{{"id":"{ids[0]}"}}'
         too_much = nested and (len(ids) > self._limit or end.form == "documents")
-        if (too_much or not self._embed) and (kind.name, end.key[0]) not in _REQUIRED:
+        apart = not self._embed and has_family(kind, end)
+        if (too_much or apart) and (kind.name, end.key[0]) not in _REQUIRED:
             return None
         if end.form == "points":
             return collection_text(end.other, ids, (self._point(point) for point in ids))

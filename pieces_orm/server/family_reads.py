@@ -11,13 +11,11 @@ from starlette.responses import Response
 from pieces_orm.families import OWNERS, PAGE, SIDES, Side
 
 from .answers import Call, Handler, RefusedError, json_answer
-from .joints import End, ends_of
+from .joints import End, ends_of, has_family
 from .materials import others
 from .store import Reader
 
 _DEFAULT_PAGE = 50
-# Ends that join the same kinds as another, and are in no family.
-_APART = {("grounding", "messages"), ("parents",), ("children",)}
 _NAMESPACE = uuid.UUID("8d0f4d0a-6d1e-4f57-9a53-0d6f5d3f6f0e")
 
 Row = dict[str, object]
@@ -26,7 +24,7 @@ Row = dict[str, object]
 def routes() -> Iterator[tuple[str, str, Handler]]:
     """Three routes for each side of each family that this server has edges for."""
     for side in SIDES:
-        end = next((e for e in ends_of(side.owner) if e.other is side.other and e.key not in _APART), None)
+        end = next((e for e in ends_of(side.owner) if e.other is side.other and has_family(side.owner, e)), None)
         if end is not None:
             yield side.read.method, side.read.path, _read(side, end)
             yield side.count.method, side.count.path, _count(side, end)

@@ -23,6 +23,7 @@ from pieces_orm.endpoints import (
     Kind,
     Link,
 )
+from pieces_orm.families import SIDES
 
 Side = Literal["a", "b", "both"]
 Form = Literal["references", "documents", "points", "reference", "flat"]
@@ -143,6 +144,16 @@ def ends_of(kind: Kind) -> tuple[End, ...]:
 def relation_keys(kind: Kind) -> frozenset[str]:
     """The top-level wire keys that relations make: no client sets them through an update."""
     return frozenset(end.key[0] for end in ends_of(kind))
+
+
+# Ends that join the same kinds as another, and are in no family.
+_APART = {("grounding", "messages"), ("parents",), ("children",)}
+_IN_FAMILIES = {(side.owner.name, side.other.name) for side in SIDES}
+
+
+def has_family(kind: Kind, end: End) -> bool:
+    """Whether newer servers keep this relation in an association family, apart from documents."""
+    return end.key not in _APART and (kind.name, end.other.name) in _IN_FAMILIES
 
 
 def seed_end(kind: Kind, key: str) -> End | None:

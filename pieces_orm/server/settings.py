@@ -30,6 +30,7 @@ class Settings:
         update_absent: fields that an update leaves out keep their values, or are cleared unless they are required.
         embed_relations: documents carry their relations; False leaves them out of all but the answers to a creation,
             as Pieces OS from 12.6 does for many.
+        batch_reads: every kind has a batch read, as nearly every one has from 12.6; False: the published few have.
     """
 
     version: str = "12.3.0"
@@ -45,3 +46,4 @@ class Settings:
     same_path_anchor: Literal["new", "existing"] = "new"
     update_absent: Literal["keep", "clear"] = "keep"
     embed_relations: bool = True
+    batch_reads: bool = True

@@ -118,8 +118,10 @@ def test_everything_but_the_edit_goes_back_as_it_came(name, server):
         document["id"] = "an-id"
         raw = json.dumps(document, ensure_ascii=data.draw(st.booleans())).encode()
         entity = session.map.adopt(cls, "an-id", Document(raw), session.map.now(), "refresh")
-        for field in entity.fields:
-            getattr(entity, field)
+        for field in cls.fields.values():
+            # What is inside a collection that the document leaves out would be asked for.
+            if field.where is None or document.get(field.where[0]) is not None:
+                getattr(entity, field.name)
         for relation in entity.relations.values():
             entity.known_ids(relation)
         assert entity.raw() == document

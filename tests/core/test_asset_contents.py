@@ -105,10 +105,10 @@ def test_an_image_keeps_its_bytes_and_refuses_text_and_language(pieces):
     assert image.raw()["formats"]["iterable"][0]["file"]["bytes"]["raw"] == list(PNG)
     image.name = "renamed.png"
     image.save()
-    image.language = "py"
-    with pytest.raises(InvalidValueError, match="image"):
-        image.save()
-    image.revert()
+    for field in ("language", "text"):
+        with pytest.raises(InvalidValueError, match=f"{field} of .* is an image"):
+            setattr(image, field, "py")
+    assert image.edits == {}
     assert image.refresh().raw()["formats"]["iterable"][0]["file"]["bytes"]["raw"] == list(PNG)
 
 
@@ -141,3 +141,52 @@ def test_to_markdown_shows_an_image_as_a_picture(pieces):
 def test_to_markdown_does_not_spell_out_bytes_that_are_no_text(pieces):
     page = pieces.assets.create(bytes(range(256)), name="all.bin").to_markdown()
     assert "(256 bytes that are no text)" in page
+
+
+@pytest.fixture
+def other(pieces_server):
+    with pieces_orm.connect(pieces_server.url) as session:
+        yield session
+
+
+@pytest.mark.parametrize(("base", "mine"), [(None, "mine"), ("base", "mine"), ("base", None)])
+def test_overwriting_a_description_that_changed_elsewhere_leaves_mine_alone_there(pieces, other, base, mine):
+    asset = pieces.assets.create("x", description=base)
+    assert asset.description == base
+    theirs = other.assets.get(asset.id)
+    theirs.description = "theirs"
+    theirs.save()
+    asset.description = mine
+    with pytest.raises(pieces_orm.ConflictError) as caught:
+        asset.save()
+    assert (caught.value.mine, caught.value.theirs) == ({"description": mine}, {"description": "theirs"})
+    assert asset.save(overwrite=True) == {"description"}
+    assert asset.description == mine
+    assert [each.text for each in other.assets.get(asset.id).annotations] == [mine] * (mine is not None)
+
+
+def test_a_description_that_was_deleted_elsewhere_can_be_set_over_it(pieces, other):
+    asset = pieces.assets.create("x", description="base")
+    held = list(asset.annotations)
+    theirs = other.assets.get(asset.id)
+    theirs.description = None
+    theirs.save()
+    asset.description = "mine"
+    asset.save(overwrite=True)
+    assert other.assets.get(asset.id).description == asset.description == "mine"
+    assert len(held) == 1
+
+
+def test_a_description_is_saved_whatever_is_held_of_its_annotation(pieces, other):
+    asset = pieces.assets.create("x", description="base")
+    [annotation] = [each.refresh() for each in asset.annotations]
+    theirs = other.assets.get(asset.id)
+    theirs.description = "theirs"
+    theirs.save()
+    annotation.favorited = True
+    asset.refresh()
+    asset.description = "mine"
+    asset.save()
+    assert annotation.edits == {"favorited": True}
+    assert annotation.text == "mine"
+    assert other.assets.get(asset.id).description == "mine"

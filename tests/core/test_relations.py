@@ -8,7 +8,6 @@ import pieces_orm
 from pieces_orm import (
     AmbiguousRelationError,
     Anchor,
-    Asset,
     BatchError,
     Entity,
     ReadOnlyFieldError,
@@ -20,9 +19,20 @@ from pieces_orm import (
 )
 from pieces_orm.conversion import encode
 from pieces_orm.documents import Document
+from pieces_orm.server import Server, Settings
 from pieces_orm.values import Trigger
 
 from .support import Heard, Requests
+
+
+@pytest.fixture(params=["embedded", "families"])
+def pieces_server(request):
+    """A server whose documents carry their relations, or one that keeps them apart in families, as newer ones do."""
+    with Server(settings=Settings(embed_relations=request.param == "embedded")) as server:
+        yield server
+
+
+embedded = pytest.mark.parametrize("pieces_server", ["embedded"], indirect=True)
 
 
 @pytest.fixture
@@ -186,23 +196,7 @@ def test_ids_length_and_membership_of_a_loaded_entity_make_no_request(pieces, ma
     assert requests.take() == []
 
 
-def test_iterating_loads_only_what_is_missing(pieces_server):
-    with pieces_orm.connect(pieces_server.url) as session:
-        anchor = session.anchors.create("/projects")
-        made = [session.assets.create(f"x = {n}") for n in range(3)]
-        anchor.associate(*made)
-        ids = {asset.id for asset in made}
-        kept = made[0]
-        del made
-        requests = Requests(session)
-        found = list(anchor.assets)
-        assert {asset.id for asset in found} == ids
-        assert kept in found
-        assert sorted(requests.take()) == sorted(f"GET /assets/{id}" for id in ids - {kept.id})
-        assert list(anchor.assets) == found
-        assert requests.take() == []
-
-
+@embedded
 def test_the_copies_in_a_document_fill_entities_without_a_request(pieces_server):
     with pieces_orm.connect(pieces_server.url) as session:
         id = session.assets.create("x = 1", tags=["one", "two"]).id
@@ -223,32 +217,6 @@ def test_a_nested_copy_never_overwrites_a_loaded_entity(pieces_server, pieces):
     assert [each.text for each in asset.tags] == ["one"]
     assert tag.state is State.LOADED
     assert tag.refresh().text == "changed"
-
-
-def test_a_batch_route_is_used_where_the_wire_has_one(pieces_server):
-    with pieces_orm.connect(pieces_server.url) as session:
-        ids = [session.workstream_events.create(Trigger(copy=True)).id for _ in range(3)]
-        requests = Requests(session)
-        events = session.workstream_events.get_many(ids)
-        assert [event.id for event in events] == ids
-        assert requests.take() == ["POST /workstream_events/batch/fetch"]
-        with pytest.raises(BatchError, match="1 of 2"):
-            session.workstream_events.get_many([ids[0], "no-such-id"])
-        assert session.workstream_events.get_many([ids[0], "no-such-id"], missing="skip") == events[:1]
-
-
-def test_prefetch_loads_each_level_together(pieces_server):
-    with pieces_orm.connect(pieces_server.url) as session:
-        anchor = session.anchors.create("/projects")
-        anchor.associate(*[session.assets.create(f"x = {n}", tags=["shared"]) for n in range(3)])
-        requests = Requests(session)
-        held = session.prefetch([anchor], Anchor.assets, Asset.tags)
-        assert len(held) == 1 + 3 + 1
-        assert len(requests.take()) == 3
-        assert {tag.text for asset in anchor.assets for tag in asset.tags} == {"shared"}
-        assert requests.take() == []
-        with pytest.raises(TypeError, match="starts at none"):
-            session.prefetch([anchor], Asset.tags)
 
 
 def test_a_relation_that_the_server_does_not_tell_is_unknown_not_empty(pieces_server, pieces):
@@ -292,6 +260,7 @@ def test_what_has_no_route_says_so(pieces, made):
         pieces.persons.exists("Ada")
 
 
+@embedded
 def test_an_older_answer_never_undoes_an_association_that_was_heard_of_since(pieces_server, pieces):
     with pieces_orm.connect(pieces_server.url) as other:
         theirs, asset_id = other.anchors.create("/projects"), other.assets.create("x = 1").id
@@ -366,13 +335,13 @@ def test_the_messages_of_a_conversation_are_read_in_order_with_one_request(piece
         assert requests.take() == []
 
 
-def test_batch_reads_go_out_in_chunks_of_fifty_and_missing_ids_are_reconciled(pieces):
-    ids = [pieces.workstream_events.create(Trigger(copy=True)).id for _ in range(101)]
-    requests = Requests(pieces)
-    found = pieces.workstream_events.get_many([*ids, "gone-1", "gone-2"], missing="skip")
-    assert [event.id for event in found] == ids
-    assert requests.take() == ["POST /workstream_events/batch/fetch"] * 3
-    with pytest.raises(BatchError, match="2 of 103") as caught:
-        pieces.workstream_events.get_many([*ids, "gone-1", "gone-2"])
-    assert set(caught.value.failed) == {"gone-1", "gone-2"}
-    assert caught.value.succeeded == ids
+def test_one_route_parts_summaries_from_all_that_joined_them(pieces):
+    one, other = pieces.summaries.create("one"), pieces.summaries.create("other")
+    one.children.add(other)
+    one.summaries.add(other)
+    heard = Heard(pieces)
+    one.summaries.remove(other)
+    assert sorted(event[3] for event in heard.take()) == ["children", "summaries"]
+    for mine in (one.children, one.summaries, other.parents, other.summaries):
+        assert len(mine) == 0
+    assert one.refresh().children.ids == other.refresh().parents.ids == ()

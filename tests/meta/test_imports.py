@@ -14,7 +14,7 @@ FIELDS = DOCUMENTS | {"fields", "paths", "commands"}
 RELATIONS = FIELDS | {"relations", "saving", "updates"}
 ENTITY = RELATIONS | {"record", "entity"}
 WIRE = {"transport", "discovery", "stream"}  # know no entity
-COLLECTION = ENTITY | WIRE | {"identity", "filters", "entities", "live", "collection"}
+COLLECTION = ENTITY | WIRE | {"identity", "filters", "entities", "live", "batches", "collection"}
 SESSION = COLLECTION | {"assets", "suggestions", "telling", "feed", "watch", "connection", "catalogue", "session"}
 PUBLIC = SESSION | {"__init__"}
 
@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "discovery": TABLES | {"transport"},
     "stream": DOCUMENTS | {"transport"},
     "live": ENTITY,
+    "batches": ENTITY,
     "collection": COLLECTION - {"collection"},
     "assets": COLLECTION,
     "suggestions": COLLECTION,
