@@ -52,6 +52,7 @@ from .errors import (
 )
 from .live import Live
 from .record import State
+from .searching import Found
 from .session import Session, connect, embedded
 from .suggestions import Suggestion
 from .watch import Change, Watch
@@ -74,6 +75,7 @@ __all__ = [
     "Draft",
     "Entity",
     "Format",
+    "Found",
     "Hint",
     "Hit",
     "InvalidIdError",

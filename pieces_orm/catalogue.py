@@ -29,6 +29,7 @@ from .entities import (
     WorkstreamSummary,
 )
 from .entity import Entity
+from .searching import SearchableCollection
 
 if TYPE_CHECKING:
     from .session import Session
@@ -45,22 +46,22 @@ class Catalogue(Connection):
         me = cast("Session", self)
         self.assets = AssetCollection(me, Asset, Asset.seed)
         self.activities = Collection(me, Activity, Activity.seed)
-        self.anchors = Collection(me, Anchor, Anchor.seed)
+        self.anchors = SearchableCollection(me, Anchor, Anchor.seed)
         self.anchor_points = Collection(me, AnchorPoint, AnchorPoint.seed)
-        self.annotations = Collection(me, Annotation, Annotation.seed)
-        self.conversations = Collection(me, Conversation, Conversation.seed)
+        self.annotations = SearchableCollection(me, Annotation, Annotation.seed)
+        self.conversations = SearchableCollection(me, Conversation, Conversation.seed)
         self.formats: Collection[Format, ...] = Collection(me, Format)
-        self.hints = Collection(me, Hint, Hint.seed)
-        self.messages = Collection(me, ConversationMessage, ConversationMessage.seed)
-        self.persons = Collection(me, Person, Person.seed)
+        self.hints = SearchableCollection(me, Hint, Hint.seed)
+        self.messages = SearchableCollection(me, ConversationMessage, ConversationMessage.seed)
+        self.persons = SearchableCollection(me, Person, Person.seed)
         self.ranges = Collection(me, Range, Range.seed)
-        self.sensitives = Collection(me, Sensitive, Sensitive.seed)
+        self.sensitives = SearchableCollection(me, Sensitive, Sensitive.seed)
         self.shares = Collection(me, Share, Share.seed)
-        self.sources = Collection(me, Source, Source.seed)
-        self.source_windows = Collection(me, SourceWindow, SourceWindow.seed)
-        self.summaries = Collection(me, WorkstreamSummary, WorkstreamSummary.seed)
-        self.tags = Collection(me, Tag, Tag.seed)
-        self.websites = Collection(me, Website, Website.seed)
+        self.sources = SearchableCollection(me, Source, Source.seed)
+        self.source_windows = SearchableCollection(me, SourceWindow, SourceWindow.seed)
+        self.summaries = SearchableCollection(me, WorkstreamSummary, WorkstreamSummary.seed)
+        self.tags = SearchableCollection(me, Tag, Tag.seed)
+        self.websites = SearchableCollection(me, Website, Website.seed)
         self.workstream_events = Collection(me, WorkstreamEvent, WorkstreamEvent.seed)
         self._collections: dict[type[Entity], Collection[Any, ...]] = {
             each.entity: each for each in vars(self).values() if isinstance(each, Collection)

@@ -15,7 +15,17 @@ RELATIONS = FIELDS | {"relations", "saving", "updates"}
 ENTITY = RELATIONS | {"record", "entity"}
 WIRE = {"transport", "discovery", "stream"}  # know no entity
 COLLECTION = ENTITY | WIRE | {"identity", "filters", "entities", "live", "batches", "collection"}
-SESSION = COLLECTION | {"assets", "suggestions", "telling", "feed", "watch", "connection", "catalogue", "session"}
+SESSION = COLLECTION | {
+    "assets",
+    "searching",
+    "suggestions",
+    "telling",
+    "feed",
+    "watch",
+    "connection",
+    "catalogue",
+    "session",
+}
 PUBLIC = SESSION | {"__init__"}
 
 # What each module may import from the package, from the bottom to the top: a row names only what stands above it, so
@@ -48,13 +58,14 @@ ALLOWED: dict[str, set[str]] = {
     "batches": ENTITY,
     "collection": COLLECTION - {"collection"},
     "assets": COLLECTION,
+    "searching": COLLECTION,
     "suggestions": COLLECTION,
     "telling": COLLECTION,
     "feed": COLLECTION | {"telling"},
     "watch": COLLECTION | {"feed"},
     "connection": DOCUMENTS | {"paths", "transport"},  # knows no entity
     "server": {"server", "endpoints", "families", "errors"},
-    "catalogue": COLLECTION | {"assets", "connection"},
+    "catalogue": COLLECTION | {"assets", "searching", "connection"},
     "session": SESSION - {"session"} | {"server"},  # embedded() starts the server, imported on first use
     "__init__": SESSION,
     "tools": PUBLIC | {"tools", "server"},
