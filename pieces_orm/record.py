@@ -298,7 +298,7 @@ class Record:
         edits = dict(self._edits or {})
         for name, edit in sent.items():
             current = edits.pop(name, None)
-            if current is not None and current != edit:
+            if current is not None and (type(current.mine) is not type(edit.mine) or current.mine != edit.mine):
                 edits[name] = Edit(current.mine, edit.mine)
             elif current is not None and name in self.fields:
                 object.__delattr__(self, name)

@@ -194,3 +194,20 @@ def test_a_session_that_is_closed_stays_closed(pieces_server):
     ):
         with pytest.raises(pieces_orm.DetachedError):
             act()
+
+
+def test_two_saves_at_once_leave_no_edit_behind(pieces_server, anchor):
+    """The first answer gives the edit of the second another base; the second answer forgets it all the same."""
+    pieces_server.faults.delay(0.2, times=1, path="/anchor/update")
+    anchor.name = "B"
+    first = threading.Thread(target=anchor.save)
+    first.start()
+    wait_for(lambda: anchor.owner.map.writes_of(anchor.kind, anchor.id))
+    anchor.name = "C"
+    pieces_server.faults.delay(0.4, times=1, path="/anchor/update")
+    second = threading.Thread(target=anchor.save)
+    second.start()
+    first.join()
+    second.join()
+    assert anchor.edits == {}
+    assert anchor.name == "C"
