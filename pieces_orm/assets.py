@@ -14,7 +14,7 @@ from . import commands, conversion, documents, endpoints, filters
 from .collection import Collection, load_many
 from .entities import Asset, Format
 from .entity import Entity, Seed
-from .errors import DecodeError
+from .errors import DecodeError, InvalidValueError
 from .values import Interaction, SearchMatch
 
 if TYPE_CHECKING:
@@ -121,14 +121,14 @@ class AssetCollection(Collection[Asset, P]):
             pseudo: whether pseudo assets are found; None leaves it to the server.
 
         Raises:
-            ValueError: neither query nor tags nor filters, or an engine that takes only a query. Nothing was sent.
+            InvalidValueError: neither query nor tags nor filters, or an engine that takes only a query.
         """
         if isinstance(tags, str):
             message = f"tags takes a list of texts, not the text {tags!r}."
-            raise TypeError(message)
+            raise InvalidValueError(message)
         if not (query or tags or filters):
             message = "A search needs a query, tags or filters."
-            raise ValueError(message)
+            raise InvalidValueError(message)
         with self._session.map.request() as number:
             if engine == "fuzzy":
                 data = self._by_words(
@@ -160,7 +160,7 @@ class AssetCollection(Collection[Asset, P]):
     def _by_engine(self, engine: str, query: str | None, pseudo: bool | None, *, plain: bool) -> bytes:
         if engine not in _ENGINES or not plain or not query:
             message = f"The engine {engine!r} is none of fuzzy, full_text, neural, or was given more than a query."
-            raise ValueError(message)
+            raise InvalidValueError(message)
         return self._session.call(_ENGINES[engine], query={"query": query, "pseudo": pseudo})
 
     def _hits(self, data: bytes, number: int, *, contents: bool) -> list[Hit]:
@@ -244,11 +244,11 @@ class AssetCollection(Collection[Asset, P]):
             interactions: how, paired with the assets by position.
 
         Raises:
-            ValueError: more interactions than assets.
+            InvalidValueError: more interactions than assets.
         """
         if len(interactions) > len(assets):
             message = f"{len(interactions)} interactions for {len(assets)} assets: they are paired by position."
-            raise ValueError(message)
+            raise InvalidValueError(message)
         paired = [
             {"asset": asset.id, "interactions": conversion.plain(interaction)}
             for asset, interaction in zip(assets, interactions, strict=False)

@@ -29,6 +29,7 @@ from .entities import (
     WorkstreamSummary,
 )
 from .entity import Entity
+from .errors import InvalidValueError
 from .searching import SearchableCollection
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Catalogue(Connection):
         """The collection of a class, for generic code."""
         if not (isinstance(cls, type) and issubclass(cls, Entity) and hasattr(cls, "kind")):
             message = f"session[...] takes an entity class, such as Asset, not {cls!r}."
-            raise TypeError(message)
+            raise InvalidValueError(message)
         if cls not in self._collections:
             self._collections[cls] = Collection(cast("Session", self), cls, getattr(cls, "seed", None))
         return self._collections[cls]

@@ -110,7 +110,7 @@ class Collection(Generic[E, P]):
         """
         if missing not in ("raise", "skip"):
             message = f"missing is 'raise' or 'skip', not {missing!r}."
-            raise ValueError(message)
+            raise InvalidValueError(message)
         if isinstance(ids, str):
             message = f"get_many takes a list of ids, not the text {ids!r}."
             raise InvalidIdError(message)
@@ -204,11 +204,11 @@ class Collection(Generic[E, P]):
             n: how many at most.
 
         Raises:
-            ValueError: n is no number, or below zero.
+            InvalidValueError: n is no number, or below zero.
         """
         if not isinstance(n, int) or n < 0:
             message = f"latest takes a number of materials, not {n!r}."
-            raise ValueError(message)
+            raise InvalidValueError(message)
         if "limit" in self._kind.routes.get("ids", self._kind.route("all")).query:
             return self.get_many(self.query_ids({"limit": n})[:n], missing="skip")
         contents = False if "transferables" in self._kind.route("all").query else None

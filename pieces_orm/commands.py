@@ -127,7 +127,7 @@ def contents_query(route: endpoints.Route, transferables: bool | None) -> dict[s
         if name in route.query:
             return {name: transferables}
     message = f"{route.path} takes no transferables: there are no contents to leave out."
-    raise TypeError(message)
+    raise InvalidValueError(message)
 
 
 def has_contents(query: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import endpoints
 from .errors import NotRunningError, PiecesError, ResponseError
-from .transport import Transport
+from .transport import NO_HOST, Transport
 
 PORTS = (*range(39300, 39334), 1000, 5323)
 PROBE_TIMEOUT = 1.0
@@ -84,8 +84,8 @@ def probe(address: str) -> str | None:
         return str(error)
     try:
         answer = transport.send("GET", endpoints.HEALTH.path, accept=endpoints.TEXT, attempts=1)
-    except NotRunningError:
-        return "refused"
+    except NotRunningError as error:
+        return NO_HOST if NO_HOST in str(error) else "refused"
     except ResponseError as error:
         return f"answers, but not as Pieces does (status {error.status})"
     except PiecesError as error:

@@ -18,7 +18,7 @@ PiecesError
     ConflictError
   UsageError                    the call is wrong, whatever the server says
     InvalidIdError              also a ValueError
-    InvalidValueError           also a TypeError
+    InvalidValueError           also a TypeError and a ValueError
     ReadOnlyFieldError          also an AttributeError
     UnknownRelationError        also a TypeError
     AmbiguousRelationError      also a TypeError
@@ -139,8 +139,8 @@ class InvalidIdError(UsageError, ValueError):
     """An id has to be one non-empty path segment."""
 
 
-class InvalidValueError(UsageError, TypeError):
-    """The value is not of the field's type; the message says which types it takes."""
+class InvalidValueError(UsageError, TypeError, ValueError):
+    """A value or argument is not what is taken there; the message says what is."""
 
 
 class ReadOnlyFieldError(UsageError, AttributeError):

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
+from .errors import InvalidValueError
 from .values import AnnotationType
 
 
@@ -21,7 +22,11 @@ class Filter:
 def _range(after: datetime | None, before: datetime | None) -> dict[str, Any]:
     if after is None and before is None:
         message = "A time filter needs after=, before=, or both."
-        raise ValueError(message)
+        raise InvalidValueError(message)
+    for name, moment in (("after", after), ("before", before)):
+        if not isinstance(moment, datetime | None):
+            message = f"{name} takes a datetime, not {moment!r}."
+            raise InvalidValueError(message)
     return _given(**{"from": after, "to": before, "between": True if after and before else None})
 
 
@@ -47,7 +52,7 @@ def classification(language: str) -> Filter:
 def _texts(name: str, texts: tuple[str, ...]) -> Filter:
     if not texts or not all(isinstance(text, str) for text in texts):
         message = f"{name} takes one or more texts, not {texts!r}."
-        raise ValueError(message)
+        raise InvalidValueError(message)
     return Filter({name: list(texts)})
 
 

@@ -10,7 +10,7 @@ from attrs import frozen
 from . import commands, conversion, documents
 from .collection import Collection, load_many
 from .entity import Entity
-from .errors import DecodeError
+from .errors import DecodeError, InvalidValueError
 
 E = TypeVar("E", bound=Entity)
 P = ParamSpec("P")
@@ -38,11 +38,11 @@ class SearchableCollection(Collection[E, P]):
             transferables: whether contents come with what is found; None leaves it to the server.
 
         Raises:
-            ValueError: the query is empty. Nothing was sent.
+            InvalidValueError: the query is empty. Nothing was sent.
         """
         if not isinstance(query, str) or not query.strip():
             message = f"A search needs words, not {query!r}."
-            raise ValueError(message)
+            raise InvalidValueError(message)
         route = self._kind.route("search")
         flags = commands.contents_query(route, transferables)
         body = conversion.encode({"engines": {"iterable": [{"query": query}]}})

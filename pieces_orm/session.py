@@ -14,7 +14,7 @@ from .connection import Find
 from .documents import Document
 from .endpoints import Kind, Route
 from .entity import Entity
-from .errors import UnsupportedOperationError
+from .errors import InvalidValueError, UnsupportedOperationError
 from .identity import IdentityMap
 from .record import State
 from .relations import Relation
@@ -108,17 +108,17 @@ class Session(Catalogue):
             relations: declarations such as Anchor.assets; one that starts at another class follows those before it.
 
         Raises:
-            TypeError: a relation starts at none of the classes that are reached.
+            InvalidValueError: a relation starts at none of the classes that are reached.
         """
         reached: list[Entity] = list(entities)
         for relation in relations:
             if not isinstance(relation, Relation):
                 message = f"prefetch takes relations such as Anchor.assets, not {relation!r}."
-                raise TypeError(message)
+                raise InvalidValueError(message)
             starts = [entity for entity in reached if isinstance(entity, relation.owner)]
             if reached and not starts:
                 message = f"{relation!r} starts at none of the entities that are reached."
-                raise TypeError(message)
+                raise InvalidValueError(message)
             self.load_many(starts)
             self.learn(relation, [start for start in starts if start.known_ids(relation) is None])
             targets = {

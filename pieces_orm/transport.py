@@ -32,7 +32,9 @@ Observer = Callable[[str, str, int, float], None]
 
 ATTEMPTS = 3
 RETRIED = frozenset({502, 503, 504})
-POOL = 16
+# Sockets that are kept open: each stream's thread may read a few materials at a time.
+POOL = 64
+NO_HOST = "there is no host of this name"
 
 
 def query_text(query: Mapping[str, Any] | None) -> str:
@@ -145,6 +147,9 @@ class Transport:
         return status, data
 
     def _lost(self, error: Exception, method: str, path: str) -> TransportError:
+        if isinstance(_reason(error), urllib3.exceptions.NameResolutionError):
+            message = f"{self.url}: {NO_HOST}; look at the address ({method} {path})."
+            return NotRunningError(message, method=method, path=path)
         if _refused(error):
             message = (
                 f"No server answers at {self.url} ({method} {path}). Start Pieces OS, or `pieces-orm serve`, or use "
@@ -169,6 +174,12 @@ def _address(url: str) -> str:
         pass
     message = f"{url!r} is no address of a server; it looks like http://127.0.0.1:39300."
     raise NotRunningError(message)
+
+
+def _reason(error: Exception) -> object:
+    """Why urllib3 gave up, which requests wraps twice."""
+    inner = error.args[0] if error.args else None
+    return getattr(inner, "reason", inner)
 
 
 def _refused(error: BaseException | None) -> bool:

@@ -12,7 +12,7 @@ from attrs import frozen
 from .backlog import Backlog
 from .endpoints import Kind
 from .entity import Entity
-from .errors import UnsupportedOperationError
+from .errors import InvalidValueError, UnsupportedOperationError
 from .feed import CONNECTING, LIVE, LOST, Feed
 from .record import State
 from .signals import Told
@@ -34,7 +34,7 @@ class Feeds:
         for cls in classes:
             if not (isinstance(cls, type) and issubclass(cls, Entity)):
                 message = f"watch takes entity classes, such as Asset, not {cls!r}."
-                raise TypeError(message)
+                raise InvalidValueError(message)
             if not _can_watch(cls) and not every:
                 message = f"The wire can neither stream nor list {cls.kind.collection}."
                 raise UnsupportedOperationError(message)

@@ -79,7 +79,7 @@ def _format(content: str | bytes, language: str | None) -> dict[str, Any]:
     """The format of a seed: a text is a fragment, bytes are a file."""
     if not isinstance(content, str | bytes):
         message = f"The content of an asset is a str or bytes, not {type(content).__name__}."
-        raise TypeError(message)
+        raise InvalidValueError(message)
     metadata = {} if language is None else {"metadata": {"ext": language}}
     if isinstance(content, str):
         return {"fragment": {"string": {"raw": content}, **metadata}}

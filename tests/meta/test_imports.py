@@ -70,6 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     "__init__": SESSION,
     "tools": PUBLIC | {"tools", "server"},
     "testing": PUBLIC | {"server"},
+    "__main__": {"tools"},
 }
 
 HEAVY = {
