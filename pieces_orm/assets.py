@@ -189,8 +189,7 @@ class AssetCollection(Collection[Asset, P]):
 
         Requests: one POST /assets/draft.
         """
-        assert self._seed is not None
-        seed = self._seed(self._session, *args, **kwargs)
+        seed = self._planned(args, kwargs)
         data = self._session.call(
             endpoints.ASSET_DRAFT, query=dict(seed.query), body=conversion.encode_given(seed.body)
         )

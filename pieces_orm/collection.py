@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import msgspec
 
-from . import batches, commands, conversion, documents
+from . import arguments, batches, commands, conversion, documents
 from .entity import Entity, Owner, Seed
 from .errors import (
     BatchError,
@@ -17,7 +16,6 @@ from .errors import (
     InvalidValueError,
     NotFoundError,
     UnsupportedOperationError,
-    UsageError,
 )
 from .live import Live
 from .record import State
@@ -245,15 +243,13 @@ class Collection(Generic[E, P]):
 
         Raises:
             UnsupportedOperationError: the wire has no such operation for this kind.
+            TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
         """
         route = self._kind.route("create")
         if self._seed is None:
             message = f"{self._class.__name__} declares no seed, so it cannot be created."
             raise UnsupportedOperationError(message)
-        seed = self._seed(self._session, *args, **kwargs)
-        for other in seed.associate:
-            self._check_ours(other)
-            other.check_usable()
+        seed = self._planned(args, kwargs)
         with self._session.map.writing(self._kind):
             data = self._session.call(route, query=dict(seed.query), body=conversion.encode_given(seed.body))
             contents = commands.has_contents(seed.query)
@@ -272,10 +268,12 @@ class Collection(Generic[E, P]):
             entity.associate(*seed.associate)
         return entity
 
-    def _check_ours(self, entity: Entity) -> None:
-        if entity.owner is not self._session:
-            message = f"{entity!r} belongs to another session; sessions share nothing."
-            raise UsageError(message)
+    def _planned(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Seed:
+        """What creates a material, from checked arguments."""
+        assert self._seed is not None
+        bound = arguments.bound(self._seed, f"{self._kind.collection}.create()", self._session, args, kwargs)
+        planned: Seed = self._seed(*bound.args, **bound.kwargs)
+        return planned
 
     def exists(self, value: str) -> bool:
         """Whether there is one with this text (tags), url (websites) or path (anchors).
@@ -294,10 +292,11 @@ class Collection(Generic[E, P]):
 
         Raises:
             UnsupportedOperationError: the wire cannot tell for this kind.
-            TypeError: `create` takes no such arguments.
+            TypeError, InvalidValueError: `create` takes no such arguments.
         """
         if self._seed is not None:
-            inspect.signature(self._seed).bind(self._session, value, *args, **kwargs)
+            where = f"{self._kind.collection}.get_or_create()"
+            arguments.bound(self._seed, where, self._session, (value, *args), kwargs)
         id = self._find(value)
         if id is not None:
             return self.get(id)
@@ -335,7 +334,7 @@ class Collection(Generic[E, P]):
             if not isinstance(entity, self._class):
                 message = f"{self._kind.collection}.delete_many takes {self._class.__name__} entities, not {entity!r}."
                 raise InvalidValueError(message)
-            self._check_ours(entity)
+            entity.check_owner(self._session)
         commands.each(entities, lambda entity: entity.delete(), lambda entity: entity.id, "deleted")
 
 

@@ -250,7 +250,7 @@ def _check(entity: Entity, relation: Many[Any], other: Entity) -> None:
             "." if routed else ": no route of the wire changes this relation."
         )
         raise UnknownRelationError(message)
-    entity.check_same_owner(other)
+    other.check_owner(entity.owner)
     other.check_usable()
 
 

@@ -117,10 +117,10 @@ class Record:
             message = f"The session of {self!r} is closed; open another and get it there."
             raise DetachedError(message)
 
-    def check_same_owner(self, other: Entity) -> None:
-        """Raise when the other entity belongs to another session."""
-        if other.owner is not self._owner:
-            message = f"{other!r} belongs to another session; sessions share nothing."
+    def check_owner(self, owner: Owner) -> None:
+        """Raise when this belongs to another session."""
+        if owner is not self._owner:
+            message = f"{self!r} belongs to another session; sessions share nothing."
             raise UsageError(message)
 
     def __repr__(self) -> str:

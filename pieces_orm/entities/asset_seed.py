@@ -7,7 +7,6 @@ from pathlib import PurePath
 from typing import Any
 
 from ..entity import Entity, Owner, Seed
-from ..errors import InvalidValueError
 from .anchor import Anchor
 from .person import Person
 from .tag import Tag
@@ -38,11 +37,6 @@ def asset_seed(
             entities, which are associated with one request each.
         transferables: whether the answer carries contents; None leaves it to the server.
     """
-    for argument, members, cls in (
-        ("tags", tags, Tag), ("websites", websites, Website), ("persons", persons, Person),
-        ("anchors", anchors, Anchor),
-    ):  # fmt: skip
-        _check_members(argument, members, cls)
     metadata: dict[str, Any] = {
         "name": name,
         "tags": [{"text": tag} for tag in tags if isinstance(tag, str)],
@@ -67,19 +61,8 @@ def _person(owner: Owner, text: str) -> Any:
     return (Person.seed(owner, email=text) if "@" in text else Person.seed(owner, name=text)).body
 
 
-def _check_members(argument: str, members: Any, cls: type[Entity]) -> None:
-    texts = (str, PurePath) if cls is Anchor else (str,)
-    wrong = [members] if isinstance(members, str) else [each for each in members if not isinstance(each, (*texts, cls))]
-    if wrong:
-        message = f"{argument} takes a list of texts and {cls.__name__} entities, not {wrong[0]!r}."
-        raise InvalidValueError(message)
-
-
 def _format(content: str | bytes, language: str | None) -> dict[str, Any]:
     """The format of a seed: a text is a fragment, bytes are a file."""
-    if not isinstance(content, str | bytes):
-        message = f"The content of an asset is a str or bytes, not {type(content).__name__}."
-        raise InvalidValueError(message)
     metadata = {} if language is None else {"metadata": {"ext": language}}
     if isinstance(content, str):
         return {"fragment": {"string": {"raw": content}, **metadata}}

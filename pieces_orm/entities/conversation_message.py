@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class ConversationMessage(Entity):
     """One message of a conversation."""
 
-    text: str | None = field("fragment.string.raw", contents=True)
+    text: str | None = field("fragment.string.raw", contents=True, removable=False)
     role: MessageRole = readonly()
     sentiment: Sentiment | None = field()
     agent: MessageAgent | None = readonly()

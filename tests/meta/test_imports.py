@@ -14,7 +14,7 @@ FIELDS = DOCUMENTS | {"fields", "paths", "commands"}
 RELATIONS = FIELDS | {"relations", "saving", "updates"}
 ENTITY = RELATIONS | {"record", "entity"}
 WIRE = {"transport", "discovery", "stream"}  # know no entity
-COLLECTION = ENTITY | WIRE | {"identity", "filters", "entities", "live", "batches", "collection"}
+COLLECTION = ENTITY | WIRE | {"identity", "filters", "entities", "live", "batches", "arguments", "collection"}
 SESSION = COLLECTION | {
     "assets",
     "searching",
@@ -56,6 +56,7 @@ ALLOWED: dict[str, set[str]] = {
     "stream": DOCUMENTS | {"transport"},
     "live": ENTITY,
     "batches": ENTITY,
+    "arguments": ENTITY,
     "collection": COLLECTION - {"collection"},
     "assets": COLLECTION,
     "searching": COLLECTION,
