@@ -309,6 +309,11 @@ class Entity(Record):
         raise TypeError(message)
 
 
+def reference(entity: Entity | None) -> dict[str, Any] | None:
+    """How a seed names another; None for none."""
+    return None if entity is None else {"id": entity.id}
+
+
 def references(entities: Sequence[Entity]) -> dict[str, Any] | None:
     """The flattened collection by which a seed names others; None for none."""
     return {"iterable": [{"id": each.id} for each in entities]} if entities else None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
+from ..entity import Entity, Owner, Seed, entity, reference
 from ..fields import readonly
 from ..relations import One
 from ..values import Application, Mechanism
@@ -52,8 +52,8 @@ class Activity(Entity):
         body = {
             "application": owner.application,
             "event": dict(event),
-            "asset": None if asset is None else {"id": asset.id},
-            "format": None if format is None else {"id": format.id},
+            "asset": reference(asset),
+            "format": reference(format),
             "mechanism": mechanism,
         }
         return Seed(body, {"transferables": transferables})

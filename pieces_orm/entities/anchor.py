@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
+from ..entity import Entity, Owner, Seed, entity, references
 from ..errors import InvalidValueError
 from ..fields import field, readonly
 from ..relations import Many
@@ -83,6 +84,10 @@ class Anchor(Entity):
         *,
         type: AnchorType | str | None = None,
         name: str | None = None,
+        watch: bool | None = None,
+        asset: Asset | None = None,
+        conversation: Conversation | None = None,
+        persons: Sequence[Person] = (),
         transferables: bool | None = None,
     ) -> Seed:
         """What creates an anchor.
@@ -91,11 +96,21 @@ class Anchor(Entity):
             path: of a file or folder; a relative one is made absolute.
             type: FILE or DIRECTORY; None: what the existing path is, else DIRECTORY without a suffix and FILE with one.
             name: None leaves it to the server.
+            watch: whether the server watches it for changes.
+            asset, conversation, persons: what it is associated with.
             transferables: whether the answer carries contents; None leaves it to the server.
         """
         fullpath = Anchor.looked_up(path)
-        body = {"type": str(type or _type_of(fullpath)), "fullpath": fullpath, "name": name}
-        body["platform"] = this_platform().value
+        body = {
+            "type": str(type or _type_of(fullpath)),
+            "fullpath": fullpath,
+            "name": name,
+            "platform": this_platform().value,
+            "watch": watch,
+            "asset": None if asset is None else asset.id,
+            "conversation": None if conversation is None else conversation.id,
+            "persons": references(persons),
+        }
         return Seed(body, {"transferables": transferables})
 
 

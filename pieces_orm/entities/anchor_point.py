@@ -36,6 +36,7 @@ class AnchorPoint(Entity):
         *,
         type: AnchorType | str | None = None,
         platform: Platform | str | None = None,
+        watch: bool | None = None,
         transferables: bool | None = None,
     ) -> Seed:
         """What creates a point of an anchor.
@@ -44,8 +45,15 @@ class AnchorPoint(Entity):
             anchor: the anchor that is found there.
             fullpath: the absolute path.
             type: FILE or DIRECTORY; None: the anchor's.
+            watch: whether the server watches it for changes.
             platform: the system that the path is on; None leaves it open.
             transferables: whether the answer carries contents; None leaves it to the server.
         """
-        body = {"anchor": anchor.id, "fullpath": fullpath, "type": str(type or anchor.type), "platform": platform}
+        body = {
+            "anchor": anchor.id,
+            "fullpath": fullpath,
+            "type": str(type or anchor.type),
+            "platform": platform,
+            "watch": watch,
+        }
         return Seed(body, {"transferables": transferables})

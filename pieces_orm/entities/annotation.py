@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
+from ..entity import Entity, Owner, Seed, entity, references
 from ..fields import field, readonly
 from ..relations import Many, One
 from ..values import AnnotationType, Mechanism, Score
@@ -64,6 +65,10 @@ class Annotation(Entity):
         conversation: Conversation | None = None,
         person: Person | None = None,
         summary: WorkstreamSummary | None = None,
+        messages: Sequence[ConversationMessage] = (),
+        tags: Sequence[Tag] = (),
+        websites: Sequence[Website] = (),
+        workstream_events: Sequence[WorkstreamEvent] = (),
         favorited: bool | None = None,
     ) -> Seed:
         """What creates an annotation.
@@ -72,6 +77,7 @@ class Annotation(Entity):
             text: what it says.
             type: what kind of text it is.
             asset, anchor, conversation, person, summary: what it is about.
+            messages, tags, websites, workstream_events: what it is associated with besides.
             favorited: whether it is a favourite.
         """
         about = {
@@ -79,4 +85,10 @@ class Annotation(Entity):
             "workstream_summary": summary,
         }  # fmt: skip
         ids = {name: each.id for name, each in about.items() if each is not None}
-        return Seed({"text": text, "type": str(type), "favorited": favorited, **ids})
+        others = {
+            "messages": references(messages),
+            "tags": references(tags),
+            "websites": references(websites),
+            "workstream_events": references(workstream_events),
+        }
+        return Seed({"text": text, "type": str(type), "favorited": favorited, **ids, **others})

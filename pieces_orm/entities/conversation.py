@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
+from ..entity import Entity, Owner, Seed, entity, references
 from ..fields import field, readonly
 from ..relations import Many
-from ..values import Application, ConversationType, Score
+from ..values import Application, ConversationType, Model, Score
 
 if TYPE_CHECKING:
     from . import (
@@ -60,6 +61,11 @@ class Conversation(Entity):
         name: str | None = None,
         *,
         type: ConversationType | str = ConversationType.COPILOT,
+        favorited: bool | None = None,
+        model: Model | None = None,
+        anchors: Sequence[Anchor] = (),
+        assets: Sequence[Asset] = (),
+        websites: Sequence[Website] = (),
         transferables: bool | None = None,
     ) -> Seed:
         """What creates a conversation.
@@ -67,7 +73,18 @@ class Conversation(Entity):
         Args:
             name: its title; None leaves it to the server.
             type: what it is held with.
+            favorited: whether it is a favourite.
+            model: the model that answers in it.
+            anchors, assets, websites: what it is about; each anchor takes a request of its own.
             transferables: whether the answer carries contents; None leaves it to the server.
         """
-        body = {"type": str(type), "name": name, "application": owner.application}
-        return Seed(body, {"transferables": transferables})
+        body = {
+            "type": str(type),
+            "name": name,
+            "application": owner.application,
+            "favorited": favorited,
+            "model": None if model is None else {"id": model.id},
+            "assets": references(assets),
+            "websites": references(websites),
+        }
+        return Seed(body, {"transferables": transferables}, anchors)

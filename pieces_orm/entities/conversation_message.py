@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
+from ..entity import Entity, Owner, Seed, entity, references
 from ..fields import field, readonly
 from ..relations import Many, One
 from ..values import MessageAgent, MessageRole, Model, Score, Sentiment
@@ -62,6 +63,16 @@ class ConversationMessage(Entity):
         *,
         role: MessageRole | str = MessageRole.USER,
         model: Model | None = None,
+        sentiment: Sentiment | str | None = None,
+        agent: MessageAgent | None = None,
+        anchors: Sequence[Anchor] = (),
+        assets: Sequence[Asset] = (),
+        messages: Sequence[ConversationMessage] = (),
+        ranges: Sequence[Range] = (),
+        sources: Sequence[Source] = (),
+        summaries: Sequence[WorkstreamSummary] = (),
+        tags: Sequence[Tag] = (),
+        workstream_events: Sequence[WorkstreamEvent] = (),
         transferables: bool | None = None,
     ) -> Seed:
         """What creates a message.
@@ -71,6 +82,9 @@ class ConversationMessage(Entity):
             conversation: where it is said.
             role: who says it.
             model: the model that says it.
+            sentiment: what somebody thought of it.
+            agent: on whose behalf it is said.
+            anchors, assets, messages, ranges, sources, summaries, tags, workstream_events: what it is associated with.
             transferables: whether the answer carries contents; None leaves it to the server.
         """
         body = {
@@ -78,5 +92,15 @@ class ConversationMessage(Entity):
             "fragment": {"string": {"raw": text}},
             "conversation": {"id": conversation.id},
             "model": model,
+            "sentiment": sentiment,
+            "agent": agent,
+            "anchors": references(anchors),
+            "assets": references(assets),
+            "messages": references(messages),
+            "ranges": references(ranges),
+            "sources": references(sources),
+            "summaries": references(summaries),
+            "tags": references(tags),
+            "workstream_events": references(workstream_events),
         }
         return Seed(body, {"transferables": transferables})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
+from ..entity import Entity, Owner, Seed, entity, references
 from ..fields import field, readonly
 from ..relations import Many
 from ..values import BasicPerson, Mechanisms, PersonAccess, PersonType, Score
@@ -58,12 +58,17 @@ class Person(Entity):
         username: str | None = None,
         url: str | None = None,
         picture: str | None = None,
+        access: PersonAccess | None = None,
+        asset: Asset | None = None,
+        anchors: Sequence[Anchor] = (),
         transferables: bool | None = None,
     ) -> Seed:
         """What creates a person.
 
         Args:
             name, email, username, url, picture: what is known; at least one.
+            access: what the person may do.
+            asset, anchors: what the person is associated with.
             transferables: whether the answer carries contents; None leaves it to the server.
 
         Raises:
@@ -73,4 +78,10 @@ class Person(Entity):
         if basic == BasicPerson():
             message = "A person needs one of name, email, username, url, picture."
             raise ValueError(message)
-        return Seed({"type": PersonType(basic=basic)}, {"transferables": transferables})
+        body = {
+            "type": PersonType(basic=basic),
+            "access": access,
+            "asset": None if asset is None else asset.id,
+            "anchors": references(anchors),
+        }
+        return Seed(body, {"transferables": transferables})

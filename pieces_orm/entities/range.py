@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
+from ..entity import Entity, Owner, Seed, entity, reference
 from ..fields import field, readonly, to_utc
 from ..relations import Many
 from ..values import Score
@@ -37,6 +37,7 @@ class Range(Entity):
         *,
         between: bool | None = None,
         summary: WorkstreamSummary | None = None,
+        conversation: Conversation | None = None,
     ) -> Seed:
         """What creates a range.
 
@@ -44,7 +45,8 @@ class Range(Entity):
             from_, to: its ends; a naive datetime is local time, None leaves it open.
             between: whether both ends count; None leaves it to the server.
             summary: the summary that is about it.
+            conversation: the conversation that is grounded in it.
         """
         ends = {"from": None if from_ is None else to_utc(from_), "to": None if to is None else to_utc(to)}
-        about = None if summary is None else {"id": summary.id}
-        return Seed({**ends, "between": between, "summary": about})
+        grounded = None if conversation is None else {"reference": {"id": conversation.id}}
+        return Seed({**ends, "between": between, "summary": reference(summary), "conversation": grounded})

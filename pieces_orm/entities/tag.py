@@ -49,13 +49,21 @@ class Tag(Entity):
 
     @staticmethod
     def seed(
-        owner: Owner, text: str, *, category: TagCategory | str | None = None, transferables: bool | None = None
+        owner: Owner,
+        text: str,
+        *,
+        category: TagCategory | str | None = None,
+        asset: Asset | None = None,
+        person: Person | None = None,
+        transferables: bool | None = None,
     ) -> Seed:
         """What creates a tag.
 
         Args:
             text: the word.
             category: what the text is; None leaves it to the server.
+            asset, person: what it is associated with.
             transferables: whether the answer carries contents; None leaves it to the server.
         """
-        return Seed({"text": text, "category": category}, {"transferables": transferables})
+        about = {name: None if each is None else each.id for name, each in (("asset", asset), ("person", person))}
+        return Seed({"text": text, "category": category, **about}, {"transferables": transferables})

@@ -50,12 +50,24 @@ class Website(Entity):
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="websites")
 
     @staticmethod
-    def seed(owner: Owner, url: str, *, name: str | None = None, transferables: bool | None = None) -> Seed:
+    def seed(
+        owner: Owner,
+        url: str,
+        *,
+        name: str | None = None,
+        asset: Asset | None = None,
+        conversation: Conversation | None = None,
+        person: Person | None = None,
+        transferables: bool | None = None,
+    ) -> Seed:
         """What creates a website.
 
         Args:
             url: its address.
             name: what people call it; None: the url.
+            asset, conversation, person: what it is associated with.
             transferables: whether the answer carries contents; None leaves it to the server.
         """
-        return Seed({"url": url, "name": url if name is None else name}, {"transferables": transferables})
+        about = {"asset": asset, "conversation": conversation, "person": person}
+        ids = {key: None if each is None else each.id for key, each in about.items()}
+        return Seed({"url": url, "name": url if name is None else name, **ids}, {"transferables": transferables})

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity, references
+from ..entity import Entity, Owner, Seed, entity, reference, references
 from ..fields import field, readonly
 from ..relations import Many
 from ..values import Application, Capabilities, Score, Trigger
@@ -55,6 +55,8 @@ class WorkstreamEvent(Entity):
         trigger: Trigger,
         *,
         readable: str | None = None,
+        processing: Capabilities | str | None = None,
+        internal_identifier: str | None = None,
         summary: WorkstreamSummary | None = None,
         anchors: Sequence[Anchor] = (),
         persons: Sequence[Person] = (),
@@ -67,6 +69,8 @@ class WorkstreamEvent(Entity):
         Args:
             trigger: what happened.
             readable: the text that goes with it.
+            processing: where it may be processed.
+            internal_identifier: a name of your own for it.
             summary, anchors, persons, tags, websites: what it is associated with.
             transferables: whether the answer carries contents; None leaves it to the server.
         """
@@ -74,7 +78,9 @@ class WorkstreamEvent(Entity):
             "application": owner.application,
             "trigger": trigger,
             "readable": readable,
-            "summary": None if summary is None else {"id": summary.id},
+            "processing": processing,
+            "internal_identifier": internal_identifier,
+            "summary": reference(summary),
             "anchors": references(anchors),
             "persons": references(persons),
             "tags": references(tags),

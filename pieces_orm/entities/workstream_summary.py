@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
+from ..entity import Entity, Owner, Seed, entity, references
 from ..fields import field, readonly
 from ..relations import Many, One
 from ..values import Capabilities, HierarchicalType, Mechanism, Model, Score, SummaryPhase
@@ -60,15 +61,45 @@ class WorkstreamSummary(Entity):
     workstream_events = Many["WorkstreamEvent"](wire="events", back="summaries")
 
     @staticmethod
-    def seed(owner: Owner, name: str, *, model: Model | None = None, transferables: bool | None = None) -> Seed:
+    def seed(
+        owner: Owner,
+        name: str,
+        *,
+        model: Model | None = None,
+        favorited: bool | None = None,
+        anchors: Sequence[Anchor] = (),
+        assets: Sequence[Asset] = (),
+        conversations: Sequence[Conversation] = (),
+        persons: Sequence[Person] = (),
+        ranges: Sequence[Range] = (),
+        tags: Sequence[Tag] = (),
+        websites: Sequence[Website] = (),
+        workstream_events: Sequence[WorkstreamEvent] = (),
+        transferables: bool | None = None,
+    ) -> Seed:
         """What creates a summary.
 
         Args:
             name: its title.
             model: the model that it counts as made by; None: the first of `session.models()`, one GET more.
+            favorited: whether it is a favourite.
+            anchors, assets, conversations, persons, ranges, tags, websites, workstream_events: what it is about.
             transferables: whether the answer carries contents; None leaves it to the server.
 
         Raises:
             UsageError: the server has no model, and none is given.
         """
-        return Seed({"name": name, "model": model or owner.default_model()}, {"transferables": transferables})
+        body = {
+            "name": name,
+            "model": model or owner.default_model(),
+            "favorited": favorited,
+            "anchors": references(anchors),
+            "assets": references(assets),
+            "conversations": references(conversations),
+            "persons": references(persons),
+            "ranges": references(ranges),
+            "tags": references(tags),
+            "websites": references(websites),
+            "events": references(workstream_events),
+        }
+        return Seed(body, {"transferables": transferables})
