@@ -74,7 +74,8 @@ def sample(session, name, annotation):
             return [entity] if annotation.startswith("Sequence") else entity
     makers = {
         "Model": lambda: session.default_model(), "Trigger": lambda: Trigger(copy=True), "Mapping": dict,
-        "PersonAccess": PersonAccess, "SensitiveMetadata": SensitiveMetadata, "MessageAgent": lambda: MessageAgent(group_id="X"),
+        "PersonAccess": PersonAccess, "SensitiveMetadata": SensitiveMetadata,
+        "MessageAgent": lambda: MessageAgent(group_id="X"),
         "datetime": lambda: datetime.now(timezone.utc), "bool": lambda: True,
     }  # fmt: skip
     first = re.findall(r"\w+", annotation)[0]
