@@ -70,10 +70,11 @@ Handler = Callable[[Call], Response]
 
 @frozen
 class Target:
-    """What a route leads to; a quick handler is not worth the way to another thread."""
+    """What a route leads to; a quick handler is not worth the way to another thread, some want a user signed in."""
 
     handler: Handler
     quick: bool = False
+    signed_in: bool = False
 
 
 def json_answer(text: str | bytes, status: int = 200) -> Response:

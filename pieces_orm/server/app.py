@@ -16,10 +16,12 @@ from pieces_orm.endpoints import ASSET, ASSOCIATIONS, HEALTH, KINDS, VERSION
 
 from . import associations, family_reads, kind_search, materials
 from .answers import Call, Handler, RefusedError, Target, refusal
+from .context import signed_in
 from .router import Router
 from .service import Service
-from .special import ROUTES, STREAMS
+from .special import OPEN, ROUTES, STREAMS
 from .streams import Stream, identifier_stream
+from .unserved import not_here, unserved
 
 logger = logging.getLogger("pieces_orm.server")
 
@@ -32,7 +34,9 @@ def http_routes() -> Iterator[tuple[str, str, Target]]:
     for method, path, handler in (*ROUTES, *_general_routes()):
         if (method, path) not in seen:
             seen.add((method, path))
-            yield method, path, Target(handler, quick=method == "GET" and path in quick)
+            yield method, path, Target(handler, quick=method == "GET" and path in quick, signed_in=path not in OPEN)
+    for method, path in unserved():
+        yield method, path, Target(not_here)
 
 
 def _general_routes() -> Iterator[tuple[str, str, Handler]]:
@@ -85,6 +89,8 @@ class Application:
         if found is None:
             return self._not_found(path)
         target, params = found
+        if target.signed_in and not signed_in(self._service):
+            return refusal(401, "Nobody is signed in.")
         query = QueryParams(scope["query_string"]) if scope["query_string"] else {}
         call = Call(self._service, params, query, await Request(scope, receive).body())
         try:

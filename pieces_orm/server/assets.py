@@ -20,7 +20,7 @@ from .joints import LINK_JOINTS, ends_of
 from .materials import others, own_keys, present
 from .materials import pseudo as is_pseudo
 from .seeds import LABELS, Planter, Seed
-from .store import Reader, new_id
+from .store import Reader, Writer, new_id
 
 _NAME_LENGTH = 60
 _URL = re.compile(r"https?://[^\s<>\"'`\\\])}]+")
@@ -180,21 +180,27 @@ def reclassify(call: Call) -> Response:
     id = named.get("id") if isinstance(named, Mapping) else named
     if not isinstance(ext, str) or not isinstance(id, str):
         raise RefusedError(400, "The body has to be {ext, asset}, the asset with its id.")
-    if not language.known(ext):
-        raise RefusedError(400, f"{ext} is not a language the wire knows.")
     with call.service.store.write() as writer:
         present(writer, ASSET, id)
-        format = format_of(writer, id)
-        own = own_keys(present(writer, FORMAT, format))
-        if own["classification"]["generic"] == "IMAGE":
-            raise RefusedError(400, "An image cannot be reclassified.")
-        own["classification"] = {**own["classification"], **language.classification(ext)}
-        if "fragment" in own:
-            own["fragment"]["metadata"] = {**(own["fragment"].get("metadata") or {}), "ext": ext}
-        writer.update(FORMAT.name, format, text_of(own))
-        writer.touch(ASSET.name, id)
+        recast(writer, format_of(writer, id), ext)
         text = call.service.documents(writer, contents=call.contents).one(ASSET, id)
     return json_answer(text or "")
+
+
+def recast(writer: Writer, format: str, ext: str) -> None:
+    """Give a format, and so its asset, another language; images keep theirs."""
+    if not language.known(ext):
+        raise RefusedError(400, f"{ext} is not a language the wire knows.")
+    own = own_keys(present(writer, FORMAT, format))
+    if own["classification"]["generic"] == "IMAGE":
+        raise RefusedError(400, "An image cannot be reclassified.")
+    own["classification"] = {**own["classification"], **language.classification(ext)}
+    if "fragment" in own:
+        own["fragment"]["metadata"] = {**(own["fragment"].get("metadata") or {}), "ext": ext}
+    writer.update(FORMAT.name, format, text_of(own))
+    end = next(end for end in ends_of(FORMAT) if end.key == ("asset",))
+    for asset in others(writer, end, FORMAT, format):
+        writer.touch(ASSET.name, asset)
 
 
 def update_value(call: Call) -> Response:

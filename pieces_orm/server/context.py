@@ -169,6 +169,35 @@ def model(call: Call) -> Response:
     return json_answer(text_of(found_model))
 
 
+def signed_in(service: Service) -> bool:
+    """Whether there is a user: without a cloud there always is, unless the settings want to try it otherwise."""
+    return service.settings.user == "local"
+
+
 def user(call: Call) -> Response:
-    """The signed-in user: without a cloud there is always one."""
-    return json_answer(f'{{"user":{user_text(call.service)}}}')
+    """The signed-in user, if any."""
+    return json_answer(f'{{"user":{user_text(call.service)}}}' if signed_in(call.service) else "{}")
+
+
+def user_frame(service: Service) -> str:
+    """What the user's stream says: the profile, or nothing when nobody is signed in."""
+    return user_text(service) if signed_in(service) else ""
+
+
+def checked_in(service: Service) -> str:
+    """Whether the user has to sign in again: never, where there is no cloud."""
+    return text_of({"needsRefresh": not signed_in(service)})
+
+
+def users(call: Call) -> Response:
+    """Everybody who is known here."""
+    return json_answer(f'{{"iterable":[{user_text(call.service)}]}}' if signed_in(call.service) else '{"iterable":[]}')
+
+
+def one_user(call: Call) -> Response:
+    """One user's profile."""
+    with call.service.store.read() as reader:
+        profile = _user(reader)
+    if profile["id"] != call.params["user"] or not signed_in(call.service):
+        raise RefusedError(410, f"There is no user {call.params['user']}.")
+    return json_answer(text_of(profile))

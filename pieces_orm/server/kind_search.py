@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -12,9 +12,10 @@ from starlette.responses import Response
 from pieces_orm.endpoints import MESSAGE, SUMMARY, Kind
 
 from .answers import Call, Handler, RefusedError, json_answer, part
-from .materials import own_keys
+from .joints import ends_of
+from .materials import others, own_keys, present
 from .search_index import plain
-from .store import Row
+from .store import Reader, Row
 from .times import normal
 
 _WORDS = re.compile(r"[^\W_]+")
@@ -38,19 +39,37 @@ def search(kind: Kind) -> Handler:
     """The materials of a kind that a SearchInput finds, best first."""
 
     def handle(call: Call) -> Response:
-        engine = _combined(call.object().get("engines"))
         with call.service.store.read() as reader:
-            found = [(engine(_subject(row)), row.id) for row in reader.rows(kind.name)]
-            ranked = sorted((hit for hit in found if hit[0] > 0), key=lambda hit: -hit[0])
-            texts = call.service.documents(reader, contents=call.contents).some(kind, [id for _, id in ranked])
-        key = _KEYS.get(kind.name, kind.stream)
-        items = (
-            f'{{"identifier":"{id}","exact":{str(like >= 1).lower()},"similarity":{like},"{key}":{texts[id]}}}'
-            for like, id in ranked
-        )
-        return json_answer(f'{{"iterable":[{",".join(items)}]}}')
+            return _found(call, reader, kind, reader.rows(kind.name))
 
     return handle
+
+
+def within(owner: Kind, key: str) -> Handler:
+    """The materials of one relation of one material that a SearchInput finds, best first."""
+    end = next(end for end in ends_of(owner) if end.key == (key,))
+
+    def handle(call: Call) -> Response:
+        with call.service.store.read() as reader:
+            id = call.params[owner.parameter]
+            present(reader, owner, id)
+            ids = others(reader, end, owner, id)
+            return _found(call, reader, end.other, reader.rows(end.other.name, ids) if ids else [])
+
+    return handle
+
+
+def _found(call: Call, reader: Reader, kind: Kind, rows: Sequence[Row]) -> Response:
+    engine = _combined(call.object().get("engines"))
+    found = [(engine(_subject(row)), row.id) for row in rows]
+    ranked = sorted((hit for hit in found if hit[0] > 0), key=lambda hit: -hit[0])
+    texts = call.service.documents(reader, contents=call.contents).some(kind, [id for _, id in ranked])
+    key = _KEYS.get(kind.name, kind.stream)
+    items = (
+        f'{{"identifier":"{id}","exact":{str(like >= 1).lower()},"similarity":{like},"{key}":{texts[id]}}}'
+        for like, id in ranked
+    )
+    return json_answer(f'{{"iterable":[{",".join(items)}]}}')
 
 
 def _subject(row: Row) -> Subject:

@@ -30,6 +30,8 @@ class Settings:
         update_absent: fields that an update leaves out keep their values, or are cleared unless they are required.
         embed_relations: documents carry their relations; False leaves them out of all but the answers to a creation,
             as Pieces OS from 12.6 does for many.
+        user: who is signed in: a user of this server, or nobody; then everything but health, version, connect and the
+            user answers 401.
         batch_reads: every kind has a batch read, as nearly every one has from 12.6; False: the published few have.
     """
 
@@ -47,3 +49,4 @@ class Settings:
     update_absent: Literal["keep", "clear"] = "keep"
     embed_relations: bool = True
     batch_reads: bool = True
+    user: Literal["local", "nobody"] = "local"

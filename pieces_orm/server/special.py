@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pieces_orm import endpoints
 from pieces_orm.endpoints import ASSET, CONVERSATION, FORMAT, SHARE, Route
 
-from . import assets, context, materials, search, suggestions
+from . import assets, context, further, materials, search, suggestions
 from .answers import Handler
 from .streams import Stream, assets_stream, once
 
@@ -19,6 +19,8 @@ _ROUTES: Mapping[Route, Handler] = {
     Route("GET", "/model/{model}"): context.model,
     Route("GET", "/applications"): context.applications,
     Route("GET", "/user"): context.user,
+    Route("GET", "/users"): context.users,
+    Route("GET", "/users/{user}"): context.one_user,
     ASSET.route("create"): assets.create,
     endpoints.ASSET_DRAFT: assets.draft,
     endpoints.ASSET_FORMATS: materials.members(ASSET, "formats"),
@@ -38,7 +40,13 @@ _ROUTES: Mapping[Route, Handler] = {
     Route("GET", "/asset/{asset}"): materials.read(ASSET),
     Route("GET", "/formats/{format}"): materials.read(FORMAT),
     Route("GET", "/shares/{share}"): materials.read(SHARE),
+    **further.ROUTES,
 }
+
+# What is answered when nobody is signed in.
+OPEN = frozenset(
+    {endpoints.HEALTH.path, endpoints.VERSION.path, endpoints.CONNECT.path, "/user", "/users", "/users/{user}"}
+)
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = tuple(
     (route.method, route.path, handler) for route, handler in _ROUTES.items()
@@ -48,7 +56,8 @@ STREAMS: tuple[tuple[str, Stream], ...] = (
     (endpoints.ASSETS_STREAM_CONTENTS.path, assets_stream(contents=True)),
     (endpoints.SUGGESTIONS_STREAM.path, suggestions.stream()),
     ("/.well-known/stream/health", once(context.health_text)),
-    ("/user/stream", once(context.user_text)),
+    ("/user/stream", once(context.user_frame)),
+    ("/user/last_checked_in/stream", once(context.checked_in)),
     # Pieces OS speaks here about what this server does not do; programs only need the stream to be there.
     ("/workstream_pattern_engine/processors/vision/status/stream", once(lambda _: None)),
     ("/qgpt/stream", once(lambda _: None)),

@@ -77,14 +77,13 @@ def _ranked(
 
 def related(call: Call) -> Response:
     """GET /assets/related: what goes with the assets in the body, never one of them."""
-    given = dict.fromkeys(_named(call.object()), 1.0)
-    return _assets(call, given)
+    return _assets(call, dict.fromkeys(_named(_body(call)), 1.0))
 
 
 def recommended(call: Call) -> Response:
     """GET /assets/recommended: what goes with the assets in the body, those most interacted with counting most."""
-    body = call.object()
-    given = dict.fromkeys(_named(body.get("assets")), 1.0)
+    body = _body(call)
+    given = dict.fromkeys(_named(body.get("assets") or body), 1.0)
     interactions = part(body, "interactions").get("iterable")
     for item in interactions if isinstance(interactions, list) else ():
         if isinstance(item, Mapping) and isinstance(item.get("asset"), str):
@@ -92,6 +91,11 @@ def recommended(call: Call) -> Response:
             kinds = sum(bool(value) for value in part(item, "interactions").values())
             given[item["asset"]] = given.get(item["asset"], 0.0) + 1.0 + kinds
     return _assets(call, given)
+
+
+def _body(call: Call) -> dict[str, Any]:
+    """The body; many HTTP clients, the official one among them, send none with a GET, which names nothing."""
+    return call.object() if call.body else {"iterable": []}
 
 
 def _named(value: Any) -> list[str]:
