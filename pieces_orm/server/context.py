@@ -115,7 +115,9 @@ def connect(call: Call) -> Response:
     if not isinstance(seed, dict):
         raise RefusedError(400, "The body lacks application.")
     _check_application(seed)
-    with call.service.store.write() as writer:
+    store = call.service.store
+    # A server that only reads knows an application for as long as it answers it.
+    with store.rehearse() if store.read_only else store.write() as writer:
         application = _register(writer, seed)
         answer = {
             "os": os_id(writer),

@@ -82,6 +82,8 @@ class Server:
         port: 0 takes a free one.
         host: a loopback address, unless the settings allow foreign hosts.
         settings: behaviours to choose.
+
+    `notice` is a sentence about what happened to the database when it was opened: that it was upgraded; mostly empty.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Server:
         self._asked_port = port
         self._hub = Hub()
         self.faults = Faults(self._hub.drop)
+        self.notice = ""
         self._path = database
         self._store: Store | None = None
         self._uvicorn: _Uvicorn | None = None
@@ -217,6 +220,7 @@ class Server:
     def _open(self) -> Service:
         if self._store is None:
             self._store = Store(self._path)
+        self._store.read_only = False  # until the database is open and has its identity
         service = Service(self._store, self._hub, self.settings)
 
         def publish(changes: Changes) -> None:
@@ -227,6 +231,8 @@ class Server:
         self._store.settle = search_index.settle
         self._store.open(publish)
         context.found(service)
+        self.notice = self._store.upgraded
+        self._store.read_only = self.settings.read_only
         return service
 
     def _release(self) -> None:

@@ -22,6 +22,8 @@ class Settings:
         hosts: names accepted in `Host` besides the loopback names.
         max_body: bytes a request body may have; beyond that 413.
         stream_backlog: ids a slow stream may fall behind before it is closed (a client that reconnects gets all ids).
+        read_only: refuse everything that would create, change or delete with 403; what only reads works, and programs
+            can connect.
         nested_members: in a document nested in an asset, a relation with more members than this is left out (absent
             means unknown), so that one tag on all assets does not make their snapshot grow with the square.
         second_delete: deleting what was deleted before: the kind's "no such material" status, or success.
@@ -41,6 +43,7 @@ class Settings:
     hosts: tuple[str, ...] = ()
     max_body: int = 64 * 1024 * 1024
     stream_backlog: int = 100_000
+    read_only: bool = False
     nested_members: int = 200
 
     second_delete: Literal["gone", "ok"] = "gone"

@@ -13,7 +13,6 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import (
     Column,
     Connection,
-    Engine,
     Executable,
     Index,
     Integer,
@@ -23,9 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     bindparam,
-    create_engine,
     delete,
-    event,
     func,
     insert,
     literal,
@@ -34,10 +31,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import QueuePool, StaticPool
 
-from pieces_orm.errors import NotRunningError
-
+from . import database
+from .answers import RefusedError
 from .joints import Joint
 from .times import stamp
 
@@ -294,8 +290,11 @@ class Store:
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self.path = None if path is None else Path(path)
         self._writing = threading.RLock()
-        self._engine = _engine(self.path)
+        self._engine = database.engine(self.path)
         self._listener: Listener | None = None
+        self._lock = None if self.path is None else database.Lock(self.path)
+        self.read_only = False
+        self.upgraded = ""
         # In memory there is one connection, which readers and writers share.
         self._reading = self._writing if self.path is None else None
         self.prepare: Callable[[Connection], None] = lambda _: None
@@ -305,21 +304,38 @@ class Store:
         """Create what is missing; `listener` hears of every commit, in order.
 
         Raises:
-            NotRunningError: the file cannot be opened as a database.
+            NotRunningError: the file cannot be opened, is no Pieces database, is a newer one's, or another server's.
         """
         self._listener = listener
+        if self._lock is not None:
+            self._lock.take()
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        found, steps, kept = database.Found(None), database.STEPS, None
+        if self.path is not None:
+            found = database.look(self.path)
+            kept = database.prepare_upgrade(self.path, found, steps=steps)
         try:
             if self.path is not None and not self.path.exists():
-                self.path.touch(mode=0o600)
+                database.make(self.path)
             with self._engine.begin() as connection:
+                database.upgrade(connection, found, steps=steps)
                 metadata.create_all(connection)
                 self.prepare(connection)
                 newest = connection.scalar(select(func.max(change.c.seq))) or 0
                 connection.execute(delete(change).where(change.c.seq < newest - _KEPT_CHANGES))
         except (OSError, SQLAlchemyError) as error:
-            reason = getattr(error, "orig", error)
-            message = f"The database {self.path} cannot be opened: {reason}. Name a file in a folder you may write to."
-            raise NotRunningError(message) from error
+            if kept is not None:
+                kept.unlink()  # all was rolled back: the file is as it was
+            raise database.cannot_open(self.path, error) from error
+        if kept is not None:
+            versions = f"from version {found.version} to {len(steps)}"
+            self.upgraded = f"The database {self.path} was upgraded {versions}; as it was: {kept}"
 
     @property
     def idle(self) -> bool:
@@ -343,7 +359,13 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Writer]:
-        """One transaction: on disk when the block ends, nothing when it raises."""
+        """One transaction: on disk when the block ends, nothing when it raises.
+
+        Raises:
+            RefusedError: 403, the store is read-only.
+        """
+        if self.read_only:
+            raise RefusedError(403, "This server is read-only: nothing can be created, changed or deleted.")
         with self._writing:
             with self._engine.begin() as connection:
                 writer = Writer(connection)
@@ -354,34 +376,21 @@ class Store:
             if self._listener is not None and writer.changes:
                 self._listener(writer.changes)
 
+    @contextmanager
+    def rehearse(self) -> Iterator[Writer]:
+        """A transaction that leaves nothing behind: what it would have said is said."""
+        with self._writing, self._engine.connect() as connection, connection.begin() as transaction:
+            yield Writer(connection)
+            transaction.rollback()
+
     def close(self) -> None:
-        """Wait for the writer and close every connection."""
+        """Wait for the writer, close every connection, and let another server have the file."""
         with self._writing:
             self._engine.dispose()
+            if self._lock is not None:
+                self._lock.release()
 
 
 def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(ids), _MANY):
         yield ids[start : start + _MANY]
-
-
-def _engine(path: Path | None) -> Engine:
-    if path is None:
-        options: dict[str, Any] = {"poolclass": StaticPool}
-        engine = create_engine("sqlite://", connect_args={"check_same_thread": False}, **options)
-    else:
-        options = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": -1}
-        engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, **options)
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        # The driver would begin transactions late, and a read of several queries would not be one state.
-        connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "mmap_size=268435456"):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    return engine

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import textwrap
 import time
 from collections.abc import Callable
 from functools import cache
@@ -170,6 +173,27 @@ SEEDS: dict[str, Callable[[Wire], dict[str, Any]]] = {
         "application": wire.application or wire.connect(), "trigger": {"copy": True},
     },
 }  # fmt: skip
+
+
+def program(code: str, *arguments: Any, **options: Any) -> subprocess.Popen:
+    """A Python program of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(code), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+SERVE = """
+    import sys, threading
+    from pieces_orm.server import Server
+    server = Server(sys.argv[1])
+    server.start()
+    print(server.url, flush=True)
+    threading.Event().wait()
+"""
 
 
 def stream(server: Server, path: str, **options: Any) -> ClientConnection:

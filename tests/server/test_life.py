@@ -6,9 +6,6 @@ import signal
 import socket
 import sqlite3
 import stat
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -21,27 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from pieces_orm.endpoints import KINDS
 from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server, Settings
-from tests.server.support import Wire, frame, ids, stream, until
-
-
-def program(code, *arguments, **options):
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(code), *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
-
-
-SERVE = """
-    import sys, threading
-    from pieces_orm.server import Server
-    server = Server(sys.argv[1])
-    server.start()
-    print(server.url, flush=True)
-    threading.Event().wait()
-"""
+from tests.server.support import SERVE, Wire, frame, ids, program, stream, until
 
 
 def test_a_server_is_ready_in_under_a_third_of_a_second():

@@ -1,0 +1,90 @@
+"""A copy of a database that is one state of it, while a server writes to it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+_PAGES = 1000  # copied between two calls of the progress function: 4 MB
+
+Progress = Callable[[int, int], None]
+"""Called with the pages copied and the pages there are; what it raises ends the copy, and nothing is left of it."""
+
+
+def copy(source: Path, target: Path, *, force: bool = False, progress: Progress = lambda _done, _all: None) -> None:
+    """Copy a database to a file that is there whole or not at all, on disk, and readable by its owner only.
+
+    Args:
+        source: a database; a server may write to it meanwhile, and does not wait.
+        target: made; its folder has to exist.
+        force: replace the target when it exists.
+        progress: hears how far it is.
+
+    Raises:
+        FileExistsError: the target exists. sqlite3.Error, OSError: it cannot be read, or not be written.
+    """
+    refuse_existing(target, force=force)
+    # mkstemp makes it readable by its owner only. In the target's folder, as only there a rename is one step.
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        _copy_pages(source, part, progress)
+        _check(part)
+        _to_disk(part)
+        refuse_existing(target, force=force)
+        part.replace(target)
+        _to_disk(target.parent)
+    finally:
+        for left in (part, *(part.with_name(part.name + end) for end in ("-journal", "-wal", "-shm"))):
+            with suppress(OSError):
+                left.unlink()
+
+
+def refuse_existing(target: Path, *, force: bool) -> None:
+    """Raise FileExistsError when a copy may not go there."""
+    if target.exists() and not force:
+        raise FileExistsError(f"{target} exists")
+    for end in ("-wal", "-journal"):
+        log = target.with_name(target.name + end)
+        if log.exists():
+            # SQLite would play the log of what was there before into the copy.
+            raise FileExistsError(f"{log} exists: the database there is open, or was not closed")
+
+
+def _copy_pages(source: Path, part: Path, progress: Progress) -> None:
+    def told(_status: int, remaining: int, total: int) -> None:
+        progress(total - remaining, total)
+
+    uri = f"{source.resolve().as_uri()}?mode=rw"
+    with (
+        closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)) as origin,
+        closing(sqlite3.connect(part, isolation_level=None)) as destination,
+    ):
+        # One read transaction around all steps: without it, every write of the server would begin the copy anew.
+        origin.execute("BEGIN")
+        origin.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        origin.backup(destination, pages=_PAGES, progress=told)
+        origin.execute("ROLLBACK")
+
+
+def _check(part: Path) -> None:
+    with closing(sqlite3.connect(part)) as database:
+        (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if said != "ok":
+        raise sqlite3.DatabaseError(f"the copy is damaged, and so may be the database: {said}")
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file, or a folder's list of files, is on disk; Windows has no such wait for folders."""
+    if path.is_dir() and os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,195 @@
+"""The file that people rely on: its durability, its version, and one server at a time."""
+
+import gzip
+import os
+import signal
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pieces_orm.endpoints import KINDS
+from pieces_orm.errors import NotRunningError
+from pieces_orm.server import Server, copying, database
+from tests.server.support import SERVE, Wire, program
+
+OLD = Path(__file__).parent / "files" / "version-0.db.gz"
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A file that the version before the first numbered one has written."""
+    path = tmp_path / "pieces.db"
+    path.write_bytes(gzip.decompress(OLD.read_bytes()))
+    return path
+
+
+def pragma(path, name):
+    with closing(sqlite3.connect(path)) as opened:
+        return opened.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def rows(path):
+    with closing(sqlite3.connect(path)) as opened:
+        return opened.execute("SELECT * FROM material ORDER BY seq").fetchall()
+
+
+def pragmas(reader):
+    names = ("journal_mode", "synchronous")
+    return [reader.connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+
+
+def test_every_connection_writes_ahead_and_waits_for_the_disk(tmp_path):
+    with Server(tmp_path / "db") as server:
+        store = server._store
+        with store.read() as one, store.read() as other, store.write() as writer:
+            assert [pragmas(one), pragmas(other), pragmas(writer)] == [["wal", 2]] * 3
+
+
+def test_a_new_file_says_whose_it_is_and_its_version(tmp_path):
+    path = tmp_path / "what? a #name.db"
+    with Server(path) as server:
+        assert server.notice == ""
+    assert pragma(path, "user_version") == len(database.STEPS)
+    assert pragma(path, "application_id") == database.APPLICATION_ID
+    assert {file.name for file in tmp_path.iterdir()} == {path.name, path.name + ".lock"}
+    with Server(path) as server:
+        assert server.notice == ""
+
+
+def test_an_older_file_is_copied_and_upgraded(old):
+    before = rows(old)
+    with Server(old) as server:
+        wire = Wire(server)
+        (asset,) = wire.get("/assets")["iterable"]
+        assert asset["name"] == "old.py"
+        assert [tag["text"] for tag in wire.get("/tags")["iterable"]] == ["tides"]
+        assert len(wire.get("/assets/search?query=tides")["iterable"]) == 1
+        notice = server.notice
+    (kept,) = old.parent.glob("pieces.db.version-0.*")
+    assert notice == f"The database {old} was upgraded from version 0 to {len(database.STEPS)}; as it was: {kept}"
+    assert pragma(old, "user_version") == len(database.STEPS)
+    assert pragma(kept, "user_version") == 0
+    assert before
+    assert rows(kept) == before
+    if os.name == "posix":
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_an_upgrade_is_done_once(old):
+    for _ in range(2):
+        with Server(old):
+            pass
+    assert len(list(old.parent.glob("pieces.db.version-0.*"))) == 1
+
+
+def test_steps_are_taken_in_their_order_and_an_upgrade_that_fails_changes_nothing(old, monkeypatch):
+    def add(connection):
+        connection.exec_driver_sql("ALTER TABLE material ADD COLUMN colour TEXT")
+        connection.exec_driver_sql("UPDATE material SET colour = 'blue'")
+
+    def fail(connection):
+        connection.exec_driver_sql("DELETE FROM material")
+        connection.exec_driver_sql("SELECT 1 FROM nowhere")
+
+    monkeypatch.setattr(database, "STEPS", (*database.STEPS, add, fail))
+    with pytest.raises(NotRunningError, match=r"cannot be opened: no such table: nowhere"):
+        Server(old).start()
+    assert pragma(old, "user_version") == 0
+    assert list(old.parent.glob("pieces.db.version-0.*")) == []
+    monkeypatch.setattr(database, "STEPS", database.STEPS[:-1])
+    with Server(old) as server:
+        assert len(Wire(server).get("/assets")["iterable"]) == 1
+    assert pragma(old, "user_version") == 2
+    with closing(sqlite3.connect(old)) as opened:
+        assert opened.execute("SELECT DISTINCT colour FROM material").fetchall() == [("blue",)]
+
+
+def test_an_older_file_that_cannot_be_copied_is_left_alone(old, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(copying, "_copy_pages", full)
+    before = old.read_bytes()
+    with pytest.raises(NotRunningError, match=r"cannot be copied to .* No space left .* It was not touched\."):
+        Server(old).start()
+    assert old.read_bytes() == before
+    assert {file.name for file in old.parent.iterdir()} == {"pieces.db", "pieces.db.lock"}
+
+
+def test_a_newer_file_is_refused_with_a_sentence(old):
+    with closing(sqlite3.connect(old)) as opened:
+        opened.execute("PRAGMA user_version = 99")
+        opened.execute(f"PRAGMA application_id = {database.APPLICATION_ID}")
+        # A newer version may call its tables what it likes.
+        opened.execute("ALTER TABLE material RENAME TO materials")
+    before = old.read_bytes()
+    with pytest.raises(NotRunningError, match=r"is of version 99, made by a newer pieces_orm; .* Install the newer"):
+        Server(old).start()
+    assert old.read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+@pytest.mark.parametrize(
+    "tables", ["CREATE TABLE note(id)", "CREATE TABLE material(id, price)", "PRAGMA user_version = 3"]
+)
+def test_another_programs_database_is_refused_and_untouched(tmp_path, tables, mode):
+    path = tmp_path / "notes.db"
+    with closing(sqlite3.connect(path)) as opened:
+        opened.execute(f"PRAGMA journal_mode = {mode}")
+        opened.execute("PRAGMA application_id = 7")
+        opened.execute(tables)
+        opened.commit()
+    before = path.read_bytes()
+    with pytest.raises(NotRunningError, match=r"is no Pieces database, .* It was not touched; name another file\."):
+        Server(path).start()
+    assert path.read_bytes() == before
+    assert {file.name for file in tmp_path.iterdir()} <= {"notes.db", "notes.db.lock"}
+
+
+def test_a_text_file_is_refused_and_an_empty_file_is_filled(tmp_path):
+    text, empty = tmp_path / "text", tmp_path / "empty"
+    text.write_text("short")
+    empty.touch()
+    with pytest.raises(NotRunningError, match="it is no SQLite file"):
+        Server(text).start()
+    assert text.read_text() == "short"
+    with Server(empty) as server:
+        Wire(server).make(KINDS["tag"])
+    assert pragma(empty, "user_version") == len(database.STEPS)
+
+
+def test_a_second_server_on_a_file_is_refused_by_any_name_of_it(tmp_path):
+    path = tmp_path / "db"
+    names = [path]
+    if os.name == "posix":
+        names.append(tmp_path / "another name")
+        names[1].symlink_to(path)
+    with Server(path) as server:
+        for name in names:
+            with pytest.raises(NotRunningError, match=rf"{name.name} cannot be opened: another server has it open"):
+                Server(name).start()
+        Wire(server).make(KINDS["tag"])
+        server.restart()
+        assert len(Wire(server).get("/tags")["iterable"]) == 1
+    with Server(path):
+        pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_the_lock_dies_with_its_process_even_after_a_kill(tmp_path):
+    with program(SERVE, tmp_path / "db") as running:
+        running.stdout.readline()
+        with pytest.raises(NotRunningError, match="another server has it open"):
+            Server(tmp_path / "db").start()
+        running.send_signal(signal.SIGKILL)
+        running.communicate()
+    with Server(tmp_path / "db") as server:
+        assert Wire(server).get("/tags")["iterable"] == []
+
+
+def test_servers_in_memory_need_no_lock():
+    with Server() as one, Server() as other:
+        assert one.port != other.port
