@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hmac
 import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,7 +43,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # What a browser is told when it asks before a request of a page.
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, HEAD, POST",
-    "access-control-allow-headers": "application, content-type, x-application-id",
+    "access-control-allow-headers": "application, authorization, content-type, x-application-id",
     "access-control-max-age": "600",
 }
 
@@ -51,7 +53,7 @@ class _TooLargeError(Exception):
 
 
 class Guard:
-    """ASGI middleware that refuses foreign hosts, foreign origins and oversized bodies."""
+    """ASGI middleware that refuses foreign hosts, foreign origins, callers without the token, and oversized bodies."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -71,7 +73,7 @@ class Guard:
 
     def _refused(self, scope: Scope) -> tuple[int, str] | None:
         """The status and sentence for a request that may not pass."""
-        hosts, length = [], 0
+        hosts, length, token = [], 0, b""
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts.append(value.decode("latin-1"))
@@ -80,17 +82,29 @@ class Guard:
                 return 403, f"Origin {origin} may not call this server; allow it when the server is started."
             elif name == b"content-length" and value.isdigit():
                 length = int(value)
+            elif name == b"authorization":
+                token = value
         if len(hosts) != 1 or not self._own_host(hosts[0]):
             return 421, f"Host {', '.join(hosts) or '(none)'} is not a name of this machine."
+        if not self._own_token(token) and not _asks_first(scope):
+            return 401, "This server wants a token: send it as `Authorization: Bearer TOKEN`."
         if length > self._settings.max_body:
             return 413, f"The body has {length} bytes; the limit is {self._settings.max_body}."
         return None
 
     def _own_host(self, host: str) -> bool:
-        if self._settings.allow_foreign_hosts:
+        # A page that gave its own name to this machine does not know the token.
+        if self._settings.allow_foreign_hosts or self._settings.token is not None:
             return True
         name, _ = _host_and_port(host)
         return name in _LOOPBACK or is_loopback(name) or name in self._settings.hosts
+
+    def _own_token(self, authorization: bytes) -> bool:
+        if self._settings.token is None:
+            return True
+        scheme, _, given = authorization.partition(b" ")
+        same = hmac.compare_digest(given.strip(), self._settings.token.encode())
+        return same and scheme.lower() == b"bearer"
 
     def _own_origin(self, origin: str, scope: Scope) -> bool:
         if origin in self._settings.allow_origins:
@@ -125,16 +139,22 @@ class Guard:
         app_receive = counted if scope["method"] == "POST" else receive
         try:
             await self._app(scope, app_receive, allowed if origin is not None or app_receive is counted else send)
+        except ClientDisconnect:
+            return  # it left before its request was there, or was too slow
         except _TooLargeError:
             if not started:
                 await self._refuse(413, f"The body is over {self._settings.max_body} bytes.", scope, receive, send)
 
     async def _refuse(self, status: int, sentence: str, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008, "reason": sentence[:120]})
-            return
         answer = refusal(status, sentence)
-        # The rest of the body, if any, is not read.
-        answer.headers["connection"] = "close"
+        if status == 401:
+            answer.headers["www-authenticate"] = "Bearer"
+        if scope["type"] == "http":
+            # The rest of the body, if any, is not read.
+            answer.headers["connection"] = "close"
         await answer(scope, receive, send)
+
+
+def _asks_first(scope: Scope) -> bool:
+    """Whether a browser asks for a page of an allowed origin, which it does without the page's headers."""
+    return scope["type"] == "http" and scope["method"] == "OPTIONS" and any(n == b"origin" for n, _ in scope["headers"])

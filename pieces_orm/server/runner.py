@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import TracebackType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from pieces_orm.errors import NotRunningError
 
@@ -21,6 +22,8 @@ from .app import Application
 from .faults import Faults, FaultyApp
 from .guard import Guard, is_loopback
 from .hub import Hub
+from .log import RequestLog, Write
+from .patience import patient
 from .service import Service
 from .settings import Settings
 from .store import Changes, Store
@@ -80,8 +83,9 @@ class Server:
     Args:
         database: the SQLite file, made when it is missing; None keeps everything in memory, gone with this object.
         port: 0 takes a free one.
-        host: a loopback address, unless the settings allow foreign hosts.
+        host: a loopback address; others only with a token in the settings.
         settings: behaviours to choose.
+        log: called with a line of JSON for each request, and when a stream opens and closes.
 
     `notice` is a sentence about what happened to the database when it was opened: that it was upgraded; mostly empty.
     """
@@ -93,6 +97,7 @@ class Server:
         port: int = 0,
         host: str = "127.0.0.1",
         settings: Settings | None = None,
+        log: Write | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.host = host
@@ -101,6 +106,7 @@ class Server:
         self._hub = Hub()
         self.faults = Faults(self._hub.drop)
         self.notice = ""
+        self._log = log
         self._path = database
         self._store: Store | None = None
         self._uvicorn: _Uvicorn | None = None
@@ -116,7 +122,8 @@ class Server:
         """Open the database and serve in a thread; returns when connections are accepted.
 
         Raises:
-            NotRunningError: the port is taken, the address is foreign, or the database cannot be opened.
+            NotRunningError: the port is taken, the address is foreign and there is no token, or the database cannot be
+                opened.
         """
         if self._thread is not None:
             return
@@ -186,18 +193,21 @@ class Server:
         except BaseException:
             listening.close()
             raise
-        app = FaultyApp(Guard(Application(service), self.settings), self.faults)
+        app: ASGIApp = FaultyApp(Guard(Application(service), self.settings), self.faults)
+        if self._log is not None:
+            app = RequestLog(app, self._log)
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", server_header=False, ws="websockets-sansio",
-            ws_ping_interval=_PING, ws_ping_timeout=_PING, timeout_graceful_shutdown=_STOP_WITHIN,
+            app, http=patient(self.settings.patience), ws="websockets-sansio", log_config=None, access_log=False,
+            lifespan="off", server_header=False, ws_ping_interval=_PING, ws_ping_timeout=_PING,
+            timeout_graceful_shutdown=_STOP_WITHIN,
         )  # fmt: skip
         self._uvicorn = _Uvicorn(config)
         return listening
 
     def _bind(self) -> socket.socket:
-        if not self.settings.allow_foreign_hosts and not is_loopback(self.host):
-            message = f"{self.host} can be reached from other machines; only loopback addresses are served by default."
-            raise NotRunningError(message)
+        if self.settings.token is None and not is_loopback(self.host):
+            message = f"{self.host} can be reached from other machines: it is served only with a token, which every "
+            raise NotRunningError(f"{message}request has to carry. Give one, or listen on a loopback address.")
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         # Named, because asyncio sets TCP_NODELAY only then: without it most answers wait 40 ms for an acknowledgement.
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

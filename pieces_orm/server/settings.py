@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from attrs import frozen
+from attrs import field, frozen
+
+from pieces_orm.errors import UsageError
+
+
+def _check_token(_settings: object, _field: object, token: str | None) -> None:
+    # What a header cannot carry would lock everybody out.
+    if token is not None and not re.fullmatch(r"[!-~]+", token):
+        message = "A token has to be visible ASCII characters without spaces, and at least one."
+        raise UsageError(message)
 
 
 @frozen
@@ -17,11 +27,15 @@ class Settings:
         version: what `/.well-known/version` and `POST /connect` say.
         allow_origins: origins that may call besides loopback ones on the server's own port, such as
             `vscode-webview://abc`; compared as a whole.
-        allow_foreign_hosts: accept any `Host` header and any address to listen on. Whoever can reach the port can read
-            and write everything.
+        allow_foreign_hosts: accept any `Host` header. Without a token a web page that resolves its own name to this
+            machine can then read and write everything.
+        token: a secret that every request and every stream has to carry, as `Authorization: Bearer TOKEN`; others get
+            401. With it the server may listen on any address, and any `Host` is accepted. Visible ASCII, no spaces.
         hosts: names accepted in `Host` besides the loopback names.
         max_body: bytes a request body may have; beyond that 413.
         stream_backlog: ids a slow stream may fall behind before it is closed (a client that reconnects gets all ids).
+        patience: seconds in which a request has to come to its end, from its first byte to its last (a body has a
+            second more for each kilobyte); slower connections are dropped.
         read_only: refuse everything that would create, change or delete with 403; what only reads works, and programs
             can connect.
         nested_members: in a document nested in an asset, a relation with more members than this is left out (absent
@@ -40,9 +54,11 @@ class Settings:
     version: str = "12.3.0"
     allow_origins: tuple[str, ...] = ()
     allow_foreign_hosts: bool = False
+    token: str | None = field(default=None, repr=False, validator=_check_token)
     hosts: tuple[str, ...] = ()
     max_body: int = 64 * 1024 * 1024
     stream_backlog: int = 100_000
+    patience: float = 10.0
     read_only: bool = False
     nested_members: int = 200
 

@@ -1,8 +1,7 @@
 """Who may call."""
 
-import socket
-
 import pytest
+import requests
 from websockets.exceptions import InvalidStatus
 
 from pieces_orm.errors import NotRunningError
@@ -68,15 +67,20 @@ def test_bodies_over_the_limit_are_413_with_and_without_a_length(started):
     assert wire.http.post(url, data=b'{"text": "t"}').status_code == 200
 
 
-def test_a_foreign_address_is_served_only_when_allowed():
-    with pytest.raises(NotRunningError, match="loopback"):
-        Server(host="0.0.0.0").start()
-    with (
-        Server(host="0.0.0.0", settings=Settings(allow_foreign_hosts=True)) as server,
-        socket.create_connection(("127.0.0.1", server.port)) as connection,
-    ):
-        connection.sendall(b"GET /.well-known/health HTTP/1.1\r\nHost: my.machine\r\nConnection: close\r\n\r\n")
-        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+@pytest.mark.parametrize("settings", [Settings(), Settings(allow_foreign_hosts=True)])
+def test_a_foreign_address_is_refused_without_a_token(settings):
+    for host in ("0.0.0.0", "::", ""):
+        with pytest.raises(NotRunningError, match=r"only with a token.*Give one, or listen on a loopback address\."):
+            Server(host=host, settings=settings).start()
+
+
+def test_a_foreign_address_is_served_with_a_token_under_any_name():
+    with Server(host="0.0.0.0", settings=Settings(token="s3cret")) as server:
+        address = f"http://127.0.0.1:{server.port}/.well-known/health"
+        named = {"Host": "my.machine"}
+        assert requests.get(address, headers=named, timeout=10).status_code == 401
+        with_token = {**named, "Authorization": "Bearer s3cret"}
+        assert requests.get(address, headers=with_token, timeout=10).status_code == 200
 
 
 def test_named_hosts_may_call(started):
