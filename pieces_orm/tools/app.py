@@ -1,4 +1,4 @@
-"""The commands `serve` and `demo`, and their options."""
+"""The commands `serve`, `backup` and `demo`, and their options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from .. import discovery
 from . import serving
+from .backup import backup as run_backup
 from .demo import demo as run_demo
 from .screen import Screen
 
@@ -20,6 +22,46 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+_Port = Annotated[
+    int,
+    typer.Option(
+        min=0, max=65535, help="The port to listen on; 0: any free one. Programs look at 39300-39333 by themselves."
+    ),
+]
+_Host = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="The address to listen on. Others than loopback need a token.")
+]
+_Database = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="The SQLite file that keeps the data, made when there is none. Without it: in memory."
+    ),
+]
+_Token = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TOKEN",
+        envvar="PIECES_ORM_TOKEN",
+        show_envvar=False,
+        help="A secret that every request has to carry. Better set as PIECES_ORM_TOKEN, as others see command lines.",
+    ),
+]
+_ReadOnly = Annotated[bool, typer.Option("--read-only", help="Refuse every write.")]
+_Origins = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ORIGIN", help="An origin that may call, such as vscode-webview://abc. Can be repeated."),
+]
+_Log = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Append a line of JSON for each request; - for standard error.")
+]
+_PortFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the port there while the server runs.")]
+_StandardPortFile = Annotated[
+    bool, typer.Option("--standard-port-file", help="Write the port where Pieces OS does, so that programs find it.")
+]
+_Copy = Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="Where the copy goes.")]
+_Served = Annotated[Path, typer.Option(metavar="FILE", show_default=False, help="The database, as given to serve.")]
+_Force = Annotated[bool, typer.Option("--force", help="Replace FILE when it exists.")]
 
 
 def _show_version(wanted: bool) -> None:
@@ -44,25 +86,39 @@ def _options(
 
 @app.command()
 def serve(
-    port: Annotated[
-        int,
-        typer.Option(
-            min=0, max=65535, help="The port to listen on; 0: any free one. Programs look at 39300-39333 by themselves."
-        ),
-    ] = 39300,
-    database: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="The SQLite file that keeps the data, made when there is none. Without it: in memory."
-        ),
-    ] = None,
+    port: _Port = 39300,
+    host: _Host = "127.0.0.1",
+    database: _Database = None,
+    token: _Token = None,
+    read_only: _ReadOnly = False,
+    allow_origin: _Origins = None,
+    log: _Log = None,
+    port_file: _PortFile = None,
+    standard_port_file: _StandardPortFile = False,
 ) -> None:
     """Run the embedded server until Ctrl-C.
 
     It speaks the protocol of Pieces OS on 127.0.0.1, for pieces_orm and for other clients. Without --database
     everything is kept in memory and lost at the end.
     """
-    serving.serve(Screen(), port=port, database=database)
+    if port_file is not None and standard_port_file:
+        message = "--standard-port-file names another place: give one of them."
+        raise typer.BadParameter(message, param_hint="--port-file")
+    wanted = serving.Serving(
+        port=port, host=host, database=database, token=token, read_only=read_only, log=log,
+        port_file=discovery.port_file() if standard_port_file else port_file, allow_origins=tuple(allow_origin or ()),
+    )  # fmt: skip
+    serving.serve(Screen(), wanted)
+
+
+@app.command()
+def backup(file: _Copy, database: _Served, force: _Force = False) -> None:
+    """Copy a database, also while a server runs on it.
+
+    The copy is one state of the data, is there whole or not at all, and can be served like the database itself. The
+    server goes on reading and writing meanwhile.
+    """
+    run_backup(Screen(), database=database, target=file, force=force)
 
 
 @app.command()

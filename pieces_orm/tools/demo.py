@@ -19,7 +19,7 @@ from .errors import ToolError
 from .ledger import KINDS, Ledger
 from .listening import Listener
 from .screen import Screen, count, shown
-from .serving import new_server
+from .serving import Serving, new_server
 from .sources import Sources, listed, read_sources
 from .stopping import Stop
 from .story import Story
@@ -90,7 +90,7 @@ def _server(screen: Screen, url: str | None, database: Path | None) -> Iterator[
         screen.say(f"Server: {url}")
         yield url
         return
-    with new_server(database) as server:
+    with new_server(Serving(database=database)) as server:
         kept = "in memory" if database is None else f"in {database.resolve()}"
         screen.say(f"Server: embedded, at {server.url}, {kept}")
         yield server.url

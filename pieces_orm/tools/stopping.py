@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import threading
+import time
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -16,24 +16,24 @@ class Stop:
     """A context in which SIGINT and SIGTERM are kept until somebody looks; the second one interrupts at once."""
 
     def __init__(self) -> None:
-        self._asked = threading.Event()
+        # Not an Event: the handler may run while this thread is inside the Event's lock, and would wait for itself.
+        self._asked = False
         self._before: dict[signal.Signals, Any] = {}
 
     def wait(self) -> None:
         """Wait until somebody asks to stop."""
-        # With a timeout, because a wait without one cannot be interrupted on every system.
-        while not self._asked.wait(0.5):
-            pass
+        while not self._asked:
+            time.sleep(0.1)
 
     def check(self) -> None:
         """Raise StoppedError when somebody has asked to stop."""
-        if self._asked.is_set():
+        if self._asked:
             raise StoppedError("Stopped.")
 
     def _heard(self, _number: int, _frame: FrameType | None) -> None:
-        if self._asked.is_set():
+        if self._asked:
             raise KeyboardInterrupt
-        self._asked.set()
+        self._asked = True
 
     def __enter__(self) -> Stop:
         for number in SIGNALS:

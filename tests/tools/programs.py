@@ -23,11 +23,11 @@ def run(*arguments, **changes):
 
 
 @contextmanager
-def started(*arguments):
+def started(*arguments, **changes):
     """A program that runs until the block is left."""
     with subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment(**changes),
     ) as program:  # fmt: skip
         try:
             yield program

@@ -17,13 +17,25 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sen
 def test_without_a_command_the_help_is_shown():
     done = run()
     shown = done.stdout + done.stderr
-    assert "serve  Run the embedded server until Ctrl-C." in shown
-    assert "demo   Turn files into assets, work with them, and delete what was made." in shown
+    assert "serve   Run the embedded server until Ctrl-C." in shown
+    assert "backup  Copy a database, also while a server runs on it." in shown
+    assert "demo    Turn files into assets, work with them, and delete what was made." in shown
 
 
 @pytest.mark.parametrize(
-    ("command", "options"), [("serve", ["--port", "--database"]), ("demo", ["--url", "--database"])]
-)
+    ("command", "options"),
+    [
+        (
+            "serve",
+            [
+                "--port", "--host", "--database", "--token", "--read-only", "--allow-origin", "--log", "--port-file",
+                "--standard-port-file",
+            ],
+        ),
+        ("backup", ["--database", "--force"]),
+        ("demo", ["--url", "--database"]),
+    ],
+)  # fmt: skip
 def test_each_command_has_help_on_each_option(command, options):
     done = run(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
