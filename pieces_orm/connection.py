@@ -38,9 +38,10 @@ class Connection:
         timeout: Timeout,
         dispatch: Dispatch | None,
         find: Find | None = None,
+        token: str | None = None,
     ) -> None:
         self.signals = Signals(dispatch)
-        self._transport = Transport(url, timeout, self._observe)
+        self._transport = Transport(url, timeout, self._observe, token=token)
         self._name = application
         self._application: Application | None = None
         self._connecting = threading.Lock()
@@ -110,7 +111,8 @@ class Connection:
 
     def _use(self, application: Application) -> None:
         # Which of the two a server reads is not known: both are sent.
-        self._transport.headers = {"application": application.id, "X-Application-ID": application.id}
+        named = {"application": application.id, "X-Application-ID": application.id}
+        self._transport.headers = {**self._transport.headers, **named}
         self._application = application
 
     # A server that restarts, and may move ----------------------------------------------------------------------------

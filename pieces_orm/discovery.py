@@ -42,12 +42,13 @@ def candidates(url: str | None) -> Iterator[tuple[str, str]]:
         yield f"http://127.0.0.1:{port}", "a known port"
 
 
-def find(url: str | None, wait: float = 0) -> str:
+def find(url: str | None, wait: float = 0, token: str | None = None) -> str:
     """The address of a running server.
 
     Args:
         url: the only address to try; None: all the known places.
         wait: seconds to keep trying, for a server that is starting.
+        token: what the server wants to see.
 
     Raises:
         NotRunningError: nothing found; the message lists what was tried.
@@ -57,7 +58,7 @@ def find(url: str | None, wait: float = 0) -> str:
     while True:
         tried: list[str] = []
         for address, origin in candidates(url):
-            problem = probe(address)
+            problem = probe(address, token)
             if problem is None:
                 return address
             tried.append(f"{address} ({origin}): {problem}")
@@ -76,10 +77,10 @@ def find_again(lost: str) -> str | None:
     return next((address for address in dict.fromkeys(places) if probe(address) is None), None)
 
 
-def probe(address: str) -> str | None:
+def probe(address: str, token: str | None = None) -> str | None:
     """What is wrong with a server at this address; None when it is a Pieces server that is ready."""
     try:
-        transport = Transport(address, PROBE_TIMEOUT)
+        transport = Transport(address, PROBE_TIMEOUT, token=token)
     except NotRunningError as error:
         return str(error)
     try:
@@ -87,6 +88,8 @@ def probe(address: str) -> str | None:
     except NotRunningError as error:
         return NO_HOST if NO_HOST in str(error) else "refused"
     except ResponseError as error:
+        if error.status == 401:
+            return f"it wants {'another' if token else 'a'} token: pass token="
         return f"answers, but not as Pieces does (status {error.status})"
     except PiecesError as error:
         return str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
@@ -14,7 +15,7 @@ from .connection import Find
 from .documents import Document
 from .endpoints import Kind, Route
 from .entity import Entity
-from .errors import InvalidValueError, UnsupportedOperationError
+from .errors import InvalidValueError, UnsupportedOperationError, UsageError
 from .identity import IdentityMap
 from .record import State
 from .relations import Relation
@@ -41,9 +42,10 @@ class Session(Catalogue):
         dispatch: Dispatch | None = None,
         find: Find | None = None,
         on_close: Callable[[], None] | None = None,
+        token: str | None = None,
     ) -> None:
         super().__init__(
-            url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find
+            url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find, token=token
         )  # fmt: skip
         self.map = IdentityMap(self)
         self.lock = self.map.lock
@@ -235,6 +237,7 @@ def connect(
     *,
     application: str = "pieces_orm",
     api_key: str | None = None,
+    token: str | None = None,
     timeout: Timeout = (3.05, 30),
     wait: float = 0,
     autoload: bool = True,
@@ -249,17 +252,25 @@ def connect(
             was found there is looked for again when it does not answer any more: it may restart on another port.
         application: this program's name; one of the wire's application names, or any other.
         api_key: the id of an application that is connected already.
+        token: what a server with a token wants to see; only with an address, from url= or env PIECES_URL, as it is not
+            shown to whatever answers at the known places.
         timeout: seconds to connect and to wait for an answer; one number for both, or two.
         wait: seconds to keep trying, for a server that is starting.
         autoload: whether reading a field of what is not loaded loads it.
         dispatch: called with each delivery of a signal, to hand it to a UI loop; None delivers at once.
 
     Raises:
+        UsageError: a token without an address.
         NotRunningError: nothing found; the message lists what was tried and how to start a server.
     """
+    if token is not None:
+        url = url or os.environ.get("PIECES_URL")
+        if not url:
+            message = "token= needs the server's address: pass url=, or set PIECES_URL."
+            raise UsageError(message)
     return Session(
-        discovery.find(url, wait), application=application, api_key=api_key, timeout=timeout, autoload=autoload,
-        dispatch=dispatch, find=discovery.find_again if url is None else None,
+        discovery.find(url, wait, token), application=application, api_key=api_key, timeout=timeout, autoload=autoload,
+        dispatch=dispatch, find=discovery.find_again if url is None else None, token=token,
     )  # fmt: skip
 
 

@@ -51,11 +51,14 @@ class Transport:
         url: the server's address, such as http://127.0.0.1:39300.
         timeout: seconds to connect and to wait for an answer; one number for both, or two.
         observer: called after each request with method, path, status (0: no answer) and seconds.
+        token: sent with every request as `Authorization: Bearer TOKEN`; None: nothing is.
     """
 
-    def __init__(self, url: str, timeout: Timeout, observer: Observer | None = None) -> None:
+    def __init__(
+        self, url: str, timeout: Timeout, observer: Observer | None = None, *, token: str | None = None
+    ) -> None:
         self.url = _address(url)
-        self.headers: dict[str, str] = {}
+        self.headers: dict[str, str] = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._timeout = timeout
         self._observer = observer
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL)
@@ -202,7 +205,9 @@ def error_for(status: int, data: bytes, method: str, path: str) -> ResponseError
     if status in (404, 410):
         return NotFoundError(f"{where}: not there (status {status}{said}).", **about)
     if status in (401, 403):
-        message = f"{where}: refused (status {status}{said}). Sign in to Pieces OS, or check api_key and address."
+        message = (
+            f"{where}: refused (status {status}{said}). Sign in to Pieces OS, or check token, api_key and address."
+        )
         return NotAuthorizedError(message, **about)
     if status == 593:
         return UpgradeRequiredError(f"{where}: the server must be updated first (status 593{said}).", **about)
