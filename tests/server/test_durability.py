@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.server.hammer import Remote, Writer, check_answered, check_integrity, check_whole, seed_of, serving
-from tests.server.support import Wire, until
+from tests.server.support import until
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
@@ -33,10 +33,10 @@ def write_and_kill(database, chance, before=()):
 
 
 def check(url, writers):
-    wire = Wire(Remote(url))
+    server = Remote(url)
     for writer in writers:
-        check_answered(wire, writer)
-    check_whole(wire)
+        check_answered(server, writer)
+    check_whole(server)
 
 
 @pytest.mark.parametrize("life", range(10))

@@ -9,7 +9,6 @@ import pytest
 import requests
 
 from tests.server.hammer import Remote, check_whole, seed_of, serving
-from tests.server.support import Wire
 
 CLIENTS = 50
 
@@ -71,7 +70,7 @@ def load(database, seconds):
             client.join()
         took = time.monotonic() - begun
         assert [wrong for client in clients for wrong in client.wrong] == []
-        check_whole(Wire(Remote(url)))
+        check_whole(Remote(url))
     cuts = statistics.quantiles((t for client in clients for t in client.times), n=100)
     return sum(len(client.times) for client in clients) / took, cuts[49] * 1000, cuts[98] * 1000
 
