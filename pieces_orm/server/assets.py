@@ -20,6 +20,7 @@ from .joints import LINK_JOINTS, ends_of
 from .materials import others, own_keys, present
 from .materials import pseudo as is_pseudo
 from .seeds import LABELS, Planter, Seed
+from .shapes import fitted
 from .store import Reader, Writer, new_id
 
 _NAME_LENGTH = 60
@@ -53,6 +54,8 @@ def drafted(seed: Seed) -> Draft:
     metadata = asset.get("metadata") or {}
     if not isinstance(metadata, Mapping):
         raise RefusedError(400, "The metadata of the seed's asset has to be a JSON object.")
+    if not isinstance(metadata.get("name"), str | None):
+        raise RefusedError(400, "The name in the metadata of the seed's asset has to be a text.")
     given = metadata.get("name") or contents.metadata.get("name") or ""
     classification = language.classify(contents.text, contents.data, ext=contents.metadata.get("ext"), name=given)
     name = given or _title(contents.text) or f"Untitled {classification['specific']}"
@@ -83,8 +86,8 @@ def plant(planter: Planter, asset: Seed, draft: Draft) -> str:
     kept = {key: asset[key] for key in asset if key not in {"application", "format", "metadata", "available"}}
     extra = {key: draft.metadata[key] for key in draft.metadata if key not in {*own, *_LISTS, "description"}}
     own |= {key: value for key, value in {**kept, **extra}.items() if value is not None}
-    writer.create(ASSET.name, id, text_of(own))
-    writer.create(FORMAT.name, format, text_of(_format(draft, creator)))
+    writer.create(ASSET.name, id, text_of(fitted(ASSET, own)))
+    writer.create(FORMAT.name, format, text_of(fitted(FORMAT, _format(draft, creator))))
     writer.link(LINK_JOINTS["asset", "format"], id, format)
     _plant_metadata(planter, id, draft.metadata)
     return id

@@ -14,6 +14,7 @@ from .answers import Call, Handler, RefusedError, json_answer, nothing, part, te
 from .documents import collection_text, references_text, text_of
 from .joints import End, ends_of, relation_keys
 from .seeds import FIXED, LABELS, REQUIRED, Planter
+from .shapes import fitted
 from .store import Reader, Row, Writer
 from .times import normal
 
@@ -168,7 +169,7 @@ def update(kind: Kind) -> Handler:
         if not isinstance(id, str):
             raise RefusedError(400, f"The document of a {kind.name} to update lacks its id.")
         with call.service.store.write() as writer:
-            merged = _merged(call, kind, own_keys(present(writer, kind, id)), body)
+            merged = fitted(kind, _merged(call, kind, own_keys(present(writer, kind, id)), body))
             writer.update(kind.name, id, text_of(merged), label=merged.get(LABELS.get(kind.name, "")))
             text = call.service.documents(writer, contents=call.contents).one(kind, id)
         return json_answer(text or "")

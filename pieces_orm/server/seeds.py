@@ -31,6 +31,7 @@ from .answers import RefusedError
 from .documents import text_of
 from .joints import End, ends_of, relation_keys, seed_end
 from .settings import Settings
+from .shapes import fitted
 from .store import Writer, new_id
 from .times import normal
 
@@ -96,6 +97,7 @@ class Planter:
         own = {**_DEFAULTS.get(kind.name, {}), **_own_keys(kind, seed, id)}
         if kind is SHARE:
             own |= {"link": f"/share/{id}", "short": id[:8]}
+        own = fitted(kind, own)
         label = own.get(LABELS.get(kind.name, ""))
         self.writer.create(kind.name, id, text_of(own), label=label, created=_created(seed))
         for key, value in seed.items():

@@ -36,6 +36,9 @@ def main() -> NoReturn:
         app(prog_name="pieces-orm")
     except StoppedError as error:
         _fail(str(error), 130)
+    except KeyboardInterrupt:
+        # Python would end the process by the signal itself, which says nothing of how far it came.
+        _fail("Stopped.", 130)
     except PiecesError as error:
         _fail(str(error), 1)
     raise SystemExit(0)

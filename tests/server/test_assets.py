@@ -211,7 +211,7 @@ def test_related_assets_share_something_and_are_never_the_given_ones(wire):
     assert ids(wire.get("/assets/related", body={"iterable": [far]})) == [two["id"], near["id"]]
     body = {"assets": {"iterable": []}, "interactions": {"iterable": [{"asset": one["id"], "interactions": {}}]}}
     assert ids(wire.get("/assets/recommended", body=body)) == [two["id"]]
-    assert wire.status("GET", "/assets/related") == 400
+    assert wire.get("/assets/related")["iterable"] == []  # many HTTP clients send no body with a GET
 
 
 def test_a_tag_on_very_many_assets_does_not_make_each_of_them_large(started):

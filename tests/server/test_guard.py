@@ -97,7 +97,7 @@ def test_loopback_is_known():
     ("method", "path", "status"),
     [
         ("GET", "/nothing", 404),
-        ("GET", "/", 404),
+        ("GET", "/", 501),
         ("GET", "//", 404),
         ("GET", "/asset/", 404),
         ("GET", "/assets/", 404),
