@@ -1,5 +1,7 @@
 """The language of a text: said, named, or seen."""
 
+from pathlib import Path
+
 import pytest
 
 from pieces_orm.server import language
@@ -168,3 +170,10 @@ def test_detection_stays_fast_on_hostile_texts():
         begun = time.perf_counter()
         language.classify(text, b"")
         assert time.perf_counter() - begun < 1, text[:10]
+
+
+def test_the_language_of_a_text_that_nobody_tuned_for_is_found_as_often_as_the_page_says():
+    from .accuracy import tables
+
+    page = (Path(__file__).parents[2] / "docs" / "server.md").read_text("utf-8")
+    assert tables() in page, "python -m tests.server.accuracy"
