@@ -38,7 +38,9 @@ def associate(row: Association) -> Handler:
         family = _family(row, call, a, b)
         with call.service.store.write() as writer:
             if _both_present(row, call, writer):
-                writer.link(*(family or (joint, a, b)))
+                is_new = writer.link(*(family or (joint, a, b)))
+                if not is_new and call.service.settings.associate_twice == "error":
+                    raise RefusedError(500, f"{row.owner.name} {a} and {row.other.name} {b} are associated already.")
         return nothing()
 
     return handle

@@ -42,6 +42,7 @@ class Settings:
             means unknown), so that one tag on all assets does not make their snapshot grow with the square.
         second_delete: deleting what was deleted before: the kind's "no such material" status, or success.
         associate_missing: an association, or a seed, that names an unknown id: 500, or success without an edge.
+        associate_twice: an association that is there already: success, and one edge, or 500.
         same_path_anchor: creating an anchor whose path another anchor of its type has: a new one, or that one.
         update_absent: fields that an update leaves out keep their values, or are cleared unless they are required.
         embed_relations: documents carry their relations; False leaves them out of all but the answers to a creation,
@@ -64,6 +65,7 @@ class Settings:
 
     second_delete: Literal["gone", "ok"] = "gone"
     associate_missing: Literal["error", "ignore"] = "error"
+    associate_twice: Literal["ok", "error"] = "ok"
     same_path_anchor: Literal["new", "existing"] = "new"
     update_absent: Literal["keep", "clear"] = "keep"
     embed_relations: bool = True

@@ -355,3 +355,13 @@ def test_kinds_are_searched_by_words(shared, kind):
     none = {"engines": {"iterable": [{"query": word}, {"query": "zzzz"}], "type": "AND"}}
     assert shared.post(kind.route("search").path, none) == {"iterable": []}
     assert shared.status("POST", kind.route("search").path, {}) == 400
+
+
+def test_associating_twice_is_one_edge_or_an_error_as_the_settings_say(started):
+    for chosen, status in (("ok", 204), ("error", 500)):
+        wire = started(settings=Settings(associate_twice=chosen))
+        asset, tag = wire.make_asset()["id"], wire.make(KINDS["tag"])["id"]
+        path = f"/asset/{asset}/tags/associate/{tag}"
+        assert wire.status("POST", path) == 204
+        assert wire.status("POST", path) == status
+        assert ids(wire.get(f"/asset/{asset}")["tags"]) == [tag]
