@@ -1,0 +1,84 @@
+"""The hand-written client of the official package, unchanged, on `pieces-orm serve` where Pieces OS would be."""
+
+import re
+import socket
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import pieces_orm
+from tests.tools.programs import started
+
+pytest.importorskip("pieces_os_client")
+
+PROGRAM = """
+    import sys, time
+    from pieces_os_client.wrapper import PiecesClient
+    from pieces_os_client.wrapper.basic_identifier.asset import BasicAsset
+    from pieces_os_client.wrapper.basic_identifier.tag import BasicTag
+    from pieces_os_client.models.fragment_metadata import FragmentMetadata
+
+    def until(condition):
+        end = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.02)
+
+    client = PiecesClient()
+    assert client.is_pieces_running()
+    assert client.port == sys.argv[1], client.port
+    client.ensure_initialization()
+    id = client.create_asset("def tide():\\n    return 1", FragmentMetadata(ext="py"))
+    until(lambda: id in [asset.id for asset in client.assets()])
+    asset = client.asset(id)
+    asset.name = "tide tables"
+    asset.raw_content = "heights = [1, 2]"
+    until(lambda: client.asset(id).name == "tide tables" and client.asset(id).raw_content == "heights = [1, 2]")
+    assert [found.id for found in BasicAsset.search("heights", "fuzzy")] == [id]
+    tag = BasicTag.from_raw_content(client, "tides")
+    # Not tag.associate_asset(), which the published wrapper calls with the two ids in each other's place.
+    client.tag_api.tag_associate_asset(tag=tag.id, asset=id)
+    until(lambda: [each.raw_content for each in client.asset(id).tags or []] == ["tides"])
+    print("changed by another:", id, flush=True)
+    until(lambda: client.asset(id).name == "renamed by another")
+    client.asset(id).delete()
+    until(lambda: id not in [asset.id for asset in client.assets()])
+    print("done", flush=True)
+    client.close()
+"""
+
+
+def taken():
+    """Whether somebody answers at the ports of Pieces OS, where the wrapper would find it too."""
+    for port in range(39300, 39334):
+        with socket.socket() as probe:
+            probe.settimeout(0.1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+    return False
+
+
+@pytest.mark.slow
+def test_the_wrapper_unchanged_lives_on_serve_at_the_port_of_pieces_os():
+    if taken():
+        pytest.skip("something else answers at the ports of Pieces OS")
+    with started("serve", "--port", "39300") as server:
+        url = re.search(r"http://\S+", server.stdout.readline())[0]
+        with subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(PROGRAM), "39300"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as program:  # fmt: skip
+            try:
+                line = program.stdout.readline()
+                assert line.startswith("changed by another:"), program.stderr.read()[-2000:]
+                with pieces_orm.connect(url) as session:
+                    asset = session.assets.get(line.split()[-1])
+                    asset.name = "renamed by another"
+                    asset.save()
+                out, errors = program.communicate(timeout=50)
+                assert "done\n" in out, errors[-2000:]
+                assert program.returncode == 0
+            finally:
+                program.kill()
