@@ -10,7 +10,7 @@ import pieces_orm
 from pieces_orm import Anchor, Asset, RequestTimeout, Tag, WorkstreamEvent
 from pieces_orm.values import Trigger
 
-from .support import Heard, wait_for
+from .support import Heard, Requests, wait_for
 
 
 @pytest.fixture
@@ -289,3 +289,51 @@ def test_an_answer_from_before_a_deletion_does_not_tell_the_association_again(pi
         pieces.map.apply(asset, document, older, "remote")
     assert tag.id not in asset.tags.ids
     assert heard.take() == [("deleted", "Tag", tag.id, "local")]
+
+
+def test_a_deletion_that_arrives_while_its_fetch_is_under_way_wins(pieces_server, pieces, other):
+    tag = pieces.tags.create("before")
+    with pieces.watch(Tag) as watch:
+        watch.wait_live()
+        heard, requests = Heard(pieces), Requests(pieces)
+        theirs, asset = other.tags.get(tag.id), other.assets.create("x")
+        pieces_server.faults.delay(0.3, times=1, path=f"/tag/{tag.id}")
+        asset.associate(theirs)  # by the asset's route, so that the fault waits for the fetch
+        wait_for(lambda: pieces.map._under_way)  # the fetch has been sent, and waits at the server
+        theirs.delete()
+        wait_for(lambda: tag.state.value == "deleted")
+        marker = other.tags.create("marker")
+        wait_for(lambda: any(event[2] == marker.id for event in heard.events))
+        assert [event for event in heard.take() if event[0] == "deleted"] == [("deleted", "Tag", tag.id, "remote")]
+        assert pieces.tags.peek(tag.id) is None
+        assert f"GET /tag/{tag.id}" in requests.take()
+
+
+def test_a_receiver_may_close_the_session_from_inside(pieces_server, other):
+    session = pieces_orm.connect(pieces_server.url)
+    closed = threading.Event()
+
+    @session.signals.created.connect_via(Tag)
+    def close(sender, entity, origin):
+        session.close()
+        closed.set()
+
+    session.watch(Tag, Asset).wait_live()
+    held = other.tags.create("the last word")
+    assert closed.wait(5)
+    with pytest.raises(pieces_orm.DetachedError):
+        session.tags.all()
+    wait_for(lambda: not [each for each in threading.enumerate() if each.name.startswith("pieces_orm feed")])
+    assert held.text == "the last word"
+
+
+def test_a_receiver_may_associate_from_inside(pieces, other):
+    wanted = pieces.tags.create("new")
+
+    @pieces.signals.created.connect_via(Asset)
+    def sort(sender, entity, origin):
+        entity.associate(wanted)
+
+    with pieces.watch(Asset).wait_live():
+        made = other.assets.create("x = 1")
+        wait_for(lambda: other.assets.get(made.id).tags.ids == (wanted.id,))

@@ -1,0 +1,32 @@
+"""The benchmarks run; what they measure fails nothing."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.tools.programs import ROOT
+
+
+@pytest.mark.slow
+def test_the_quick_benchmarks_run_and_write_their_figures(tmp_path):
+    file = tmp_path / "figures.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", "--quick", "--json", str(file)],
+        cwd=ROOT, capture_output=True, text=True, timeout=55, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(file.read_text())
+    assert [row["watchers"] for row in figures["live"]] == [1, 10]
+    assert "0 errors" in figures["server"][1]["beside"]
+    assert "changes per second" in done.stdout
+
+
+def test_an_unknown_theme_is_refused_by_name():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", "nothing"],
+        cwd=ROOT, capture_output=True, text=True, timeout=55, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "no theme nothing; there are live, server" in done.stderr
