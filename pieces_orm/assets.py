@@ -10,7 +10,7 @@ import attrs
 import msgspec
 from attrs import frozen
 
-from . import commands, conversion, documents, endpoints, filters
+from . import commands, conversion, creation, documents, endpoints, filters
 from .collection import Collection, load_many
 from .entities import Asset, Format
 from .entity import Entity, Seed
@@ -189,7 +189,7 @@ class AssetCollection(Collection[Asset, P]):
 
         Requests: one POST /assets/draft.
         """
-        seed = self._planned(args, kwargs)
+        seed = self._planned("draft", (args, kwargs))[0]
         data = self._session.call(
             endpoints.ASSET_DRAFT, query=dict(seed.query), body=conversion.encode_given(seed.body)
         )
@@ -309,8 +309,7 @@ class AssetCollection(Collection[Asset, P]):
 
     def create_from_seed(self, seed: Seed) -> Asset:
         """Create an asset from a seed that is ready, such as a draft's."""
-        twin = Collection(self._session, Asset, lambda _owner: seed)
-        return twin.create()
+        return creation.create(self._session, Asset, [seed])[0]
 
 
 def _page(assets: Sequence[Entity]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from . import commands, conversion, documents
+from . import bulk, commands, conversion, documents
+from .bulk import Act, Progress
 from .documents import Document
 from .endpoints import Kind, Route
-from .errors import NotFoundError, PiecesError, ResponseError
+from .errors import NotFoundError, ResponseError
 
 if TYPE_CHECKING:
     from .session import Session
@@ -16,60 +17,96 @@ if TYPE_CHECKING:
 # The server's limit of one batch read.
 CHUNK = 50
 
+# Called with an id and the document of that material, or the error that it came to.
+Take = Callable[[str, "Document | Exception"], None]
+
 
 def read(
-    owner: Session, kind: Kind, ids: Sequence[str], transferables: bool | None
-) -> Iterator[tuple[str, Document | Exception]]:
-    """The documents of many materials by id, or the errors that they came to."""
+    owner: Session,
+    kind: Kind,
+    ids: Sequence[str],
+    transferables: bool | None,
+    take: Take,
+    progress: Progress | None = None,
+) -> None:
+    """Read many materials; each is taken as it comes, in order, on this thread."""
+    done = 0
+
+    def took(id: str, found: Document | Exception) -> None:
+        nonlocal done
+        take(id, found)
+        done += 1
+        if progress is not None:
+            progress(done, len(ids))
+
     route = kind.routes.get("batch")
     if route is None and len(ids) > 1 and owner.may_have(kind.newer_batch):
         route = kind.newer_batch
-    if route is None:
-        yield from _one_by_one(owner, kind, ids, transferables)
-        return
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
-        try:
-            found = list(_batch(owner, kind, route, chunk, transferables))
-        except ResponseError as error:
-            if route is not kind.newer_batch or error.status not in commands.NO_ROUTE:
-                raise
-            owner.has_not(route)
-            yield from _one_by_one(owner, kind, ids[start:], transferables)
-            return
-        yield from found
+    if route is None or not _in_chunks(owner, ids, _Batch(owner, kind, route, transferables, took)):
+        _one_by_one(owner, kind, ids, transferables, took)
 
 
-def _one_by_one(
-    owner: Session, kind: Kind, ids: Sequence[str], transferables: bool | None
-) -> Iterator[tuple[str, Document | Exception]]:
+def _in_chunks(owner: Session, ids: Sequence[str], batch: _Batch) -> bool:
+    """Read in chunks, a few at a time; False when the server does not have the route."""
+    chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
+    # The first goes alone: it tells whether the server has a route of newer versions.
+    for some in (chunks[:1], chunks[1:]):
+        for error in bulk.do_all(some, batch.act, concurrency=owner.concurrency):
+            if isinstance(error, ResponseError) and batch.is_missing(error):
+                owner.has_not(batch.route)
+                return False
+            if error is not None:
+                raise error
+    return True
+
+
+def _one_by_one(owner: Session, kind: Kind, ids: Sequence[str], transferables: bool | None, take: Take) -> None:
     query = commands.contents_query(kind.route("read"), transferables)
-    found: dict[str, Document | Exception] = {}
 
-    def read(id: str) -> None:
-        try:
-            found[id] = commands.read(owner, kind, id, query)
-        except PiecesError as error:
-            found[id] = error
+    def act(id: str) -> Act:
+        yield
+        document = commands.read(owner, kind, id, query)
+        yield
+        take(id, document)
 
-    commands.each(ids, read, str, "read")
-    yield from found.items()
+    for id, error in zip(ids, bulk.do_all(ids, act, concurrency=owner.concurrency), strict=True):
+        if error is not None:
+            take(id, error)
 
 
-def _batch(
-    owner: Session, kind: Kind, route: Route, ids: Sequence[str], transferables: bool | None
-) -> Iterator[tuple[str, Document | Exception]]:
-    key = kind.batch_key
-    # Batch routes leave contents out unless asked: a read brings what `get` brings.
-    wanted = True if transferables is None and route.query else transferables
-    query = commands.contents_query(route, wanted)
-    body = conversion.encode({key: {"iterable": [{"id": id} for id in ids]}})
-    data = owner.call(route, query=query, body=body, repeatable=True)
-    page = documents.one_key(data, key, kind.name)
-    answered = dict(documents.split(page, kind.name, contents=commands.has_contents(query)))
-    for id in ids:
-        if id in answered:
-            yield id, answered[id]
-        else:
-            message = f"There is no {kind.name} {id}."
-            yield id, NotFoundError(message, status=410, body="", method=route.method, path=route.path)
+class _Batch:
+    """Batch reads of one kind by one route."""
+
+    def __init__(self, owner: Session, kind: Kind, route: Route, transferables: bool | None, take: Take) -> None:
+        self.route = route
+        self._owner = owner
+        self._kind = kind
+        # Batch routes leave contents out unless asked: a read brings what `get` brings.
+        wanted = True if transferables is None and route.query else transferables
+        self._query = commands.contents_query(route, wanted)
+        self._take = take
+
+    def is_missing(self, error: ResponseError) -> bool:
+        """Whether an error says that the server does not have this route."""
+        return self.route is self._kind.newer_batch and error.status in commands.NO_ROUTE
+
+    def act(self, ids: Sequence[str]) -> Act:
+        """Read one chunk."""
+        yield
+        found = list(self._documents(ids))
+        yield
+        for id, document in found:
+            self._take(id, document)
+
+    def _documents(self, ids: Sequence[str]) -> Iterator[tuple[str, Document | Exception]]:
+        key, kind, route = self._kind.batch_key, self._kind, self.route
+        body = conversion.encode({key: {"iterable": [{"id": id} for id in ids]}})
+        data = self._owner.call(route, query=self._query, body=body, repeatable=True)
+        page = documents.one_key(data, key, kind.name)
+        answered = dict(documents.split(page, kind.name, contents=commands.has_contents(self._query)))
+        for id in ids:
+            if id in answered:
+                yield id, answered[id]
+            else:
+                message = f"There is no {kind.name} {id}."
+                yield id, NotFoundError(message, status=410, body="", method=route.method, path=route.path)

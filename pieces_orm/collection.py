@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 import msgspec
 
-from . import arguments, batches, commands, conversion, documents
+from . import arguments, batches, bulk, commands, conversion, creation, documents
+from .bulk import Progress
+from .documents import Document
 from .entity import Entity, Owner, Seed
 from .errors import (
     BatchError,
@@ -92,7 +94,14 @@ class Collection(Generic[E, P]):
         message = f"{self._kind.name} {id} was deleted while the answer was on its way."
         return NotFoundError(message, status=410, body="", method=route.method, path=route.path)
 
-    def get_many(self, ids: Iterable[str], *, missing: str = "raise", transferables: bool | None = None) -> list[E]:
+    def get_many(
+        self,
+        ids: Iterable[str],
+        *,
+        missing: str = "raise",
+        transferables: bool | None = None,
+        progress: Progress | None = None,
+    ) -> list[E]:
         """The entities with these ids, fresh, in order; one object for each id.
 
         Requests: one POST for each 50 where the server has a batch route, else one GET for each, a few at a time; which
@@ -102,6 +111,7 @@ class Collection(Generic[E, P]):
             ids: of the materials.
             missing: "raise", or "skip" to leave out those that are not there.
             transferables: whether contents come with them; None leaves it to the server.
+            progress: called with how many are read and how many there are, after each.
 
         Raises:
             BatchError: some are not there, or could not be read; the others are applied.
@@ -115,7 +125,7 @@ class Collection(Generic[E, P]):
         wanted = list(dict.fromkeys(ids))
         for id in wanted:
             commands.check_id(id)
-        found = self.fetch(wanted, transferables=transferables)
+        found = self.fetch(wanted, transferables=transferables, progress=progress)
         entities = {id: each for id, each in found.items() if isinstance(each, self._class)}
         failed = {id: each for id, each in found.items() if isinstance(each, Exception)}
         if missing == "skip":
@@ -127,19 +137,27 @@ class Collection(Generic[E, P]):
         return [entities[id] for id in wanted if id in entities]
 
     def fetch(
-        self, ids: Sequence[str], *, transferables: bool | None = None, origin: str = "refresh"
+        self,
+        ids: Sequence[str],
+        *,
+        transferables: bool | None = None,
+        origin: str = "refresh",
+        progress: Progress | None = None,
     ) -> dict[str, E | Exception]:
         """Read and apply many; by id the entity, or the error that it came to. `get_many` is the call for users."""
         outcome: dict[str, E | Exception] = {}
+
+        def take(id: str, found: Document | Exception) -> None:
+            if isinstance(found, Exception):
+                outcome[id] = found
+                if isinstance(found, NotFoundError):
+                    self._vanished(id, origin)
+            else:
+                entity = self._session.map.adopt(self._class, id, found, number, origin)
+                outcome[id] = entity if entity is not None else self._deleted_meanwhile(id)
+
         with self._session.map.request() as number:
-            for id, document in batches.read(self._session, self._kind, ids, transferables):
-                if isinstance(document, Exception):
-                    outcome[id] = document
-                    if isinstance(document, NotFoundError):
-                        self._vanished(id, origin)
-                else:
-                    entity = self._session.map.adopt(self._class, id, document, number, origin)
-                    outcome[id] = entity if entity is not None else self._deleted_meanwhile(id)
+            batches.read(self._session, self._kind, ids, transferables, take, progress)
         return outcome
 
     def peek(self, id: str) -> E | None:
@@ -245,35 +263,27 @@ class Collection(Generic[E, P]):
             UnsupportedOperationError: the wire has no such operation for this kind.
             TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
         """
-        route = self._kind.route("create")
-        if self._seed is None:
-            message = f"{self._class.__name__} declares no seed, so it cannot be created."
-            raise UnsupportedOperationError(message)
-        seed = self._planned(args, kwargs)
-        with self._session.map.writing(self._kind):
-            data = self._session.call(route, query=dict(seed.query), body=conversion.encode_given(seed.body))
-            contents = commands.has_contents(seed.query)
-            if route.answer == "collection":
-                data = documents.first_of(data, self._kind.name)
-            id, document = documents.one(data, self._kind.name, contents=contents)
-            held = self._session.map.peek(self._class, id) is not None
-            adopted = self._session.map.adopt(self._class, id, document, self._session.map.now(), "local")
-            entity = adopted if adopted is not None else self.get(id)
-            self._session.map.mirror(entity)
-            self._session.wrote(entity, document)
-        if not held:
-            signals = self._session.signals
-            signals.tell(signals.created, self._class, entity=entity, origin="local")
-        if seed.associate:
-            entity.associate(*seed.associate)
-        return entity
+        return creation.create(self._session, self._class, self._planned("create", (args, kwargs)))[0]
 
-    def _planned(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Seed:
-        """What creates a material, from checked arguments."""
-        assert self._seed is not None
-        bound = arguments.bound(self._seed, f"{self._kind.collection}.create()", self._session, args, kwargs)
-        planned: Seed = self._seed(*bound.args, **bound.kwargs)
-        return planned
+    def create_many(self, items: Iterable[Any], *, progress: Progress | None = None) -> list[E]:
+        """Create several materials; all arguments are checked before anything is sent.
+
+        Requests: those of `create` for each, a few at a time.
+
+        Args:
+            items: for each material the first argument of `create`, or a mapping of its arguments by name.
+            progress: called with how many are made and how many there are, after each.
+
+        Raises:
+            UnsupportedOperationError: the wire has no such operation for this kind.
+            TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
+            BatchError: some were not made; `succeeded` has the ids of those that were, `failed` the errors by place.
+        """
+        given: list[Any] = [((), item) if isinstance(item, Mapping) else ((item,), {}) for item in items]
+        return creation.create(self._session, self._class, self._planned("create_many", *given), progress)
+
+    def _planned(self, call: str, *given: creation.Given) -> list[Seed]:
+        return creation.planned(self._session, self._class, self._seed, call, given)
 
     def exists(self, value: str) -> bool:
         """Whether there is one with this text (tags), url (websites) or path (anchors).
@@ -320,10 +330,14 @@ class Collection(Generic[E, P]):
         same_kind = (each for each in held if isinstance(each, self._class))
         return next((each.id for each in same_kind if getattr(each, self._class.lookup) == value), None)
 
-    def delete_many(self, entities: Iterable[E]) -> None:
+    def delete_many(self, entities: Iterable[E], *, progress: Progress | None = None) -> None:
         """Delete several materials.
 
         Requests: one POST for each, a few at a time.
+
+        Args:
+            entities: of this kind.
+            progress: called with how many are deleted and how many there are, after each.
 
         Raises:
             InvalidValueError, UsageError: one is not of this kind, or of another session. Nothing was sent.
@@ -335,12 +349,19 @@ class Collection(Generic[E, P]):
                 message = f"{self._kind.collection}.delete_many takes {self._class.__name__} entities, not {entity!r}."
                 raise InvalidValueError(message)
             entity.check_owner(self._session)
-        commands.each(entities, lambda entity: entity.delete(), lambda entity: entity.id, "deleted")
+        bulk.do_each(
+            entities,
+            commands.delete,
+            lambda entity: entity.id,
+            "deleted",
+            concurrency=self._session.concurrency,
+            progress=progress,
+        )
 
 
-def load_many(collection: Collection[E, ...], entities: Sequence[E]) -> list[E]:
+def load_many(collection: Collection[E, ...], entities: Sequence[E], progress: Progress | None = None) -> list[E]:
     """Load those entities of a kind of which nothing is known, together; leaves out those that are gone."""
     unknown = [entity.id for entity in entities if entity.state in (State.HANDLE, State.EXPIRED)]
     if unknown:
-        collection.get_many(unknown, missing="skip")
+        collection.get_many(unknown, missing="skip", progress=progress)
     return [entity for entity in entities if entity.state not in (State.HANDLE, State.DELETED)]

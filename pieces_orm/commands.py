@@ -5,21 +5,18 @@ A command needs only ids. It is sent first and applied to this side when the ser
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Raw
 
-from . import conversion, documents, endpoints, families, paths
+from . import bulk, conversion, documents, endpoints, families, paths
+from .bulk import Act, Progress
 from .documents import Document
 from .errors import (
     AmbiguousRelationError,
-    BatchError,
     InvalidValueError,
     NotFoundError,
-    PiecesError,
     ResponseError,
     ServerError,
     UnknownRelationError,
@@ -29,10 +26,6 @@ if TYPE_CHECKING:
     from .entity import Entity, Owner
     from .relations import Many, Relation
 
-T = TypeVar("T")
-
-# The server takes a write lock even for batch reads: more than a few requests at a time only wait for each other.
-AT_A_TIME = 4
 # How a server says that it does not have a route of other versions.
 NO_ROUTE = (404, 405, 501)
 REASONS = ("priority", "reuse", "update", "reference", "searched")
@@ -135,13 +128,15 @@ def has_contents(query: Mapping[str, Any]) -> bool:
     return query.get("transferables") is not False and query.get("transferable") is not False
 
 
-def delete(entity: Entity) -> None:
+def delete(entity: Entity) -> Act:
     """Delete a material; one that is already gone counts as done."""
+    entity.check_usable()
     owner = entity.owner
     kind = entity.kind
     route = kind.route("delete")
     owner.signals.ask(owner.signals.deleting, type(entity), entity=entity)
     with owner.map.writing(kind, entity.id):
+        yield
         try:
             owner.call(route, {kind.parameter: entity.id})
         except NotFoundError:
@@ -150,6 +145,7 @@ def delete(entity: Entity) -> None:
             # Some kinds say "no such material" with a 500: only a read can tell that from a failure.
             if _exists(owner, kind, entity.id):
                 raise
+        yield
         removed = owner.map.remove(entity)
         owner.wrote(entity)
     if removed:
@@ -227,7 +223,9 @@ def _routed(relation: Relation[Any]) -> tuple[endpoints.Association, bool] | Non
     return None
 
 
-def change(entity: Entity, pairs: Sequence[tuple[Many[Any], Entity]], *, present: bool) -> None:
+def change(
+    entity: Entity, pairs: Sequence[tuple[Many[Any], Entity]], *, present: bool, progress: Progress | None = None
+) -> None:
     """Associate an entity with others, or undo that, each by its relation, and put both sides in step.
 
     Everything is checked before anything is sent.
@@ -235,11 +233,13 @@ def change(entity: Entity, pairs: Sequence[tuple[Many[Any], Entity]], *, present
     entity.check_usable()
     for relation, other in pairs:
         _check(entity, relation, other)
-    each(
+    bulk.do_each(
         pairs,
         lambda pair: _change(entity, *pair, present=present),
         lambda pair: pair[1].id,
         "associated" if present else "disassociated",
+        concurrency=entity.owner.concurrency,
+        progress=progress,
     )
 
 
@@ -254,11 +254,13 @@ def _check(entity: Entity, relation: Many[Any], other: Entity) -> None:
     other.check_usable()
 
 
-def _change(entity: Entity, relation: Many[Any], other: Entity, *, present: bool) -> None:
+def _change(entity: Entity, relation: Many[Any], other: Entity, *, present: bool) -> Act:
     owner, routed = entity.owner, _routed(relation)
     assert routed is not None
     with owner.map.writing(entity.kind, entity.id), owner.map.writing(other.kind, other.id):
+        yield
         _send(owner, *routed, entity, other, present=present)
+        yield
         relations = [relation] if present else [relation, *_parted_with(entity, relation, routed[0])]
         news = [each for each in relations if owner.map.link(entity, each, other, present=present)]
         owner.wrote(entity)
@@ -292,51 +294,3 @@ def _send(
 
 def _route(path: str) -> endpoints.Route:
     return endpoints.Route("POST", path, (), endpoints.TEXT, "nothing")
-
-
-def each(items: Sequence[T], do: Callable[[T], None], id_of: Callable[[T], str], done: str) -> None:
-    """Do something for each item, a few at a time.
-
-    Raises:
-        BatchError: some of several failed. The only item's error is raised as it is.
-    """
-    if len(items) == 1:
-        do(items[0])
-        return
-    outcome = _at_a_time(items, do)
-    failed = {id_of(item): error for item, error in outcome if error is not None}
-    for error in failed.values():
-        if not isinstance(error, PiecesError):
-            raise error
-    if failed:
-        first = next(iter(failed.values()))
-        message = f"{len(failed)} of {len(items)} could not be {done}; the first error: {first}"
-        succeeded = [id_of(item) for item, error in outcome if error is None]
-        raise BatchError(message, succeeded=succeeded, failed=failed)
-
-
-def _at_a_time(items: Sequence[T], do: Callable[[T], None]) -> list[tuple[T, Exception | None]]:
-    """Do something for each item on a few threads, daemons all: a server that hangs keeps no program from ending."""
-    waiting = deque(range(len(items)))
-    errors: dict[int, Exception] = {}
-
-    def work() -> None:
-        while waiting:
-            try:
-                place = waiting.popleft()
-            except IndexError:
-                return
-            try:
-                do(items[place])
-            except Exception as error:  # noqa: BLE001 told by the caller
-                errors[place] = error
-
-    threads = [threading.Thread(target=work, name="pieces_orm batch", daemon=True) for _ in items[:AT_A_TIME]]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        waiting.clear()
-    return [(item, errors.get(place)) for place, item in enumerate(items)]

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 import attrs
 import msgspec
 
-from . import commands, documents, saving
+from . import bulk, commands, documents, saving
+from .bulk import Progress
 from .documents import Document
 from .endpoints import Kind, Route
 from .fields import fields_of
@@ -80,6 +81,7 @@ class Owner(Protocol):
 
     lock: threading.RLock
     autoload: bool
+    concurrency: int
     signals: Signals
 
     @property
@@ -225,32 +227,41 @@ class Entity(Record):
         Raises:
             DeletedError: this session has deleted it before.
         """
-        self.check_usable()
-        commands.delete(self)
+        bulk.do(commands.delete(self))
 
-    def associate(self, *others: Entity) -> None:
+    def associate(self, *others: Entity, progress: Progress | None = None) -> None:
         """Associate others with this entity, each by the one relation that joins the two kinds; both sides know.
 
         Requests: one POST for each, a few at a time.
 
+        Args:
+            others: entities of this session.
+            progress: called with how many are done and how many there are, after each.
+
         Raises:
             UnknownRelationError: the wire has no association between the kinds. Nothing was sent.
             AmbiguousRelationError: only an explicit relation can say which is meant. Nothing was sent.
             BatchError: some of several failed; those that did not are applied.
         """
-        commands.change(self, [(commands.relation_between(self, other), other) for other in others], present=True)
+        pairs = [(commands.relation_between(self, other), other) for other in others]
+        commands.change(self, pairs, present=True, progress=progress)
 
-    def disassociate(self, *others: Entity) -> None:
+    def disassociate(self, *others: Entity, progress: Progress | None = None) -> None:
         """Undo associations with others; both sides know, and nothing is deleted.
 
         Requests: one POST for each, a few at a time.
 
+        Args:
+            others: entities of this session.
+            progress: called with how many are done and how many there are, after each.
+
         Raises:
             UnknownRelationError: the wire has no association between the kinds. Nothing was sent.
             AmbiguousRelationError: only an explicit relation can say which is meant. Nothing was sent.
             BatchError: some of several failed; those that did not are applied.
         """
-        commands.change(self, [(commands.relation_between(self, other), other) for other in others], present=False)
+        pairs = [(commands.relation_between(self, other), other) for other in others]
+        commands.change(self, pairs, present=False, progress=progress)
 
     def increment_score(self, reason: str = "reuse") -> None:
         """Count one use of the material.

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from . import commands, documents
+from .bulk import Progress
 from .documents import Document
 from .errors import ReadOnlyFieldError
 
@@ -165,27 +166,37 @@ class Related(Generic[E]):
         """
         return self._entity.related_entities(self._relation, self.ids)
 
-    def add(self, *others: E) -> None:
+    def add(self, *others: E, progress: Progress | None = None) -> None:
         """Associate others with this entity; both sides know at once.
 
         Requests: one POST for each, a few at a time.
 
+        Args:
+            others: entities of this session.
+            progress: called with how many are done and how many there are, after each.
+
         Raises:
             UnknownRelationError: not a target of this relation, or no route changes it. Nothing was sent.
             BatchError: some of several failed; those that did not are applied.
         """
-        commands.change(self._entity, [(self._relation, other) for other in others], present=True)
+        pairs = [(self._relation, other) for other in others]
+        commands.change(self._entity, pairs, present=True, progress=progress)
 
-    def remove(self, *others: E) -> None:
+    def remove(self, *others: E, progress: Progress | None = None) -> None:
         """Disassociate others from this entity; both sides know at once, and nothing is deleted.
 
         Requests: one POST for each, a few at a time.
 
+        Args:
+            others: entities of this session.
+            progress: called with how many are done and how many there are, after each.
+
         Raises:
             UnknownRelationError: not a target of this relation, or no route changes it. Nothing was sent.
             BatchError: some of several failed; those that did not are applied.
         """
-        commands.change(self._entity, [(self._relation, other) for other in others], present=False)
+        pairs = [(self._relation, other) for other in others]
+        commands.change(self._entity, pairs, present=False, progress=progress)
 
     def __repr__(self) -> str:
         known = self._entity.known_ids(self._relation)

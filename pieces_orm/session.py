@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from typing import Any, TypeVar
 
-from . import commands, discovery, endpoints
+from . import bulk, commands, discovery, endpoints
+from .bulk import Progress
 from .catalogue import Catalogue
 from .collection import load_many
 from .connection import Find
@@ -39,6 +40,7 @@ class Session(Catalogue):
         api_key: str | None = None,
         timeout: Timeout = (3.05, 30),
         autoload: bool = True,
+        concurrency: int = bulk.CONCURRENCY,
         dispatch: Dispatch | None = None,
         find: Find | None = None,
         on_close: Callable[[], None] | None = None,
@@ -50,6 +52,7 @@ class Session(Catalogue):
         self.map = IdentityMap(self)
         self.lock = self.map.lock
         self.autoload = autoload
+        self.concurrency = _at_least_one(concurrency)
         self._on_close = on_close
         self.feeds = Feeds(self)
         self._open: list[Any] = []
@@ -86,18 +89,18 @@ class Session(Catalogue):
             for entity in entities:
                 self.map.learn(entity, relation, found[entity.id], number)
 
-    def load_many(self, entities: Sequence[E]) -> list[E]:
+    def load_many(self, entities: Sequence[E], progress: Progress | None = None) -> list[E]:
         """Load those entities of which nothing is known, together; leaves out those that are gone."""
         by_class: defaultdict[type[E], list[E]] = defaultdict(list)
         for entity in entities:
             by_class[type(entity)].append(entity)
         gone: set[int] = set()
         for cls, group in by_class.items():
-            loaded = {id(entity) for entity in load_many(self[cls], group)}
+            loaded = {id(entity) for entity in load_many(self[cls], group, progress)}
             gone |= {id(entity) for entity in group} - loaded
         return [entity for entity in entities if id(entity) not in gone]
 
-    def prefetch(self, entities: Sequence[Entity], *relations: Any) -> list[Entity]:
+    def prefetch(self, entities: Sequence[Entity], *relations: Any, progress: Progress | None = None) -> list[Entity]:
         """Load the missing targets of some relations together, so that iterating them makes no request.
 
         Returns all entities that were reached: the session holds entities weakly, so keep the list for as long as
@@ -108,6 +111,8 @@ class Session(Catalogue):
         Args:
             entities: where to start.
             relations: declarations such as Anchor.assets; one that starts at another class follows those before it.
+            progress: called with how many targets of a relation are read and how many are missing, after each; it
+                begins anew with each relation.
 
         Raises:
             InvalidValueError: a relation starts at none of the classes that are reached.
@@ -128,7 +133,7 @@ class Session(Catalogue):
                 for entity in starts
                 for target in entity.related_entities(relation, entity.relation_ids(relation))
             }
-            reached += self.load_many(list(targets.values()))
+            reached += self.load_many(list(targets.values()), progress)
         return reached
 
     def fetch(self, cls: type[Entity], ids: Sequence[str], origin: str) -> dict[str, Any]:
@@ -232,6 +237,13 @@ class Session(Catalogue):
         self.close()
 
 
+def _at_least_one(concurrency: Any) -> int:
+    if isinstance(concurrency, int) and not isinstance(concurrency, bool) and concurrency >= 1:
+        return concurrency
+    message = f"concurrency is a number of requests, 1 or more, not {concurrency!r}."
+    raise InvalidValueError(message)
+
+
 def connect(
     url: str | None = None,
     *,
@@ -241,6 +253,7 @@ def connect(
     timeout: Timeout = (3.05, 30),
     wait: float = 0,
     autoload: bool = True,
+    concurrency: int = bulk.CONCURRENCY,
     dispatch: Dispatch | None = None,
 ) -> Session:
     """A session on a running server.
@@ -257,6 +270,7 @@ def connect(
         timeout: seconds to connect and to wait for an answer; one number for both, or two.
         wait: seconds to keep trying, for a server that is starting.
         autoload: whether reading a field of what is not loaded loads it.
+        concurrency: how many requests of one call on many materials may be under way at a time.
         dispatch: called with each delivery of a signal, to hand it to a UI loop; None delivers at once.
 
     Raises:
@@ -270,7 +284,7 @@ def connect(
             raise UsageError(message)
     return Session(
         discovery.find(url, wait, token), application=application, api_key=api_key, timeout=timeout, autoload=autoload,
-        dispatch=dispatch, find=discovery.find_again if url is None else None, token=token,
+        concurrency=concurrency, dispatch=dispatch, find=discovery.find_again if url is None else None, token=token,
     )  # fmt: skip
 
 
@@ -282,13 +296,14 @@ def embedded(
     timeout: Timeout = (3.05, 30),
     wait: float = 0,
     autoload: bool = True,
+    concurrency: int = bulk.CONCURRENCY,
     dispatch: Dispatch | None = None,
 ) -> Session:
     """A session on a server of its own, in this process: no Pieces OS needed. Closing the session stops it.
 
     Args:
         path: of the database file, made when there is none; None: in memory.
-        application, api_key, timeout, wait, autoload, dispatch: as for `connect`.
+        application, api_key, timeout, wait, autoload, concurrency, dispatch: as for `connect`.
 
     Raises:
         UnsupportedOperationError: the extra `server` is not installed; the message says how to get it.
@@ -302,5 +317,5 @@ def embedded(
     server.start()
     return Session(
         discovery.find(server.url, wait), application=application, api_key=api_key, timeout=timeout, autoload=autoload,
-        dispatch=dispatch, find=lambda _: server.url, on_close=server.stop,
+        concurrency=concurrency, dispatch=dispatch, find=lambda _: server.url, on_close=server.stop,
     )  # fmt: skip

@@ -12,12 +12,11 @@ from typing import Any
 from attrs import define, field
 
 from .. import discovery
-from ..entities import Asset
 from ..errors import TransportError
 from ..session import Session, connect
 from .errors import ToolError
 from .ledger import KINDS, Ledger
-from .listening import Listener
+from .listening import WATCHED, Listener
 from .screen import Screen, count, shown
 from .serving import Serving, new_server
 from .sources import Sources, listed, read_sources
@@ -112,8 +111,8 @@ def _run(screen: Screen, sources: Sources, session: Session, second: Session, st
             if lost:
                 ledger.note_strays(screen)
         ids = ledger.ids()
-        watched = [entity.id for entity in ledger.of(Asset)]
-        listener.wait("deleted", watched, story.patience)
+        # Each kind has a stream of its own: one that has told its deletions says nothing of the others.
+        listener.wait("deleted", [entity.id for cls in WATCHED for entity in ledger.of(cls)], story.patience)
         _show_heard(screen, listener, ids)
     screen.say()
     _show_table(screen, story, ledger, counted)

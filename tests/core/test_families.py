@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 import pieces_orm
-from pieces_orm import Anchor, Asset, Entity, UnsupportedOperationError, endpoints, families
+from pieces_orm import Anchor, Asset, Entity, UnsupportedOperationError, conversion, endpoints, families
 from pieces_orm.server import Server, Settings
 from pieces_orm.server.assets import drafted, plant
 from pieces_orm.server.joints import JOINTS
@@ -154,11 +154,11 @@ def test_every_association_is_known_from_its_family_or_from_the_document(poorer,
         assert next(iter(related)).id == other.id
 
 
-def populate(server, tag):
+def populate(server, application, tag):
     """A hundred anchors with ten assets each, all with one tag: in one commit, as the requests would take seconds."""
     to_asset, to_tag = JOINTS["anchor-asset"], JOINTS["asset-tag"]
     content = {"fragment": {"string": {"raw": "x = 1"}, "metadata": {"ext": "py"}}}
-    seed = {"type": "SEEDED_ASSET", "asset": {"application": {}, "format": content}}
+    seed = {"type": "SEEDED_ASSET", "asset": {"application": application, "format": content}}
     with server._store.write() as writer:
         planter, draft = Planter(writer, server.settings), drafted(seed)
         for n in range(100):
@@ -174,7 +174,7 @@ def test_prefetching_a_hundred_anchors_with_ten_assets_each_costs_one_batch_a_le
     """A batch is a request for each 50 materials, a bulk read of associations one for each 200 owners."""
     with Server(settings=Settings(embed_relations=embed)) as server, pieces_orm.connect(server.url) as session:
         tag = session.tags.create("shared")
-        populate(server, tag.id)
+        populate(server, conversion.plain(session.application), tag.id)
         with pieces_orm.connect(server.url) as other:
             theirs = other.anchors.all()
             requests = Requests(other)

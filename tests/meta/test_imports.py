@@ -10,11 +10,13 @@ from .sources import imports, modules
 VALUES = {"errors", "enums", "values"}
 TABLES = VALUES | {"endpoints", "families", "backlog", "signals"}  # data and vocabulary
 DOCUMENTS = TABLES | {"conversion", "documents"}
-FIELDS = DOCUMENTS | {"fields", "paths", "commands"}
+FIELDS = DOCUMENTS | {"fields", "paths", "bulk", "commands"}
 RELATIONS = FIELDS | {"relations", "saving", "updates"}
 ENTITY = RELATIONS | {"record", "entity"}
 WIRE = {"transport", "discovery", "stream"}  # know no entity
-COLLECTION = ENTITY | WIRE | {"identity", "filters", "entities", "live", "batches", "arguments", "collection"}
+COLLECTION = (
+    ENTITY | WIRE | {"identity", "filters", "entities", "live", "batches", "arguments", "creation", "collection"}
+)
 SESSION = COLLECTION | {
     "assets",
     "searching",
@@ -43,7 +45,8 @@ ALLOWED: dict[str, set[str]] = {
     "documents": VALUES | {"conversion"},
     "fields": VALUES | {"conversion", "documents"},
     "paths": TABLES,
-    "commands": DOCUMENTS | {"paths"},
+    "bulk": {"errors"},
+    "commands": DOCUMENTS | {"paths", "bulk"},
     "saving": DOCUMENTS | {"commands"},
     "updates": DOCUMENTS | {"fields"},
     "relations": FIELDS,
@@ -57,6 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "live": ENTITY,
     "batches": ENTITY,
     "arguments": ENTITY,
+    "creation": ENTITY | {"arguments"},
     "collection": COLLECTION - {"collection"},
     "assets": COLLECTION,
     "searching": COLLECTION,

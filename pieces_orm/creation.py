@@ -1,0 +1,77 @@
+"""Making materials: from the arguments of a call to a seed, from seeds to entities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import arguments, bulk, commands, conversion, documents
+from .bulk import Act, Progress
+from .entity import Entity, Seed
+from .errors import BatchError, UnsupportedOperationError
+
+if TYPE_CHECKING:
+    from .session import Session
+
+E = TypeVar("E", bound=Entity)
+
+SeedOf = Callable[..., Seed]
+# The arguments of one call: those by place, and those by name.
+Given = tuple[tuple[Any, ...], Mapping[str, Any]]
+
+
+def planned(owner: Session, cls: type[E], seed: SeedOf | None, call: str, given: Sequence[Given]) -> list[Seed]:
+    """What creates materials, from the arguments of a call of this name; all are checked before any is used.
+
+    Raises:
+        UnsupportedOperationError: the wire has no such operation for this kind.
+    """
+    kind = cls.kind
+    kind.route("create")
+    if seed is None:
+        message = f"{cls.__name__} declares no seed, so it cannot be created."
+        raise UnsupportedOperationError(message)
+    where = f"{kind.collection}.{call}()"
+    bound = [arguments.bound(seed, where, owner, args, kwargs) for args, kwargs in given]
+    return [seed(*each.args, **each.kwargs) for each in bound]
+
+
+def create(owner: Session, cls: type[E], seeds: Sequence[Seed], progress: Progress | None = None) -> list[E]:
+    """Create materials from seeds, a few at a time.
+
+    Raises:
+        BatchError: some of several failed. The only one's error is raised as it is.
+    """
+    made: list[E] = []
+    errors = bulk.do_all(
+        seeds, lambda seed: _creating(owner, cls, seed, made), concurrency=owner.concurrency, progress=progress
+    )
+    failed = {str(place): error for place, error in enumerate(errors) if error is not None}
+    if not failed:
+        return made
+    place, first = next(iter(failed.items()))
+    if len(seeds) == 1:
+        raise first
+    message = f"{len(failed)} of {len(seeds)} could not be created; the first, at place {place}: {first}"
+    raise BatchError(message, succeeded=[entity.id for entity in made], failed=failed)
+
+
+def _creating(owner: Session, cls: type[E], seed: Seed, made: list[E]) -> Act:
+    kind, route = cls.kind, cls.kind.route("create")
+    with owner.map.writing(kind):
+        yield
+        data = owner.call(route, query=dict(seed.query), body=conversion.encode_given(seed.body))
+        yield
+        if route.answer == "collection":
+            data = documents.first_of(data, kind.name)
+        id, document = documents.one(data, kind.name, contents=commands.has_contents(seed.query))
+        held = owner.map.peek(cls, id) is not None
+        adopted = owner.map.adopt(cls, id, document, owner.map.now(), "local")
+        entity = adopted if adopted is not None else owner[cls].get(id)
+        made.append(entity)
+        owner.map.mirror(entity)
+        owner.wrote(entity, document)
+    if not held:
+        owner.signals.tell(owner.signals.created, cls, entity=entity, origin="local")
+    if seed.associate:
+        entity.associate(*seed.associate)

@@ -1,0 +1,205 @@
+"""Many at once: a few requests under way, in order, on the thread that asked, with progress and nothing lost."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+import pieces_orm
+from pieces_orm import Anchor, BatchError, InvalidValueError, NotFoundError, Tag, bulk
+from pieces_orm.server import Server, Settings
+
+from .support import Requests
+
+
+def test_what_comes_of_many_is_done_in_order_on_the_thread_that_asked(pieces):
+    anchor = pieces.anchors.create("/projects/many")
+    heard = []
+
+    @pieces.signals.associated.connect
+    def associated(_, *, other, **__):
+        heard.append((other.text, threading.current_thread()))
+
+    tags = pieces.tags.create_many([f"tag {n}" for n in range(30)])
+    anchor.associate(*tags)
+    here = threading.current_thread()
+    assert heard == [(f"tag {n}", here) for n in range(30)]
+
+
+def test_no_more_requests_are_under_way_than_the_session_says():
+    under_way, most, lock = 0, 0, threading.Lock()
+    several = threading.Event()
+
+    def act(_):
+        nonlocal under_way, most
+        yield
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+            if under_way == 3:
+                several.set()
+        assert several.wait(5)
+        with lock:
+            under_way -= 1
+        yield
+
+    assert bulk.do_all(range(40), act, concurrency=3) == [None] * 40
+    assert most == 3
+
+
+def test_one_at_a_time_makes_no_thread(pieces_server):
+    with pieces_orm.connect(pieces_server.url, concurrency=1) as session:
+        threads = []
+
+        @session.signals.requested.connect
+        def requested(_, **__):
+            threads.append(threading.current_thread())
+
+        session.tags.create_many(["a", "b", "c"])
+        assert set(threads) == {threading.current_thread()}
+
+
+@pytest.mark.parametrize("concurrency", [0, -1, 1.5, True, "4", None])
+def test_a_concurrency_that_is_no_number_of_requests_is_refused(pieces_server, concurrency):
+    with pytest.raises(InvalidValueError, match="concurrency is a number of requests, 1 or more"):
+        pieces_orm.connect(pieces_server.url, concurrency=concurrency)
+
+
+@pytest.mark.parametrize("batch_reads", [True, False])
+def test_progress_is_told_after_each_of_many(batch_reads):
+    told = []
+
+    def progress(done, total):
+        told.append((done, total))
+
+    def told_all(total):
+        steps, told[:] = list(told), []
+        return steps == [(done, total) for done in range(1, total + 1)]
+
+    with Server(settings=Settings(batch_reads=batch_reads)) as server, pieces_orm.connect(server.url) as session:
+        tags = session.tags.create_many([f"tag {n}" for n in range(60)], progress=progress)
+        assert told_all(60)
+        anchor = session.anchors.create("/projects/many")
+        anchor.associate(*tags, progress=progress)
+        assert told_all(60)
+        with pieces_orm.connect(server.url) as fresh:
+            assert len(fresh.tags.get_many([tag.id for tag in tags], progress=progress)) == 60
+            assert told_all(60)
+            held = fresh.prefetch(fresh.anchors.all(), Anchor.tags, progress=progress)
+            assert (told_all(60), len(held)) == (True, 61)
+        anchor.tags.remove(*tags[:5], progress=progress)
+        assert told_all(5)
+        anchor.disassociate(*tags[5:9], progress=progress)
+        assert told_all(4)
+        session.tags.delete_many(tags, progress=progress)
+        assert told_all(60)
+
+
+def test_chunks_of_a_batch_read_are_asked_for_together_once_the_first_has_shown_the_route(pieces_server):
+    with pieces_orm.connect(pieces_server.url) as session:
+        ids = [tag.id for tag in session.tags.create_many([f"tag {n}" for n in range(230)])]
+        with pieces_orm.connect(pieces_server.url) as fresh:
+            _ = fresh.application
+            asked = []
+
+            @fresh.signals.requested.connect
+            def requested(_, *, path, **__):
+                asked.append((path, threading.current_thread()))
+
+            pieces_server.faults.delay(0.1, times=5, path="/tags/batch/fetch")
+            assert [tag.id for tag in fresh.tags.get_many(ids)] == ids
+            assert [path for path, _ in asked] == ["/tags/batch/fetch"] * 5
+            first, *others = [thread for _, thread in asked]
+            assert first is threading.current_thread()
+            assert len(set(others)) == 4
+
+
+def test_create_many_takes_first_arguments_or_mappings_and_keeps_their_order(pieces):
+    assets = pieces.assets.create_many(["x = 1", {"content": "fn main() {}", "name": "main.rs", "language": "rs"}])
+    assert [(asset.text, asset.language) for asset in assets] == [("x = 1", "txt"), ("fn main() {}", "rs")]
+    assert assets[1].name == "main.rs"
+    assert pieces.tags.create_many([]) == []
+
+
+def test_create_many_checks_everything_before_anything_is_sent(pieces):
+    requests = Requests(pieces)
+    with pytest.raises(TypeError, match=r"assets\.create_many\(\).*nam"):
+        pieces.assets.create_many(["x = 1", {"content": "y", "nam": "z"}])
+    with pytest.raises(InvalidValueError, match="text"):
+        pieces.tags.create_many(["a", 5])
+    assert requests.take() == []
+
+
+def test_what_could_not_be_created_is_told_by_its_place_and_the_rest_is_there(pieces, pieces_server):
+    _ = pieces.application
+    pieces_server.faults.answer(500, times=1, path="/tags/create")
+    with pytest.raises(BatchError, match="1 of 6 could not be created; the first, at place") as caught:
+        pieces.tags.create_many(["a", "b", "c", "d", "e", "f"])
+    assert len(caught.value.failed) == 1
+    assert set(caught.value.succeeded) == set(pieces.tags.ids())
+    assert len(caught.value.succeeded) == 5
+
+
+def test_a_veto_keeps_one_of_many_from_being_deleted_and_the_others_are(pieces):
+    tags = pieces.tags.create_many(["keep", "a", "b"])
+
+    class Vetoed(pieces_orm.PiecesError):
+        pass
+
+    @pieces.signals.deleting.connect_via(Tag)
+    def deleting(_, *, entity, **__):
+        assert threading.current_thread() is here
+        if entity.text == "keep":
+            raise Vetoed("not this one")
+
+    here = threading.current_thread()
+    with pytest.raises(BatchError, match="not this one") as caught:
+        pieces.tags.delete_many(tags)
+    assert list(caught.value.failed) == [tags[0].id]
+    assert pieces.tags.ids() == (tags[0].id,)
+
+
+def test_a_mistake_of_the_program_stops_the_rest_and_comes_through_as_it_is():
+    done = []
+
+    def act(n):
+        if n == 20:
+            raise ZeroDivisionError("a mistake")
+        yield
+        yield
+        done.append(n)
+
+    with pytest.raises(ZeroDivisionError):
+        bulk.do_all(range(1000), act)
+    assert done == list(range(20))
+
+
+def test_an_interrupted_batch_leaves_no_thread_and_no_write_under_way(pieces):
+    anchor = pieces.anchors.create("/projects/many")
+    tags = pieces.tags.create_many([f"tag {n}" for n in range(40)])
+
+    def progress(done, _):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        anchor.associate(*tags, progress=progress)
+    for thread in threading.enumerate():
+        if thread.name == "pieces_orm bulk":
+            thread.join(5)
+            assert not thread.is_alive()
+    assert not pieces.map.writes_of(Anchor.kind, anchor.id)
+    anchor.refresh()
+    assert set(anchor.tags.ids) <= {tag.id for tag in tags}
+
+
+def test_reading_many_tells_which_are_not_there_in_order(pieces):
+    tags = pieces.tags.create_many([f"tag {n}" for n in range(70)])
+    ids = [tag.id for tag in tags]
+    pieces.tags.delete_many(tags[10:12])
+    with pytest.raises(BatchError) as caught:
+        pieces.tags.get_many(ids)
+    assert list(caught.value.failed) == ids[10:12]
+    assert all(isinstance(error, NotFoundError) for error in caught.value.failed.values())
+    assert [tag.id for tag in pieces.tags.get_many(ids, missing="skip")] == ids[:10] + ids[12:]
