@@ -50,8 +50,8 @@ from .errors import (
     UpgradeRequiredError,
     UsageError,
 )
+from .knowledge import State
 from .live import Live
-from .record import State
 from .searching import Found
 from .session import Session, connect, embedded
 from .suggestions import Suggestion

@@ -19,8 +19,8 @@ from .errors import (
     NotFoundError,
     UnsupportedOperationError,
 )
+from .knowledge import State
 from .live import Live
-from .record import State
 
 if TYPE_CHECKING:
     from .session import Session
@@ -189,10 +189,8 @@ class Collection(Generic[E, P]):
 
     def adopt_page(self, data: bytes | msgspec.Raw, number: int, *, contents: bool = True) -> list[E]:
         """The entities of a collection that the server sent."""
-        adopt, cls = self._session.map.adopt, self._class
         page = documents.split(data, self._kind.name, contents=contents)
-        entities = [adopt(cls, id, document, number, "refresh") for id, document in page]
-        return [entity for entity in entities if entity is not None]
+        return self._session.map.adopt_page(self._class, page, number, "refresh")
 
     def ids(self) -> tuple[str, ...]:
         """The ids of all materials of this kind; makes no entities.

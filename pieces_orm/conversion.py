@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Mapping
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import attrs
 import msgspec
+import msgspec.structs
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from msgspec import Raw
@@ -34,9 +37,30 @@ def _exactly(*types: type) -> Callable[[Any, Any], Any]:
     return structure
 
 
+class _Stamp(msgspec.Struct, gc=False):
+    value: datetime
+
+
+_any = msgspec.json.Decoder().decode
+_stamp = msgspec.json.Decoder(_Stamp).decode
+_moment = msgspec.json.Decoder(datetime).decode
+
+
+def _timestamp_in(raw: Raw) -> datetime:
+    try:
+        return _in_utc(_stamp(raw).value)
+    except msgspec.ValidationError:
+        return _in_utc(_moment(raw))
+
+
 def _timestamp(value: Any, _: Any) -> datetime:
     text = value["value"] if isinstance(value, dict) else value
-    moment: datetime = msgspec.convert(text, datetime)
+    return _in_utc(msgspec.convert(text, datetime))
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is timezone.utc:
+        return moment
     # A timestamp without a zone is UTC on this wire.
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
 
@@ -86,9 +110,49 @@ _CONVERTER = _converter()
 
 
 def decoder(cls: Any) -> Callable[[Raw], Any]:
-    """The function that decodes a slice to a type: JSON first, then the converter's hook for the type."""
-    hook = _CONVERTER.get_structure_hook(cls)
-    return lambda raw: hook(msgspec.json.decode(raw), cls)
+    """The function that decodes a slice to a type: JSON first, then the converter's hook for the type.
+
+    A slice is never null: of an optional type it is the type without None that is decoded.
+    """
+    members = [each for each in typing.get_args(cls) if each is not type(None)]
+    only = members[0] if len(members) == 1 and isinstance(cls, types.UnionType) else cls
+    if only is datetime:
+        return _timestamp_in
+    if only in (str, bool, int):
+        return functools.partial(_exact, only)
+    hook = _CONVERTER.get_structure_hook(only)
+    return lambda raw: hook(_any(raw), only)
+
+
+# What is decoded in C alone.
+PLAIN: Mapping[Any, Any] = {str: str, bool: bool, datetime: _Stamp}
+
+
+def reader(columns: Sequence[tuple[str, Any]]) -> Callable[[bytes], tuple[Any, ...]]:
+    """The function that reads some keys of a document together; None for those that it does not have.
+
+    Args:
+        columns: keys and types, of those in `PLAIN`.
+    """
+    kinds = [
+        (f"at{place}", PLAIN[cls] | None, msgspec.field(name=key, default=None))
+        for place, (key, cls) in enumerate(columns)
+    ]
+    decode = msgspec.json.Decoder(msgspec.defstruct("Columns", kinds, gc=False)).decode
+
+    def read(data: bytes) -> tuple[Any, ...]:
+        return tuple(
+            [_in_utc(each.value) if type(each) is _Stamp else each for each in msgspec.structs.astuple(decode(data))]
+        )
+
+    return read
+
+
+def _exact(cls: type[T], raw: Raw) -> T:
+    value = _any(raw)
+    if type(value) is not cls:
+        raise TypeError(f"expected {cls.__name__}, got {type(value).__name__}")
+    return value
 
 
 def structure(value: Any, cls: type[T]) -> T:

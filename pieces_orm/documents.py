@@ -19,20 +19,17 @@ T = TypeVar("T")
 _open = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
-class Document:
+class Document(msgspec.Struct, eq=False, gc=False):
     """One material as the server sent it.
 
     `complete` is False for a nested copy, which may lack fields; `contents` is False when it was asked for without
     contents (`transferables=False`).
     """
 
-    __slots__ = ("_keys", "complete", "contents", "data")
-
-    def __init__(self, data: bytes, *, complete: bool = True, contents: bool = True) -> None:
-        self.data = data
-        self.complete = complete
-        self.contents = contents
-        self._keys: dict[str, Raw] | None = None
+    data: bytes
+    complete: bool = True
+    contents: bool = True
+    _keys: dict[str, Raw] | None = None
 
     @property
     def keys(self) -> dict[str, Raw]:
@@ -40,6 +37,16 @@ class Document:
         if self._keys is None:
             self._keys = _open(self.data)
         return self._keys
+
+    @property
+    def is_unopened(self) -> bool:
+        """Whether no key was asked for yet."""
+        return self._keys is None
+
+    def get_key(self, key: str) -> Raw | None:
+        """The slice of a top-level key; None when it is absent or null."""
+        found = (self._keys or self.keys).get(key)
+        return None if found is None or found == _NULL else found
 
     def get(self, path: str) -> Raw | None:
         """The slice at a dotted path, or at the first of several with | between; None when it is absent or null."""

@@ -19,8 +19,9 @@ from . import bulk, commands, documents, saving
 from .bulk import Progress
 from .documents import Document
 from .endpoints import Kind, Route
-from .fields import fields_of
-from .record import Record, State
+from .fields import PlainFields, fields_of
+from .knowledge import State
+from .record import Record
 from .relations import Many, Relation
 from .signals import Signals
 from .updates import Changes
@@ -191,7 +192,7 @@ class Entity(Record):
         Requests: those of `save`, at the end.
         """
         before = self.pending()
-        with self._owner.map.editing(self) as outermost:
+        with self.knowledge.owner.map.editing(self) as outermost:
             try:
                 yield self
             except BaseException:
@@ -215,9 +216,9 @@ class Entity(Record):
     def expire(self) -> None:
         """Forget what is known, so that the next read asks the server; edits stay."""
         self.check_usable()
-        with self._owner.lock:
-            if self._state is not State.HANDLE:
-                self.expired(self._owner.map.now())
+        with self.knowledge.owner.lock:
+            if self.knowledge.state is not State.HANDLE:
+                self.expired(self.knowledge.owner.map.now())
 
     def delete(self) -> None:
         """Delete the material; one that is already gone counts as done. What is known stays readable.
@@ -291,11 +292,15 @@ class Entity(Record):
 
         Requests: none when loaded, else one GET.
         """
-        if self._document is None or not self._document.complete or self._state is State.EXPIRED:
+        if (
+            self.knowledge.document is None
+            or not self.knowledge.document.complete
+            or self.knowledge.state is State.EXPIRED
+        ):
             self._autoload("raw()")
             self._load()
-        assert self._document is not None
-        data: dict[str, Any] = self._document.decoded()
+        assert self.knowledge.document is not None
+        data: dict[str, Any] = self.knowledge.document.decoded()
         return data
 
     def to_dict(self) -> dict[str, Any]:
@@ -305,8 +310,8 @@ class Entity(Record):
     def to_json(self) -> str:
         """The server's document as JSON text, with the edits put in."""
         self.raw()
-        assert self._document is not None
-        return documents.merge(self._document, saving.patch(self, self.pending())).decode()
+        assert self.knowledge.document is not None
+        return documents.merge(self.knowledge.document, saving.patch(self, self.pending())).decode()
 
     def __copy__(self) -> NoReturn:
         message = f"An entity is one object per material and cannot be copied; {type(self).__name__}.to_dict() can."
@@ -341,6 +346,7 @@ def entity(kind: Kind) -> Callable[[C], C]:
         made: Any = attrs.define(eq=False, init=False, slots=True, repr=False, order=False)(cls)
         made.kind = kind
         made.fields = fields_of(made, vars(sys.modules[cls.__module__]))
+        made.plain = PlainFields(made, made.fields)
         relations = {name: value for name, value in vars(made).items() if isinstance(value, Relation)}
         for relation in relations.values():
             relation.owner = made

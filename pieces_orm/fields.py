@@ -57,11 +57,34 @@ class Field:
         """Whether None is a value of this field."""
         return self.resolved is Any or type(None) in typing.get_args(self.resolved)
 
+    @cached_property
+    def unchecked(self) -> type | None:
+        """The type whose values need no check to be set: they are stored as they are."""
+        return None if self.readonly else next((each for each in (str, int) if each in self._accepted), None)
+
+    @cached_property
+    def plain(self) -> type | None:
+        """The type of a plain field, a text, truth or moment at a key of its own; None for others."""
+        only = self._accepted[0] if set(self._accepted[1:]) <= {type(None)} else None
+        return only if only in conversion.PLAIN and self._is_one_key and not self.contents else None
+
+    @cached_property
+    def _is_one_key(self) -> bool:
+        return self.of is None and self.where is None and not set(".|") & set(self.wire)
+
     def locate(self, document: Document) -> Raw | None:
         """The slice of this field in a document; None when it is absent or null."""
+        if self._is_one_key:
+            return document.get_key(self.wire)
         if self.of is not None:
             return document.get_of(*self.of, self.wire)
         return document.get(self.wire) if self.where is None else document.get_where(*self.where, self.wire)
+
+    def is_told_by(self, document: Document) -> bool:
+        """Whether a document that does not have this field says by that that it is empty, not left out."""
+        if self.where is not None and document.get(self.where[0]) is None:
+            return False
+        return document.complete and (document.contents or not self.contents)
 
     @cached_property
     def decode(self) -> Callable[[Any], Any]:
@@ -143,6 +166,34 @@ def readonly(wire: str | None = None, *, contents: bool = False, of: tuple[str, 
         of: the wire keys of a reference and of the collection whose member it names, when the path is inside that.
     """
     return attrs.field(metadata={METADATA: Field(wire or "", readonly=True, contents=contents, of=of)})
+
+
+class PlainFields:
+    """The plain fields of an entity class, which are read together: that costs less than opening a document for one."""
+
+    def __init__(self, cls: type[Any], fields: Mapping[str, Field]) -> None:
+        self._class = cls
+        self._fields = fields
+
+    @cached_property
+    def _plain(self) -> list[Field]:
+        return [spec for spec in self._fields.values() if spec.plain is not None]
+
+    @cached_property
+    def setters(self) -> list[Callable[[Any, Any], None]]:
+        """What puts the value of each into the slot of an entity."""
+        return [vars(self._class)[spec.name].__set__ for spec in self._plain]
+
+    @cached_property
+    def _read(self) -> Callable[[bytes], tuple[Any, ...]]:
+        return conversion.reader([(spec.wire, spec.plain) for spec in self._plain])
+
+    def read(self, document: Document) -> tuple[Any, ...]:
+        """Their values in a document, None for those that it does not have; none at all when one cannot be read."""
+        try:
+            return self._read(document.data)
+        except ValueError:
+            return ()
 
 
 def fields_of(cls: type[Any], namespace: Mapping[str, Any]) -> dict[str, Field]:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakValueDictionary
 
 from attrs import frozen
 
 from . import updates
 from .entity import Entity
 from .errors import DecodeError
-from .record import State
+from .knowledge import DELETED, DETACHED, HANDLE, LOADED, PARTIAL, Knowledge
 from .updates import Changes
+from .weakmap import WeakMap
 
 if TYPE_CHECKING:
     from .documents import Document
@@ -48,7 +48,7 @@ class IdentityMap:
     def __init__(self, owner: Owner) -> None:
         self.lock = threading.RLock()
         self._owner = owner
-        self._entities: defaultdict[str, WeakValueDictionary[str, Entity]] = defaultdict(WeakValueDictionary)
+        self._entities: defaultdict[str, WeakMap[Entity]] = defaultdict(WeakMap)
         self._edited: dict[int, Entity] = {}
         self._clock = 0
         self._under_way: set[int] = set()
@@ -114,7 +114,7 @@ class IdentityMap:
     def alive(self, cls: type[E]) -> list[E]:
         """All living entities of a class."""
         with self.lock:
-            found: list[Any] = list(self._entities[cls.kind.name].values())
+            found: list[Any] = self._entities[cls.kind.name].values()
         return found
 
     def ref(self, cls: type[E], id: str) -> E:
@@ -125,13 +125,8 @@ class IdentityMap:
     def _born(self, cls: type[E], id: str) -> E:
         entity = cls.__new__(cls)
         _set(entity, "id", id)
-        _set(entity, "_owner", self._owner)
-        _set(entity, "_document", None)
-        _set(entity, "_edits", None)
-        _set(entity, "_ids", None)
-        _set(entity, "_state", State.DETACHED if self._detached else State.HANDLE)
-        _set(entity, "_applied", 0)
-        self._entities[cls.kind.name][id] = entity
+        _set(entity, "knowledge", Knowledge(self._owner, DETACHED if self._detached else HANDLE))
+        self._entities[cls.kind.name].put(id, entity)
         return entity
 
     def adopt(self, cls: type[E], id: str, document: Document, number: int, origin: str) -> E | None:
@@ -144,13 +139,39 @@ class IdentityMap:
         self.finish(entity, changes, origin)
         return entity
 
+    def adopt_page(self, cls: type[E], page: Iterable[tuple[str, Document]], number: int, origin: str) -> list[E]:
+        """The entities for the documents of one answer, fresh; those that were deleted since are left out."""
+        adopted: list[E] = []
+        known: list[tuple[E, Changes]] = []
+        with self.lock:
+            entities, new = self._entities[cls.kind.name], cls.__new__
+            nothing_said = not self._tombstones and not self._detached
+            for id, document in page:
+                found: Any = entities.get(id)
+                if found is None and nothing_said:
+                    # Most of a first page: nothing was known, so nothing has changed and there is nothing to put back.
+                    found = new(cls)
+                    _set(found, "id", id)
+                    state = LOADED if document.complete else PARTIAL
+                    _set(found, "knowledge", Knowledge(self._owner, state, document, number))
+                    entities.put(id, found)
+                elif self._tombstones.get((cls.kind.name, id), -1) > number:
+                    continue
+                else:
+                    found = found or self._born(cls, id)
+                    known.append((found, self.merge(found, document, number)))
+                adopted.append(found)
+        for entity, changes in known:
+            self.finish(entity, changes, origin)
+        return adopted
+
     def fill(self, cls: type[E], id: str, document: Document, number: int) -> None:
         """Let a nested copy fill an entity that is not loaded; it never overwrites a loaded one."""
         with self.lock:
             entity = self.ref(cls, id)
             held = entity.document
             richer = held is None or len(document.keys) > len(held.keys)
-            if entity.state is State.HANDLE or (entity.state is State.PARTIAL and richer):
+            if entity.state is HANDLE or (entity.state is PARTIAL and richer):
                 self.merge(entity, document, max(number, entity.applied))
 
     # Change --------------------------------------------------------------------------------------------------------
@@ -158,7 +179,7 @@ class IdentityMap:
     def apply(self, entity: Entity, document: Document, number: int, origin: str) -> bool:
         """Apply an answer to a request of this number; False when something newer has been said since."""
         with self.lock:
-            if entity.state is State.DELETED or entity.applied > number:
+            if entity.state is DELETED or entity.applied > number:
                 return False
             changes = self.merge(entity, document, number)
         self.finish(entity, changes, origin)
@@ -166,11 +187,11 @@ class IdentityMap:
 
     def merge(self, entity: Entity, document: Document, number: int) -> Changes:
         """Apply a document under the lock, unless it is older; tell about it with `finish`, outside the lock."""
-        if entity.state in (State.DELETED, State.DETACHED) or entity.applied > number:
+        if entity.state in (DELETED, DETACHED) or entity.applied > number:
             return Changes()
-        first = entity.state in (State.HANDLE, State.PARTIAL)
+        first = entity.state in (HANDLE, PARTIAL)
         changes = updates.apply(entity, document, first=first)
-        _set(entity, "_applied", number)
+        entity.knowledge.applied = number
         self._replay(entity, changes, number)
         for relation, id in changes.linked:
             self._mirror(entity, relation, id, number, present=True)
@@ -261,7 +282,7 @@ class IdentityMap:
     def remove(self, entity: Entity) -> bool:
         """Make an entity DELETED, take it out of the map and out of its neighbours; False when that was done before."""
         with self.lock:
-            if entity.state in (State.DELETED, State.DETACHED):
+            if entity.state in (DELETED, DETACHED):
                 return False
             for relation in entity.relations.values():
                 back = _back(relation)
@@ -271,8 +292,8 @@ class IdentityMap:
                     for other in near:
                         if other is not None:
                             self._remember(other, back, entity.id, present=False)
-            entity.accept(None, State.DELETED)
-            self._entities[entity.kind.name].pop(entity.id, None)
+            entity.accept(None, DELETED)
+            self._entities[entity.kind.name].pop(entity.id)
             self.release(entity)
             if self._under_way:
                 self._tombstones[entity.kind.name, entity.id] = self.now()
@@ -307,9 +328,9 @@ class IdentityMap:
         with self.lock:
             self._detached = True
             for entities in self._entities.values():
-                for entity in list(entities.values()):
-                    if entity.state is not State.DELETED:
-                        entity.accept(None, State.DETACHED)
+                for entity in entities.values():
+                    if entity.state is not DELETED:
+                        entity.accept(None, DETACHED)
             self._entities.clear()
             self._edited.clear()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from .entity import Entity
-from .record import State
+from .knowledge import State
 from .signals import Signal, deliver
 
 if TYPE_CHECKING:

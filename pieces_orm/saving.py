@@ -15,7 +15,7 @@ from .errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
     from .entity import Entity
-    from .record import Edit
+    from .knowledge import Edit
     from .updates import Changes
 
 

@@ -18,7 +18,7 @@ from .endpoints import Kind, Route
 from .entity import Entity
 from .errors import InvalidValueError, UnsupportedOperationError, UsageError
 from .identity import IdentityMap
-from .record import State
+from .knowledge import State
 from .relations import Relation
 from .signals import Dispatch
 from .stream import Frames

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from .entity import Entity
 from .errors import NotFoundError, PiecesError
-from .record import State
+from .knowledge import State
 
 if TYPE_CHECKING:
     from .session import Session

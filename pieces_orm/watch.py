@@ -14,7 +14,7 @@ from .endpoints import Kind
 from .entity import Entity
 from .errors import InvalidValueError, UnsupportedOperationError
 from .feed import CONNECTING, LIVE, LOST, Feed
-from .record import State
+from .knowledge import State
 from .signals import Told
 
 if TYPE_CHECKING:

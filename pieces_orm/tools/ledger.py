@@ -10,7 +10,7 @@ from typing import Any
 from ..entities import Anchor, Asset, Tag, Website, WorkstreamEvent, WorkstreamSummary
 from ..entity import Entity
 from ..errors import PiecesError
-from ..record import State
+from ..knowledge import State
 from ..session import Session
 from .screen import Screen, count, shown
 

@@ -14,7 +14,7 @@ from ..entity import Entity
 from ..session import Session
 from ..values import AnchorType, Trigger
 from .ledger import Ledger
-from .listening import Listener
+from .listening import WATCHED, Listener
 from .screen import Screen, count, shown
 from .sources import Source, Sources
 
@@ -170,8 +170,10 @@ class Story:
         mine = self._ledger.of(Asset)
         if not mine:
             return
-        heard = self._listener.wait("created", [asset.id for asset in mine], self.patience)
-        self._screen.say(f"The second session heard of {heard} of {count(len(mine), 'new asset')} by itself.")
+        # All of them: what is deleted before it was heard of is never told.
+        made = [entity.id for cls in WATCHED for entity in self._ledger.of(cls)]
+        heard = self._listener.wait("created", made, self.patience)
+        self._screen.say(f"The second session heard of {heard} of {count(len(made), 'new material')} by itself.")
         self._check()
         asset = self._session.assets.get(mine[0].id)
         before = asset.name or ""

@@ -11,11 +11,13 @@ VALUES = {"errors", "enums", "values"}
 TABLES = VALUES | {"endpoints", "families", "backlog", "signals"}  # data and vocabulary
 DOCUMENTS = TABLES | {"conversion", "documents"}
 FIELDS = DOCUMENTS | {"fields", "paths", "bulk", "commands"}
-RELATIONS = FIELDS | {"relations", "saving", "updates"}
+RELATIONS = FIELDS | {"relations", "knowledge", "saving", "updates"}
 ENTITY = RELATIONS | {"record", "entity"}
 WIRE = {"transport", "discovery", "stream"}  # know no entity
 COLLECTION = (
-    ENTITY | WIRE | {"identity", "filters", "entities", "live", "batches", "arguments", "creation", "collection"}
+    ENTITY
+    | WIRE
+    | {"weakmap", "identity", "filters", "entities", "live", "batches", "arguments", "creation", "collection"}
 )
 SESSION = COLLECTION | {
     "assets",
@@ -38,6 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "values": {"errors", "enums"},
     "endpoints": VALUES,
     "backlog": set(),
+    "weakmap": set(),
     "signals": VALUES | {"backlog"},
     "families": VALUES | {"endpoints"},
     "filters": VALUES,
@@ -50,9 +53,10 @@ ALLOWED: dict[str, set[str]] = {
     "saving": DOCUMENTS | {"commands"},
     "updates": DOCUMENTS | {"fields"},
     "relations": FIELDS,
+    "knowledge": DOCUMENTS,
     "record": RELATIONS,
     "entity": RELATIONS | {"record"},
-    "identity": ENTITY,
+    "identity": ENTITY | {"weakmap"},
     "entities": VALUES | {"entities", "fields", "relations", "entity", "endpoints"},
     "transport": TABLES,
     "discovery": TABLES | {"transport"},

@@ -28,7 +28,7 @@ Associating assets: 3
 Associating event and summary: 16
 Search for 'height': 2 assets; best: NAME (SCORE), NAME (SCORE)
 Search for 'height' in py, among the files of this run: 2 assets; best: NAME (SCORE), NAME (SCORE)
-The second session heard of 3 of 3 new assets by itself.
+The second session heard of 10 of 10 new materials by itself.
 Renaming 'app.py' to 'app (renamed).py'.
 Deleting what was made: 11
 Asking whether it is gone: 11

@@ -1,0 +1,201 @@
+"""From received bytes to entities and fields, beside the official client and orjson; memory; collections of garbage."""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import msgspec
+import orjson
+from attrs import frozen
+from pieces_os_client.models.anchors import Anchors
+from pieces_os_client.models.assets import Assets
+from pieces_os_client.models.websites import Websites
+from pieces_os_client.models.workstream_events import WorkstreamEvents
+
+from pieces_orm import Entity
+from pieces_orm.session import Session
+from tests.tools.programs import ROOT
+
+from . import payloads
+from .measuring import Row, interleaved, shown
+
+NOWHERE = "http://127.0.0.1:1"  # a session on it is never asked for anything: the bytes are there
+
+
+class _Page(msgspec.Struct):
+    iterable: list[msgspec.Raw]
+
+
+_floor = msgspec.json.Decoder(_Page).decode
+
+
+@frozen
+class Page:
+    """The payload of one kind, and what the official client makes of it."""
+
+    kind: str
+    official: type
+    fields: tuple[str, ...]
+    theirs: tuple[str, ...]
+    number: int
+
+    def data(self, number: int | None = None) -> bytes:
+        """The bytes of a collection."""
+        document = payloads.collection(self.kind, number or self.number)
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+PAGES = (
+    Page("assets", Assets, ("id", "name", "creator", "created", "updated"),
+         ("id", "name", "creator", "created", "updated"), 10_000),
+    Page("anchors", Anchors, ("id", "name", "type", "created", "updated"),
+         ("id", "name", "type", "created", "updated"), 10_000),
+    Page("workstream_events", WorkstreamEvents, ("id", "readable", "window_title", "created", "updated"),
+         ("id", "readable", "window_title", "created", "updated"), 10_000),
+    Page("websites", Websites, ("id", "name", "url", "created", "updated"),
+         ("id", "name", "url", "created", "updated"), 10_000),
+)  # fmt: skip
+
+# Goals by kind: times faster than the official client, for all() and for all() with five fields.
+FASTER = {"assets": (45, 15), "anchors": (30, 10), "workstream_events": (30, 10), "websites": (12, 6)}
+
+
+def measure(*, quick: bool) -> list[Row]:
+    """P1 to P4."""
+    rows: list[Row] = []
+    for page in PAGES:
+        number = page.number // 20 if quick else page.number
+        # The official client's 10 000 assets take a minute and two gigabytes a time: a tenth of them is its sample.
+        sample = min(number, 1000)
+        rows += _page(page, number, sample, 3 if quick else 7)
+    return [*rows, _retained(500 if quick else 10_000)]
+
+
+def adopted(session: Session, kind: str, data: bytes) -> list[Entity]:
+    """What `all()` does once the bytes are there."""
+    with session.map.request() as number:
+        found: list[Entity] = getattr(session, kind).adopt_page(data, number)
+    return found
+
+
+def _page(page: Page, number: int, sample: int, repeats: int) -> list[Row]:
+    data, few = page.data(number), page.data(sample)
+    text = few.decode()
+    session = Session(NOWHERE)
+
+    def ours() -> list[Entity]:
+        return adopted(session, page.kind, data)
+
+    taken = interleaved(
+        {
+            "ours": ours,
+            "five": lambda: _read(ours(), page.fields),
+            "official": lambda: page.official.from_json(text),
+            "official five": lambda: _read(page.official.from_json(text).iterable, page.theirs),
+            "orjson": lambda: orjson.loads(few),
+            "floor": lambda: _floor(data),
+        },
+        repeats,
+        collected=True,
+    )
+    per = {name: seconds / (number if name in ("ours", "five", "floor") else sample) for name, seconds in taken.items()}
+    all_faster, five_faster = FASTER[page.kind]
+    name, first, second = page.kind.replace("_", " "), *(("P1", "P2") if page.kind == "assets" else ("P4", "P4"))
+    rows = [
+        Row(first, f"all() of {number} {name}, each", shown(per["ours"]), shown(per["official"]),
+            f"{shown(per['floor'])} raw slices", "x faster than official", per["official"] / per["ours"], all_faster,
+            at_least=True),
+        Row(second, f"the same, and five fields of each of {number} {name}", shown(per["five"]),
+            shown(per["official five"]), "", "x faster than official", per["official five"] / per["five"], five_faster,
+            at_least=True),
+    ]  # fmt: skip
+    if page.kind == "assets":
+        rows.insert(1, Row(first, f"all() of {number} assets, each", shown(per["ours"]), "",
+                           f"{shown(per['orjson'])} orjson", "x orjson.loads", per["ours"] / per["orjson"], 0.2))  # fmt: skip
+    return rows
+
+
+def _read(entities: list[Entity], names: tuple[str, ...]) -> list[Entity]:
+    for entity in entities:
+        for name in names:
+            getattr(entity, name)
+    return entities
+
+
+# Memory is measured in a process of its own, as the allocator keeps what others gave back.
+_CHILD = """
+import json, sys, tracemalloc
+from tests.benchmarks import payloads, reading
+page = reading.PAGES[0]
+data = page.data(int(sys.argv[1]))
+text = data.decode()
+session = reading.Session(reading.NOWHERE)
+act = {"ours": lambda: reading.adopted(session, page.kind, data), "official": lambda: page.official.from_json(text)}
+act = act[sys.argv[2]]
+act()
+tracemalloc.start()
+held = act()
+print(tracemalloc.get_traced_memory()[0] / int(sys.argv[1]), len(data) / int(sys.argv[1]))
+"""
+
+
+def _retained(number: int) -> Row:
+    ours, size = _child("ours", number)
+    official, _ = _child("official", min(number, 500))
+    return Row(
+        "P3", f"memory of one of {number} assets, {size / 1e3:.1f} KB each", f"{ours / 1e3:.1f} KB",
+        f"{official / 1e3:.0f} KB", f"{size / 1e3:.1f} KB, the bytes", "KB beyond its bytes", (ours - size) / 1e3, 0.6,
+    )  # fmt: skip
+
+
+def _child(who: str, number: int) -> tuple[float, float]:
+    done = subprocess.run(
+        [sys.executable, "-c", _CHILD, str(number), who], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    retained, size = done.stdout.split()
+    return float(retained), float(size)
+
+
+def flat(*, quick: bool) -> tuple[Row, dict[str, list[tuple[int, float]]]]:
+    """P12, and the curve: seconds of one asset, from a hundred to ten thousand."""
+    numbers = (100, 300, 1000) if quick else (100, 300, 1000, 3000, 10_000)
+    page, session = PAGES[0], Session(NOWHERE)
+    pages = {number: page.data(number) for number in numbers}
+
+    def act(number: int) -> Callable[[], object]:
+        # As many in all for each number, so that a short act is not drowned in the clock.
+        return lambda: [adopted(session, page.kind, pages[number]) for _ in range(max(1, 1000 // number))]
+
+    taken = interleaved({str(number): act(number) for number in numbers}, 3 if quick else 7, collected=True)
+    curve = [(number, taken[str(number)] / max(1, 1000 // number) / number) for number in numbers]
+    costs = [cost for _, cost in curve]
+    official = {"official": lambda: page.official.from_json(pages[100].decode())}
+    theirs = interleaved(official, 3, collected=True)["official"] / 100
+    row = Row(
+        "P12", f"cost of one asset, from {numbers[0]} to {numbers[-1]}",
+        f"{shown(min(costs))} to {shown(max(costs))}", shown(theirs), "", "x the cheapest", max(costs) / min(costs), 1.3,
+    )  # fmt: skip
+    return row, {"pieces_orm": curve}
+
+
+def collection_of_garbage(*, quick: bool) -> Row:
+    """P13, second half: one full collection while assets are held."""
+    page, number, sample = PAGES[0], 500 if quick else 10_000, 500 if quick else 1000
+    session = Session(NOWHERE)
+    gc.collect()
+    idle = interleaved({"": gc.collect}, 3)[""]
+    held: object = adopted(session, page.kind, page.data(number))
+    ours = max(interleaved({"": gc.collect}, 5)[""] - idle, 1e-6) / number
+    del held
+    text = page.data(sample).decode()
+    held = page.official.from_json(text)
+    official = max(interleaved({"": gc.collect}, 3)[""] - idle, 1e-6) / sample
+    del held
+    return Row(
+        "P13", f"one full collection with {number} assets held", shown(ours * number), shown(official * number), "",
+        "x official", ours / official, 0.01,
+    )  # fmt: skip
