@@ -1,5 +1,8 @@
 """Pieces data as Python objects: one object per material, nothing lost, and a server to run it on."""
 
+import importlib as _importlib
+import typing as _typing
+
 from . import filters
 from .assets import Draft, Hit
 from .entities import (
@@ -51,11 +54,13 @@ from .errors import (
     UsageError,
 )
 from .knowledge import State
-from .live import Live
 from .searching import Found
 from .session import Session, connect, embedded
-from .suggestions import Suggestion
-from .watch import Change, Watch
+
+if _typing.TYPE_CHECKING:
+    from .live import Live
+    from .suggestions import Suggestion
+    from .watch import Change, Watch
 
 __all__ = [
     "Activity",
@@ -115,3 +120,17 @@ __all__ = [
     "embedded",
     "filters",
 ]
+
+# Public names whose modules are imported on first use: nobody who does not watch pays for it.
+_LATER = {"Change": "watch", "Live": "live", "Suggestion": "suggestions", "Watch": "watch"}
+
+
+def __getattr__(name: str) -> _typing.Any:
+    if name in _LATER:
+        return getattr(_importlib.import_module(f".{_LATER[name]}", __name__), name)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

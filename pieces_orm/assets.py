@@ -15,6 +15,7 @@ from .collection import Collection, load_many
 from .entities import Asset, Format
 from .entity import Entity, Seed
 from .errors import DecodeError, InvalidValueError
+from .pages import Arrivals
 from .values import Interaction, SearchMatch
 
 if TYPE_CHECKING:
@@ -71,7 +72,12 @@ class AssetCollection(Collection[Asset, P]):
     """Everything that one can ask of assets."""
 
     def all(
-        self, *, transferables: bool | None = None, suggested: bool | None = None, pseudo: bool | None = None
+        self,
+        *,
+        transferables: bool | None = None,
+        suggested: bool | None = None,
+        pseudo: bool | None = None,
+        progress: Arrivals | None = None,
     ) -> list[Asset]:
         """All assets.
 
@@ -80,8 +86,10 @@ class AssetCollection(Collection[Asset, P]):
         Args:
             transferables: whether contents come with them; None leaves it to the server.
             suggested, pseudo: whether suggested and pseudo assets are among them; None leaves it to the server.
+            progress: called with how many have come and how many there are, None as long as that is not known.
         """
-        return self._snapshot({"transferables": transferables, "suggested": suggested, "pseudo": pseudo})
+        query = {"transferables": transferables, "suggested": suggested, "pseudo": pseudo}
+        return self._snapshot(query, progress)
 
     def ids(self, *, pseudo: bool | None = None) -> tuple[str, ...]:
         """The ids of all assets; makes no entities.

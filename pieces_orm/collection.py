@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import msgspec
 
-from . import arguments, batches, bulk, commands, conversion, creation, documents
+from . import arguments, batches, bulk, commands, conversion, creation, documents, pages
 from .bulk import Progress
 from .documents import Document
 from .entity import Entity, Owner, Seed
@@ -20,9 +21,10 @@ from .errors import (
     UnsupportedOperationError,
 )
 from .knowledge import State
-from .live import Live
+from .pages import Arrivals
 
 if TYPE_CHECKING:
+    from .live import Live
     from .session import Session
 
 E = TypeVar("E", bound=Entity)
@@ -171,21 +173,24 @@ class Collection(Generic[E, P]):
         self._session.check_open()
         return self._session.map.ref(self._class, id)
 
-    def all(self, *, transferables: bool | None = None) -> list[E]:
+    def all(self, *, transferables: bool | None = None, progress: Arrivals | None = None) -> list[E]:
         """All materials of this kind.
 
         Requests: one GET of the collection.
 
         Args:
             transferables: whether contents come with them; None leaves it to the server.
+            progress: called with how many have come and how many there are, None as long as that is not known.
         """
-        return self._snapshot(commands.contents_query(self._kind.route("all"), transferables))
+        return self._snapshot(commands.contents_query(self._kind.route("all"), transferables), progress)
 
-    def _snapshot(self, query: dict[str, Any]) -> list[E]:
+    def _snapshot(self, query: dict[str, Any], progress: Arrivals | None) -> list[E]:
         route = self._kind.route("all")
         with self._session.map.request() as number:
-            data = self._session.call(route, query=query)
-            return self.adopt_page(data, number, contents=commands.has_contents(query))
+            contents = commands.has_contents(query)
+            take = functools.partial(pages.read, kind=self._kind.name, contents=contents, progress=progress)
+            page = self._session.take(route, query, take)
+            return self._session.map.adopt_page(self._class, page, number, "refresh")
 
     def adopt_page(self, data: bytes | msgspec.Raw, number: int, *, contents: bool = True) -> list[E]:
         """The entities of a collection that the server sent."""
@@ -245,6 +250,8 @@ class Collection(Generic[E, P]):
             where: of an entity, whether it is in the list; None: all are.
             reverse: whether the greatest comes first; None: only without a key, so that the newest come first.
         """
+        from .live import Live  # noqa: PLC0415 nobody who keeps no list in step pays for it
+
         by_age = "created" if "created" in self._class.fields else "id"
         order = attrgetter(by_age) if key is None else key
         backwards = key is None if reverse is None else reverse

@@ -134,7 +134,8 @@ def delete(entity: Entity) -> Act:
     owner = entity.owner
     kind = entity.kind
     route = kind.route("delete")
-    owner.signals.ask(owner.signals.deleting, type(entity), entity=entity)
+    if owner.signals.deleting.receivers:
+        owner.signals.ask(owner.signals.deleting, type(entity), entity=entity)
     with owner.map.writing(kind, entity.id):
         yield
         try:
@@ -148,7 +149,7 @@ def delete(entity: Entity) -> Act:
         yield
         removed = owner.map.remove(entity)
         owner.wrote(entity)
-    if removed:
+    if removed and owner.signals.deleted.receivers:
         owner.signals.tell(owner.signals.deleted, type(entity), entity=entity, origin="local")
 
 
@@ -156,7 +157,7 @@ def vanished(entity: Entity, origin: str) -> None:
     """Make an entity DELETED that turned out to be gone, and tell it if anything was known of it."""
     owner = entity.owner
     known = entity.document is not None
-    if owner.map.remove(entity) and known:
+    if owner.map.remove(entity) and known and owner.signals.deleted.receivers:
         owner.signals.tell(owner.signals.deleted, type(entity), entity=entity, origin=origin)
 
 
@@ -266,7 +267,7 @@ def _change(entity: Entity, relation: Many[Any], other: Entity, *, present: bool
         owner.wrote(entity)
         owner.wrote(other)
     signal = owner.signals.associated if present else owner.signals.disassociated
-    for each in news:
+    for each in news if signal.receivers else ():
         about = {"entity": entity, "relation": each.name, "other": other, "origin": "local"}
         owner.signals.tell(signal, type(entity), **about)
 

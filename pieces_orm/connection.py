@@ -14,7 +14,7 @@ from . import conversion, documents, endpoints, paths
 from .endpoints import Route
 from .errors import DecodeError, DetachedError, NotRunningError, ResponseError, UsageError
 from .signals import Dispatch, Signals
-from .transport import Timeout, Transport
+from .transport import T, Take, Timeout, Transport
 from .values import APPLICATION_NAMES, Application, Model, Privacy, this_platform
 
 _log = logging.getLogger("pieces_orm.connection")
@@ -186,26 +186,41 @@ class Connection:
         repeatable: bool | None = None,
     ) -> bytes:
         """Send a request to a route; the application is connected before the first one."""
+        data: bytes = self._call(route, ids, query, body, repeatable=repeatable)
+        if route.answer in ("text", "nothing") and data.lstrip()[:1] == b"<":
+            message = f"{route.method} {route.path} was answered by a web page: is {self.url} a Pieces server?"
+            raise DecodeError(message, value=data[:80].decode("utf-8", "replace"))
+        return data
+
+    def take(self, route: Route, query: Mapping[str, Any], take: Take[T]) -> T:
+        """Read from a route what is made of its answer's pieces as they come; the answer is never held whole."""
+        taken: T = self._call(route, query=query, take=take)
+        return taken
+
+    def _call(
+        self,
+        route: Route,
+        ids: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        **how: Any,
+    ) -> Any:
         path = paths.path_of(route, ids or {})
         try:
-            data = self._send_connected(route, path, query, body, repeatable)
+            return self._send_connected(route, path, query, body, how)
         except NotRunningError:
             # It was refused, so it never arrived: it may be sent once more where the server is now.
             self.server_was_lost()
             if not self.look_again():
                 raise
-            data = self._send_connected(route, path, query, body, repeatable)
-        if route.answer in ("text", "nothing") and data.lstrip()[:1] == b"<":
-            message = f"{route.method} {path} was answered by a web page: is {self.url} a Pieces server?"
-            raise DecodeError(message, value=data[:80].decode("utf-8", "replace"))
-        return data
+            return self._send_connected(route, path, query, body, how)
 
     def _send_connected(
-        self, route: Route, path: str, query: Mapping[str, Any] | None, body: bytes | None, repeatable: bool | None
-    ) -> bytes:
+        self, route: Route, path: str, query: Mapping[str, Any] | None, body: bytes | None, how: Mapping[str, Any]
+    ) -> Any:
         if route.path not in (endpoints.HEALTH.path, endpoints.VERSION.path):
             _ = self.application
-        return self._send(route, path, query, body, repeatable=repeatable)
+        return self._send(route, path, query, body, **how)
 
     def _send(
         self,
@@ -213,12 +228,11 @@ class Connection:
         path: str | None = None,
         query: Mapping[str, Any] | None = None,
         body: bytes | None = None,
-        *,
-        repeatable: bool | None = None,
-    ) -> bytes:
+        **how: Any,
+    ) -> Any:
         self.check_open()
         return self._transport.send(
-            route.method, path or route.path, query=query, body=body, accept=route.accept, repeatable=repeatable
+            route.method, path or route.path, query=query, body=body, accept=route.accept, **how
         )
 
     def post(self, route: Route, data: Any) -> bytes:

@@ -71,7 +71,7 @@ def _creating(owner: Session, cls: type[E], seed: Seed, made: list[E]) -> Act:
         made.append(entity)
         owner.map.mirror(entity)
         owner.wrote(entity, document)
-    if not held:
+    if not held and owner.signals.created.receivers:
         owner.signals.tell(owner.signals.created, cls, entity=entity, origin="local")
     if seed.associate:
         entity.associate(*seed.associate)

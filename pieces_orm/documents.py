@@ -131,7 +131,7 @@ def one(data: bytes, kind: str, id: str | None = None, *, contents: bool = True)
         found = _head(data).id
         _ = document.keys
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise _malformed(data, kind, id or "", error) from error
+        raise malformed(data, kind, id or "", error) from error
     if id is not None and found != id:
         message = f"The server was asked for {kind} {id} and sent {found}."
         raise DecodeError(message, kind=kind, id=id, field="id", value=found)
@@ -151,7 +151,7 @@ def split(data: bytes | Raw, kind: str, *, contents: bool = True) -> list[tuple[
         gone = {id for id, position in (page.indices or {}).items() if position < 0}
         items = [(_head(raw).id, raw) for raw in page.iterable]
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise _malformed(bytes(data), kind, "", error) from error
+        raise malformed(bytes(data), kind, "", error) from error
     # A slice of the page would keep the whole page alive: each document owns a copy.
     return [(id, Document(bytes(raw), contents=contents)) for id, raw in items if id not in gone]
 
@@ -164,7 +164,7 @@ def one_key(data: bytes, key: str, kind: str) -> Raw:
     """
     found = optional_key(data, key, kind)
     if found is None:
-        raise _malformed(data, kind, "", KeyError(key), key)
+        raise malformed(data, kind, "", KeyError(key), key)
     return found
 
 
@@ -177,7 +177,7 @@ def optional_key(data: bytes, key: str, kind: str) -> Raw | None:
     try:
         return Document(data).get(key)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise _malformed(data, kind, "", error) from error
+        raise malformed(data, kind, "", error) from error
 
 
 def first_of(data: bytes, kind: str) -> bytes:
@@ -188,7 +188,7 @@ def first_of(data: bytes, kind: str) -> bytes:
     """
     members = split(data, kind)
     if not members:
-        raise _malformed(data, kind, "", ValueError("the collection is empty"))
+        raise malformed(data, kind, "", ValueError("the collection is empty"))
     return members[0][1].data
 
 
@@ -201,7 +201,7 @@ def member_ids(raw: bytes | Raw, kind: str = "", id: str = "", field: str = "") 
     try:
         members = _members(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise _malformed(bytes(raw), kind, id, error, field) from error
+        raise malformed(bytes(raw), kind, id, error, field) from error
     indices = members.indices or {}
     listed = [head.id for head in members.iterable]
     known = dict.fromkeys(listed)
@@ -218,7 +218,7 @@ def reference_id(raw: Raw, kind: str = "", id: str = "", field: str = "") -> str
     try:
         value = msgspec.json.decode(raw, type=str | _Head)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise _malformed(bytes(raw), kind, id, error, field) from error
+        raise malformed(bytes(raw), kind, id, error, field) from error
     return value if isinstance(value, str) else value.id
 
 
@@ -231,7 +231,7 @@ def nested(raw: Raw, *, contents: bool = True) -> list[tuple[str, Document]]:
     try:
         return list(_nested(raw, contents=contents))
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise _malformed(bytes(raw), "", "", error) from error
+        raise malformed(bytes(raw), "", "", error) from error
 
 
 def _nested(raw: Raw, *, contents: bool) -> Iterator[tuple[str, Document]]:
@@ -275,7 +275,17 @@ def _put_over(raw: Raw | None, value: Any) -> bytes:
     return msgspec.json.encode(keys)
 
 
-def _malformed(data: bytes, kind: str, id: str, error: Exception, field: str = "") -> DecodeError:
+def id_of(data: bytes | Raw) -> str:
+    """The id of a document.
+
+    Raises:
+        MsgspecError: it is no JSON object, or has no id.
+    """
+    return _head(data).id
+
+
+def malformed(data: bytes, kind: str, id: str, error: Exception, field: str = "") -> DecodeError:
+    """The error for an answer that cannot be read."""
     start = data[:80].decode("utf-8", "replace")
     of = " ".join(part for part in (kind, id, field) if part) or "the answer"
     hint = " It looks like a web page: is this address a Pieces server?" if start.lstrip()[:1] == "<" else ""
@@ -293,9 +303,9 @@ def association_rows(data: bytes, owner_key: str, other_key: str) -> list[tuple[
         answer = msgspec.json.decode(data, type=dict[str, Any])
         pairs = [(row[owner_key]["id"], row[other_key]["id"]) for row in answer["iterable"]]
     except (ValueError, TypeError, KeyError, UnicodeDecodeError) as error:
-        raise _malformed(data, "association", "", error) from error
+        raise malformed(data, "association", "", error) from error
     if answer.get("truncated"):
-        raise _malformed(data, "association", "", ValueError("the server has left some owners out"))
+        raise malformed(data, "association", "", ValueError("the server has left some owners out"))
     return pairs
 
 
@@ -309,4 +319,4 @@ def values_of(data: bytes, cls: type[T], kind: str, name: str = "iterable") -> l
         items: Iterable[Any] = msgspec.json.decode(data)[name]
         return [structure(item, cls) for item in items]
     except (ValueError, TypeError, KeyError, UnicodeDecodeError) as error:
-        raise _malformed(data, kind, "", error) from error
+        raise malformed(data, kind, "", error) from error

@@ -200,12 +200,8 @@ def fields_of(cls: type[Any], namespace: Mapping[str, Any]) -> dict[str, Field]:
     """The field table of an entity class, by attribute name."""
     table: dict[str, Field] = {}
     for attribute in attrs.fields(cls):
-        declared: Field = attribute.metadata[METADATA]
-        table[attribute.name] = attrs.evolve(
-            declared,
-            wire=declared.wire or attribute.name,
-            name=attribute.name,
-            annotation=attribute.type,
-            namespace=namespace,
-        )
+        spec: Field = attribute.metadata[METADATA]
+        spec.name, spec.wire = attribute.name, spec.wire or attribute.name
+        spec.annotation, spec.namespace = attribute.type, namespace
+        table[attribute.name] = spec
     return table

@@ -212,7 +212,7 @@ class IdentityMap:
         if not changes:
             return
         signals, sender = self._owner.signals, type(entity)
-        if changes.before:
+        if changes.before and signals.changed.receivers:
             fields, before = frozenset(changes.before), dict(changes.before)
             signals.tell(signals.changed, sender, entity=entity, fields=fields, before=before, origin=origin)
         for pairs, signal in ((changes.linked, signals.associated), (changes.unlinked, signals.disassociated)):

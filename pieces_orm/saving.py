@@ -50,7 +50,9 @@ def save(entity: Entity, *, overwrite: bool, transferables: bool | None) -> froz
     for name in edits:
         # Before anything is sent: what can never be saved must not follow half of what can.
         entity.check_settable(entity.fields[name])
-    owner.signals.ask(owner.signals.saving, type(entity), entity=entity, edits={n: e.mine for n, e in edits.items()})
+    if owner.signals.saving.receivers:
+        values = {name: edit.mine for name, edit in edits.items()}
+        owner.signals.ask(owner.signals.saving, type(entity), entity=entity, edits=values)
     in_document = {name: edit for name, edit in edits.items() if entity.fields[name].save is None}
     if in_document:
         _save_document(entity, in_document, overwrite=overwrite, transferables=transferables)

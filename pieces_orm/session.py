@@ -6,7 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import bulk, commands, discovery, endpoints
 from .bulk import Progress
@@ -21,10 +21,11 @@ from .identity import IdentityMap
 from .knowledge import State
 from .relations import Relation
 from .signals import Dispatch
-from .stream import Frames
-from .suggestions import Suggestion, suggestions_of
 from .transport import Timeout
-from .watch import Changes, Feeds, Watch
+
+if TYPE_CHECKING:
+    from .suggestions import Suggestion
+    from .watch import Changes, Feeds, Watch
 
 E = TypeVar("E", bound=Entity)
 
@@ -54,7 +55,7 @@ class Session(Catalogue):
         self.autoload = autoload
         self.concurrency = _at_least_one(concurrency)
         self._on_close = on_close
-        self.feeds = Feeds(self)
+        self._feeds: Feeds | None = None
         self._open: list[Any] = []
         self._without_family: set[tuple[str, str]] = set()
 
@@ -158,7 +159,12 @@ class Session(Catalogue):
             kinds: entity classes; none: all.
         """
         self.check_open()
-        return self.feeds.watch(kinds or self.classes, every=not kinds)
+        with self.lock:
+            if self._feeds is None:
+                from .watch import Feeds  # noqa: PLC0415 nobody who does not watch pays for it
+
+                self._feeds = Feeds(self)
+        return self._feeds.watch(kinds or self.classes, every=not kinds)
 
     def changes(self, *kinds: type[Entity]) -> Changes:
         """The changes of these kinds as an endless iterator, for scripts that prefer a loop to a callback.
@@ -168,6 +174,8 @@ class Session(Catalogue):
         Args:
             kinds: entity classes; none: all.
         """
+        from .watch import Changes  # noqa: PLC0415 as above
+
         watch = self.watch(*kinds)
         changes = Changes(self, kinds or self.classes, watch)
         self.keep(changes)
@@ -175,8 +183,9 @@ class Session(Catalogue):
 
     def wrote(self, entity: Entity, answer: Document | None = None) -> None:
         """Note a write of our own, so that its echo is not taken for another's."""
-        updated = None if answer is None else answer.get("updated")
-        self.feeds.wrote(entity, None if updated is None else bytes(updated))
+        if self._feeds is not None:
+            updated = None if answer is None else answer.get("updated")
+            self._feeds.wrote(entity, None if updated is None else bytes(updated))
 
     def keep(self, opened: Any) -> None:
         """Remember something that is to be closed with the session."""
@@ -191,10 +200,12 @@ class Session(Catalogue):
 
     def is_stale(self, kind: Kind) -> bool:
         """Whether what is known of a kind may have aged since its stream was lost."""
-        return self.feeds.is_stale(kind)
+        return self._feeds is not None and self._feeds.is_stale(kind)
 
     def frames(self, route: Route) -> Iterator[tuple[int, bytes]]:
         """The frames of a stream, each with the number of the moment when it came, until the session closes."""
+        from .stream import Frames  # noqa: PLC0415 as above
+
         self.check_open()
         frames = Frames(self.stream_url(route), self.stream_headers(), self.map.request)
         self.keep(frames)
@@ -209,6 +220,8 @@ class Session(Catalogue):
 
         Requests: one WebSocket, /workstream/suggestions/stream.
         """
+        from .suggestions import suggestions_of  # noqa: PLC0415 as above
+
         for _, frame in self.frames(endpoints.SUGGESTIONS_STREAM):
             yield suggestions_of(frame, self.map)
 
@@ -224,7 +237,8 @@ class Session(Catalogue):
             each.close()
         with self.lock:
             self._closed = True
-        self.feeds.stop()
+        if self._feeds is not None:
+            self._feeds.stop()
         self.map.detach()
         self._transport.close()
         if self._on_close is not None:

@@ -10,9 +10,9 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
@@ -24,6 +24,7 @@ from .errors import (
     NotAuthorizedError,
     NotFoundError,
     NotRunningError,
+    PiecesError,
     RequestTimeout,
     ResponseError,
     ServerError,
@@ -31,11 +32,17 @@ from .errors import (
     UpgradeRequiredError,
 )
 
+T = TypeVar("T")
+# How the body of an answer is read, from the pieces in which it comes.
+Take = Callable[[Iterator[bytes]], T]
+
 Timeout = float | tuple[float, float]
 Observer = Callable[[str, str, int, float], None]
 
 ATTEMPTS = 3
 RETRIED = frozenset({502, 503, 504})
+# Bytes of a piece.
+PIECE = 1_000_000
 # Sockets that are kept open: each stream's thread may read a few materials at a time.
 POOL = 64
 NO_HOST = "there is no host of this name"
@@ -80,14 +87,16 @@ class Transport:
         accept: str = "*/*",
         repeatable: bool | None = None,
         attempts: int = ATTEMPTS,
-    ) -> bytes:
-        """Send a request and return the body of the answer.
+        take: Take[Any] | None = None,
+    ) -> Any:
+        """Send a request and return the body of the answer, or what is taken from it as it comes.
 
         A read is tried again after lost connections and 502-504; a write only when it certainly never arrived.
 
         Args:
             repeatable: whether sending twice does no harm; None: GET and HEAD are.
             attempts: how often to try at most.
+            take: makes something of the pieces of a large body; None: they are joined.
 
         Raises:
             TransportError: no whole answer. NotRunningError: no server there. RequestTimeout: none in time.
@@ -101,7 +110,7 @@ class Transport:
         for attempt in range(attempts):
             last = attempt == attempts - 1
             try:
-                status, data = self._exchange(method, path, target, headers, body)
+                status, data = self._exchange(method, path, target, headers, body, take)
             except NotRunningError:
                 if last:
                     raise
@@ -110,15 +119,21 @@ class Transport:
                     raise
             else:
                 if not (repeatable and status in RETRIED and not last):
-                    if not 200 <= status < 300:
+                    if not _is_success(status):
                         raise error_for(status, data, method, path)
                     return data
             time.sleep(random.uniform(0.5, 1.0) * 0.05 * 2**attempt)  # noqa: S311 jitter is no secret
         raise AssertionError("unreachable")
 
     def _exchange(
-        self, method: str, path: str, target: str, headers: Mapping[str, str], body: bytes | None
-    ) -> tuple[int, bytes]:
+        self,
+        method: str,
+        path: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        take: Take[Any] | None,
+    ) -> tuple[int, Any]:
         start = time.perf_counter()
         status = 0
         try:
@@ -129,11 +144,13 @@ class Transport:
             status = response.status
             try:
                 # Reading the raw stream once costs a third of Response.content on large bodies.
-                data: bytes = response.read(decode_content=True)
+                data = take(_pieces(response)) if take and _is_success(status) else response.read()
             except BaseException:
                 response.close()
                 raise
             response.release_conn()
+        except PiecesError:
+            raise  # what was made of the answer cannot be read: the connection is not to blame
         except urllib3.exceptions.NewConnectionError as error:
             raise self._lost(error, method, path) from error
         except urllib3.exceptions.TimeoutError as error:
@@ -175,6 +192,15 @@ class Transport:
         """Close the sockets."""
         with contextlib.suppress(Exception):
             self._adapter.close()
+
+
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300
+
+
+def _pieces(response: urllib3.HTTPResponse) -> Iterator[bytes]:
+    while piece := response.read(PIECE):
+        yield piece
 
 
 def _address(url: str) -> str:

@@ -44,15 +44,25 @@ def apply(entity: Entity, new: Document, *, first: bool) -> Changes:
     """
     old = entity.document
     changes = Changes()
-    if old is not None and not first:
+    if old is not None and not first and not _is_same(entity, old, new):
         for spec in entity.fields.values():
             _apply_field(entity, spec, old, new, changes)
         for relation in entity.relations.values():
             _apply_relation(entity, relation, old, new, changes)
-    else:
+    elif first or old is None:
         entity.forget_decoded()
     entity.accept(new)
     return changes
+
+
+def _is_same(entity: Entity, old: Document, new: Document) -> bool:
+    """Whether two documents say the same, and nothing that is known beside them could differ from what they say."""
+    if old.data != new.data or (old.complete, old.contents) != (new.complete, new.contents):
+        return False
+    if entity.knowledge.ids is not None or entity.knowledge.edits is not None:
+        return False
+    elsewhere = (spec for spec in entity.fields.values() if spec.where is not None)
+    return all(entity.held(spec) is EMPTY or old.get(spec.where[0]) is not None for spec in elsewhere if spec.where)
 
 
 def _apply_field(entity: Entity, spec: Field, old: Document, new: Document, changes: Changes) -> None:

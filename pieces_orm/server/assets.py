@@ -19,9 +19,10 @@ from .documents import collection_text, text_of
 from .joints import LINK_JOINTS, ends_of
 from .materials import others, own_keys, present
 from .materials import pseudo as is_pseudo
+from .reader import Reader
 from .seeds import LABELS, Planter, Seed
 from .shapes import fitted
-from .store import Reader, Writer, new_id
+from .writer import Writer, new_id
 
 _NAME_LENGTH = 60
 _URL = re.compile(r"https?://[^\s<>\"'`\\\])}]+")

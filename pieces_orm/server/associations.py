@@ -8,7 +8,7 @@ from pieces_orm.endpoints import SUMMARY, Association
 
 from .answers import Call, Handler, RefusedError, nothing
 from .joints import FAMILY, Joint, association_joint
-from .store import Writer
+from .writer import Writer
 
 
 def _sides(row: Association, joint: Joint, call: Call) -> tuple[str, str]:

@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from .answers import Call, RefusedError, json_answer, text_answer
 from .documents import text_of
+from .reader import Reader
 from .seeds import Seed
 from .service import Service
-from .store import Reader, Writer, new_id
+from .writer import Writer, new_id
 
 APPLICATION, USER, OS = "application", "user", "os"
 

@@ -9,8 +9,8 @@ import msgspec
 from pieces_orm.endpoints import ANCHOR_POINT, ASSET, FORMAT, SHARE, Kind
 
 from .joints import ENDS, End, has_family
+from .reader import Reader, Row
 from .settings import Settings
-from .store import Reader, Row
 
 # Collections of these kinds have no `indices` in the published schemas.
 _WITHOUT_INDICES = frozenset({"activity", "format", "sensitive", "share"})

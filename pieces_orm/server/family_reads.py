@@ -13,7 +13,7 @@ from pieces_orm.families import OWNERS, PAGE, SIDES, Side
 from .answers import Call, Handler, RefusedError, json_answer
 from .joints import End, ends_of, has_family
 from .materials import others
-from .store import Reader
+from .reader import Reader
 
 _DEFAULT_PAGE = 50
 _NAMESPACE = uuid.UUID("8d0f4d0a-6d1e-4f57-9a53-0d6f5d3f6f0e")

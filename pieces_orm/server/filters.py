@@ -13,8 +13,8 @@ from . import search_index
 from .answers import RefusedError, part
 from .joints import End, ends_of
 from .materials import own_keys
+from .reader import Reader, Row
 from .search_index import plain
-from .store import Reader, Row
 from .times import normal
 
 

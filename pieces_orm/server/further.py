@@ -16,8 +16,8 @@ from .assets import recast
 from .documents import references_text, text_of
 from .joints import FAMILY, Side, ends_of
 from .materials import others, own_keys, present
+from .reader import Reader
 from .seeds import Planter
-from .store import Reader
 
 
 def _single(call: Call, reader: Reader, kind: Kind) -> str:

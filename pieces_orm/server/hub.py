@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .store import Changes, Operation
+from .writer import Changes, Operation
 
 
 class Subscription:

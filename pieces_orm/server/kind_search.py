@@ -14,8 +14,8 @@ from pieces_orm.endpoints import MESSAGE, SUMMARY, Kind
 from .answers import Call, Handler, RefusedError, json_answer, part
 from .joints import ends_of
 from .materials import others, own_keys, present
+from .reader import Reader, Row
 from .search_index import plain
-from .store import Reader, Row
 from .times import normal
 
 _WORDS = re.compile(r"[^\W_]+")

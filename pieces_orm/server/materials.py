@@ -13,10 +13,11 @@ from pieces_orm.endpoints import ANCHOR, CONVERSATION, SHARE, Kind, Verb
 from .answers import Call, Handler, RefusedError, json_answer, nothing, part, text_answer
 from .documents import collection_text, references_text, text_of
 from .joints import End, ends_of, relation_keys
+from .reader import Reader, Row
 from .seeds import FIXED, LABELS, REQUIRED, Planter
 from .shapes import fitted
-from .store import Reader, Row, Writer
 from .times import normal
+from .writer import Writer
 
 Maker = Callable[[Kind], Handler]
 

@@ -26,7 +26,8 @@ from .log import RequestLog, Write
 from .patience import patient
 from .service import Service
 from .settings import Settings
-from .store import Changes, Store
+from .store import Store
+from .writer import Changes
 
 _STOP_WITHIN = 5  # seconds for requests under way, before they are cancelled
 _PIECES_PORTS = range(39300, 39334)

@@ -16,8 +16,8 @@ from .answers import Call, RefusedError, json_answer
 from .filters import Filters
 from .joints import ends_of
 from .materials import own_keys, wanted
+from .reader import Reader
 from .search_index import COLUMNS, Entry, plain
-from .store import Reader
 
 _MATCHES = dict(zip(COLUMNS, ("TITLE", "CONTENT", "TAGS", "ANNOTATION", "WEBSITES", "PERSONS", "HINT"), strict=True))
 _WORDS = re.compile(r"[^\W_]+")

@@ -15,7 +15,8 @@ from pieces_orm.endpoints import ANNOTATION, ASSET, FORMAT, HINT, PERSON, TAG, W
 
 from .answers import part
 from .joints import End, ends_of
-from .store import Reader, Row, Writer
+from .reader import Reader, Row
+from .writer import Writer
 
 COLUMNS = ("title", "content", "tags", "annotations", "websites", "persons", "hints")
 _WEIGHTS = "10.0, 1.0, 6.0, 3.0, 2.0, 2.0, 2.0"
@@ -87,7 +88,9 @@ def _neighbours(writer: Writer, kind: str, name: str) -> set[str]:
 
 def _index(writer: Writer, row: Row) -> None:
     columns = _columns(writer, row)
-    known = writer.connection.execute(_COLUMNS, {"seq": row.seq}).first()
+    # What was made just now cannot be in the index.
+    is_new = writer.is_new(ASSET.name, row.id)
+    known = None if is_new else writer.connection.execute(_COLUMNS, {"seq": row.seq}).first()
     if known is not None and tuple(known) == tuple(columns[name] for name in COLUMNS):
         return
     if known is not None:

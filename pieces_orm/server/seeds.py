@@ -32,8 +32,8 @@ from .documents import text_of
 from .joints import End, ends_of, relation_keys, seed_end
 from .settings import Settings
 from .shapes import fitted
-from .store import Writer, new_id
 from .times import normal
+from .writer import Writer, new_id
 
 Seed = Mapping[str, Any]
 # What the server alone sets, and what versions stamps say about a body rather than a material.

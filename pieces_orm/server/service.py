@@ -7,8 +7,9 @@ from attrs import field, frozen
 from .documents import Documents
 from .hub import Hub
 from .memory import Memory
+from .reader import Reader
 from .settings import Settings
-from .store import Reader, Store
+from .store import Store
 
 
 @frozen

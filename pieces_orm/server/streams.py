@@ -15,7 +15,7 @@ from .documents import collection_text, text_of
 from .hub import Subscription
 from .materials import pseudo
 from .service import Service
-from .store import Operation
+from .writer import Operation
 
 Stream = Callable[[Service, WebSocket], Awaitable[None]]
 Taken = Mapping[tuple[str, str], Operation]

@@ -17,9 +17,9 @@ from .answers import Call, RefusedError, json_answer, part
 from .documents import collection_text, text_of
 from .joints import ends_of
 from .materials import pseudo
+from .reader import Reader
 from .search_index import plain
 from .service import Service
-from .store import Reader
 from .streams import Stream, Taken, changes_stream
 
 # What two assets share, and how much that says.

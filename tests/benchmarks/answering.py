@@ -1,15 +1,18 @@
 """A server that answers at once, so that only the client's own cost is seen: `python -m tests.benchmarks.answering`.
 
 It prints its address, and ends with its standard input. GET is answered with a document by its path, POST /connect with
-an application, any other POST with 204.
+an application, any other POST with 204. The stream of identifiers sends all of them at once, and nothing after that.
 """
 
 from __future__ import annotations
 
-import asyncio
+import base64
+import hashlib
 import json
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,44 +20,66 @@ from tests.tools.programs import ROOT
 
 from . import payloads
 
+WEBSOCKET = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
+CLOSE, CLOSING = b"\x88\x00", 8
+SMALL = 100_000  # bytes that are worth joining to the head
 COLLECTIONS = 50  # members of a collection of each kind, where no more were asked for
 
 
-class Answering(asyncio.Protocol):
-    """One connection."""
+class Answering(socketserver.StreamRequestHandler):
+    """One connection, on a thread of its own: a large answer goes out in one piece, without being copied."""
 
-    def __init__(self, pages: dict[str, bytes]) -> None:
-        self._pages = pages
-        self._received = b""
+    disable_nagle_algorithm = True
+    server: Server
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Answer every request that is whole."""
-        self._received += data
-        while b"\r\n\r\n" in self._received:
-            head, _, rest = self._received.partition(b"\r\n\r\n")
-            lower = head.lower()
-            at = lower.find(b"content-length:")
-            length = int(lower[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-            if len(rest) < length:
+    def handle(self) -> None:
+        """Answer until the client hangs up."""
+        while line := self.rfile.readline():
+            headers: dict[bytes, bytes] = {}
+            while (header := self.rfile.readline()) not in (b"\r\n", b""):
+                name, _, value = header.partition(b":")
+                headers[name.strip().lower()] = value.strip()
+            self.rfile.read(int(headers.get(b"content-length", 0)))
+            method, target, _ = line.decode().split(" ", 2)
+            path = target.partition("?")[0]
+            if b"sec-websocket-key" in headers:
+                self._stream(path, headers[b"sec-websocket-key"])
                 return
-            self._received = rest[length:]
-            method, path, _ = head.split(b" ", 2)
-            self._answer(method.decode(), path.decode().partition("?")[0])
+            self._answer(method, path)
 
     def _answer(self, method: str, path: str) -> None:
-        body = self._pages.get(f"{method} {path}")
+        body = self.server.pages.get(f"{method} {path}")
         if body is None:
-            self._transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+            self.request.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
             return
         kind = b"text/plain" if path.startswith("/.well-known") else b"application/json"
-        self._transport.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s" % (kind, len(body), body)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (kind, len(body))
+        if len(body) < SMALL:
+            self.request.sendall(head + body)
+        else:
+            self.request.sendall(head)
+            self.request.sendall(body)
+
+    def _stream(self, path: str, key: bytes) -> None:
+        accept = base64.b64encode(hashlib.sha1(key + WEBSOCKET).digest())
+        frame = self.server.pages.get(f"STREAM {path}", b'{"iterable": []}')
+        self.request.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: %s\r\n\r\n\x81\x7f%s%s" % (accept, len(frame).to_bytes(8, "big"), frame)
         )
+        while (received := self.request.recv(4096)) and received[0] & 0x0F != CLOSING:
+            pass
+        self.request.sendall(CLOSE)
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """What is answered, by method and path."""
+
+    daemon_threads = True
+
+    def __init__(self, pages: dict[str, bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.pages = pages
 
 
 def pages(assets: int) -> dict[str, bytes]:
@@ -62,12 +87,14 @@ def pages(assets: int) -> dict[str, bytes]:
     found: dict[str, bytes] = {"GET /.well-known/health": b"ok:benchmark", "GET /.well-known/version": b"12.3.0"}
     connected = {"os": "benchmark", "application": payloads.application(), "health": {"id": "x", "version": "12.3.0"}}
     found["POST /connect"] = _json(connected)
-    singles = {"assets": "/assets/{}", "anchors": "/anchor/{}", "websites": "/website/{}"}
+    singles = {"assets": "/asset/{}", "anchors": "/anchor/{}", "websites": "/website/{}"}
     for kind, single in singles.items():
         members = payloads.collection(kind, assets if kind == "assets" else COLLECTIONS)
         found[f"GET /{kind}"] = _json(members)
         for member in members["iterable"]:
             found[f"GET {single.format(member['id'])}"] = _json(member)
+        ids = [{kind[:-1]: {"id": member["id"]}} for member in members["iterable"]]
+        found[f"STREAM /{kind}/stream/identifiers"] = _json({"iterable": ids})
     return found
 
 
@@ -86,14 +113,13 @@ def answering(assets: int = COLLECTIONS) -> Iterator[str]:
         process.stdin.close()
 
 
-async def _serve(assets: int) -> None:
-    loop = asyncio.get_running_loop()
-    served = pages(assets)
-    server = await loop.create_server(lambda: Answering(served), "127.0.0.1", 0)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    async with server:
-        await loop.run_in_executor(None, sys.stdin.read)
+def _serve(assets: int) -> None:
+    with Server(pages(assets)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
+        sys.stdin.read()
+        server.shutdown()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1])))
+    _serve(int(sys.argv[1]))

@@ -75,7 +75,7 @@ def _once(act: Act, *, collected: bool) -> float:
 
 
 def each(acts: Mapping[str, Act], repeats: int, calls: int) -> dict[str, float]:
-    """The median seconds of one call of each act, made many times in a row, for what takes less than a clock can tell."""
+    """The median seconds of one call of each act, made many times in a row: for what is too short for the clock."""
 
     def many(act: Act) -> Act:
         def run() -> None:

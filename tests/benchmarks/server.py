@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import random
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import requests
 import uvicorn
@@ -21,6 +26,8 @@ from pieces_orm import Asset, conversion, endpoints
 from pieces_orm.server import Server
 from pieces_orm.server.assets import drafted, plant
 from pieces_orm.server.seeds import Planter
+
+from .measuring import Row, interleaved, shown
 
 CLIENTS = 50
 
@@ -47,38 +54,87 @@ def bare(body: bytes) -> Iterator[str]:
         thread.join()
 
 
-def measure(*, quick: bool) -> list[dict[str, object]]:
-    """Reads of one material beside bare Starlette; mixed load; creating; a snapshot of many."""
-    repeats, seconds, many = (100, 1.0, 500) if quick else (1000, 5.0, 10_000)
-    with Server() as server, pieces_orm.connect(server.url) as session:
-        anchor = session.anchors.create("/projects/tide-tables")
-        with bare(requests.get(f"{server.url}/anchor/{anchor.id}", timeout=10).content) as url:
-            ours, floor = _interleaved(f"{server.url}/anchor/{anchor.id}", url, repeats)
+def measure(*, quick: bool) -> list[Row]:
+    """P14: a read of one material beside bare Starlette, a snapshot of many, and creating."""
+    repeats, many = (100, 500) if quick else (1000, 10_000)
+    with (
+        TemporaryDirectory() as folder,
+        Server(Path(folder) / "materials.db") as server,
+        pieces_orm.connect(server.url) as session,
+    ):
         return [
-            _row(
-                "GET one anchor", f"{ours * 1e6:.0f} us", f"{ours / floor:.2f} x bare Starlette ({floor * 1e6:.0f} us)"
-            ),
-            _load(server, seconds),
-            _creations(session, 100 if quick else 1000),
-            _snapshot(server, session, many),
+            _get(server, session, repeats),
+            _create(server, session, Path(folder), 20 if quick else 200),
+            _snapshot(server, session, many, 2 if quick else 3),
         ]
 
 
-def _row(what: str, figure: str, beside: str = "") -> dict[str, object]:
-    return {"what": what, "figure": figure, "beside": beside}
+def under_load(*, quick: bool) -> list[dict[str, object]]:
+    """Fifty clients that read and write."""
+    with Server() as server:
+        return [_load(server, 1.0 if quick else 5.0)]
 
 
-def _interleaved(one: str, other: str, repeats: int) -> tuple[float, float]:
-    """Medians of two addresses, asked in turn."""
-    with requests.Session() as http:
-        http.trust_env = False
-        times: dict[str, list[float]] = {one: [], other: []}
-        for _ in range(repeats):
-            for url, taken in times.items():
-                began = time.perf_counter()
-                http.get(url, timeout=10)
-                taken.append(time.perf_counter() - began)
-    return tuple(sorted(taken)[repeats // 2] for taken in times.values())  # type: ignore[return-value]
+def _get(server: Server, session: pieces_orm.Session, repeats: int) -> Row:
+    anchor = session.anchors.create("/projects/tide-tables")
+    path = f"{server.url}/anchor/{anchor.id}"
+    with bare(requests.get(path, timeout=10).content) as url, Client(path) as ours, Client(url) as floor:
+        taken = interleaved({"ours": ours.get, "floor": floor.get}, repeats)
+    return Row(
+        "P14", "embedded server: GET one anchor", shown(taken["ours"]), "", f"{shown(taken['floor'])} bare Starlette",
+        "x bare Starlette", taken["ours"] / taken["floor"], 2,
+    )  # fmt: skip
+
+
+class Client:
+    """One connection of the standard library's own client, asking for one address."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._path = parts.path
+        self._connection = http.client.HTTPConnection(parts.netloc)
+        self._connection.connect()
+        self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._connection.close()
+
+    def get(self) -> bytes:
+        """GET it."""
+        self._connection.request("GET", self._path)
+        return self._connection.getresponse().read()
+
+    def post(self, body: bytes) -> bytes:
+        """POST to it."""
+        self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
+        answer = self._connection.getresponse()
+        data = answer.read()
+        assert answer.status == http.HTTPStatus.OK, data
+        return data
+
+
+def _create(server: Server, session: pieces_orm.Session, folder: Path, repeats: int) -> Row:
+    """Beside a commit of SQLite as the server makes it: WAL, synchronous=FULL, a file in the same folder."""
+    seed = conversion.encode_given(Asset.seed(session, "def tide():\n    return 1\n", language="py").body)
+    plain = sqlite3.connect(folder / "plain.db", isolation_level=None)
+    plain.execute("PRAGMA journal_mode = WAL")
+    plain.execute("PRAGMA synchronous = FULL")
+    plain.execute("CREATE TABLE material (document TEXT)")
+    with closing(plain), Client(f"{server.url}/assets/create") as client:
+        taken = interleaved(
+            {
+                "ours": lambda: client.post(seed),
+                "floor": lambda: plain.execute("INSERT INTO material VALUES (?)", (seed.decode(),)),
+            },
+            repeats,
+        )
+    return Row(
+        "P14", "embedded server: create an asset", shown(taken["ours"]), "",
+        f"{shown(taken['floor'])} a durable commit", "x a durable commit", taken["ours"] / taken["floor"], 3,
+    )  # fmt: skip
 
 
 def _load(server: Server, seconds: float) -> dict[str, object]:
@@ -109,20 +165,16 @@ def _load(server: Server, seconds: float) -> dict[str, object]:
         thread.join()
     times.sort()
     p99 = times[int(len(times) * 0.99)] * 1e3
-    return _row(
-        f"{CLIENTS} clients, mixed", f"{len(times) / seconds:.0f} requests/s", f"p99 {p99:.0f} ms, {len(errors)} errors"
-    )
+    return {
+        "clients": CLIENTS,
+        "requests per second": round(len(times) / seconds),
+        "p50 ms": round(times[len(times) // 2] * 1e3, 1),
+        "p99 ms": round(p99, 1),
+        "errors": len(errors),
+    }
 
 
-def _creations(session: pieces_orm.Session, number: int) -> dict[str, object]:
-    began = time.perf_counter()
-    for n in range(number):
-        session.assets.create(f"height = {n}", language="py")
-    taken = (time.perf_counter() - began) / number
-    return _row(f"create {number} assets", f"{taken * 1e3:.2f} ms each")
-
-
-def _snapshot(server: Server, session: pieces_orm.Session, number: int) -> dict[str, object]:
+def _snapshot(server: Server, session: pieces_orm.Session, number: int, repeats: int) -> Row:
     content = {"fragment": {"string": {"raw": "x = 1\n" * 500}, "metadata": {"ext": "py"}}}
     seed = json.loads(conversion.encode(Asset.seed(session, "x").body))
     seed["asset"]["format"] = content
@@ -131,7 +183,10 @@ def _snapshot(server: Server, session: pieces_orm.Session, number: int) -> dict[
         planter, draft = Planter(writer, server.settings), drafted(seed)
         for _ in range(number):
             plant(planter, seed["asset"], draft)
-    began = time.perf_counter()
-    data = session.request("GET", endpoints.ASSET.route("all").path)
-    taken = time.perf_counter() - began
-    return _row(f"snapshot of {number} assets", f"{len(data) / taken / 1e6:.0f} MB/s", f"{len(data) / 1e6:.0f} MB")
+    path = endpoints.ASSET.route("all").path
+    taken = interleaved({"ours": lambda: session.request("GET", path)}, repeats)["ours"]
+    size = len(session.request("GET", path))
+    return Row(
+        "P14", f"embedded server: snapshot of {number} assets, {size / 1e6:.0f} MB", shown(taken), "", "", "MB/s",
+        size / taken / 1e6, 20, at_least=True,
+    )  # fmt: skip

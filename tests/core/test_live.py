@@ -166,7 +166,7 @@ def test_a_key_that_raises_leaves_the_list_as_it_was(pieces, caplog):
     assert len(caplog.records) == 2
     with pytest.raises(ValueError, match="no number"):
         pieces.tags.live(key=number)
-    assert pieces.feeds._feeds == {}
+    assert pieces._feeds._feeds == {}
 
 
 def test_keys_that_cannot_be_compared_leave_the_list_as_it_was(pieces, caplog):
@@ -229,7 +229,7 @@ def test_a_list_that_cannot_be_read_leaves_nothing_open(pieces_server, pieces):
     pieces_server.faults.answer(500, path="/tags")
     with pytest.raises(ServerError):
         pieces.tags.live()
-    assert pieces.feeds._feeds == {}
+    assert pieces._feeds._feeds == {}
     assert pieces.signals.created.receivers == {}
     with pieces.tags.live() as live:
         assert list(live) == []

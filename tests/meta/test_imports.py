@@ -9,7 +9,7 @@ from .sources import imports, modules
 
 VALUES = {"errors", "enums", "values"}
 TABLES = VALUES | {"endpoints", "families", "backlog", "signals"}  # data and vocabulary
-DOCUMENTS = TABLES | {"conversion", "documents"}
+DOCUMENTS = TABLES | {"conversion", "documents", "pages"}
 FIELDS = DOCUMENTS | {"fields", "paths", "bulk", "commands"}
 RELATIONS = FIELDS | {"relations", "knowledge", "saving", "updates"}
 ENTITY = RELATIONS | {"record", "entity"}
@@ -46,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "filters": VALUES,
     "conversion": VALUES,
     "documents": VALUES | {"conversion"},
+    "pages": VALUES | {"documents"},
     "fields": VALUES | {"conversion", "documents"},
     "paths": TABLES,
     "bulk": {"errors"},

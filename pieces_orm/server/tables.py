@@ -1,0 +1,46 @@
+"""The tables: materials, the edges between them, and a log of changes."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+material = Table(
+    "material",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("updated", Text, nullable=False),
+    # What the material is looked up by besides its id: a tag's text, a website's url, a point's path.
+    Column("label", Text),
+    UniqueConstraint("kind", "id"),
+    Index("material_label", "kind", "label"),
+)
+edge = Table(
+    "edge",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("relation", Text, nullable=False),
+    Column("kind_a", Text, nullable=False),
+    Column("id_a", Text, nullable=False),
+    Column("kind_b", Text, nullable=False),
+    Column("id_b", Text, nullable=False),
+    UniqueConstraint("relation", "id_a", "id_b"),
+    # Covering: edges are read from these alone, in the order in which they were made.
+    Index("edge_a", "kind_a", "id_a", "relation", "seq", "id_b"),
+    Index("edge_b", "kind_b", "id_b", "relation", "seq", "id_a"),
+)
+change = Table(
+    "change",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Index("change_of", "kind", "id"),
+    sqlite_autoincrement=True,
+)

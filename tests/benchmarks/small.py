@@ -1,0 +1,98 @@
+"""What is done millions of times: reading and setting a field, the body of a save, signals that nobody hears."""
+
+from __future__ import annotations
+
+import json
+import timeit
+from functools import partial
+from typing import Any
+
+import msgspec
+from pieces_os_client.api_client import ApiClient
+from pieces_os_client.models.asset import Asset as OfficialAsset
+
+from pieces_orm import Asset
+from pieces_orm.documents import merge
+from pieces_orm.saving import patch
+from pieces_orm.session import Session
+
+from . import payloads
+from .measuring import Row, each, interleaved, shown
+from .reading import NOWHERE, adopted
+
+
+class Slot:
+    """The floor: a plain slot."""
+
+    __slots__ = ("name",)
+
+
+def measure(*, quick: bool) -> list[Row]:
+    """P7 to P9."""
+    repeats, calls = (5, 2000) if quick else (15, 20_000)
+    document = payloads.collection("assets", 1)
+    session = Session(NOWHERE)
+    [asset] = adopted(session, "assets", json.dumps(document).encode())
+    assert isinstance(asset, Asset)
+    official: Any = OfficialAsset.from_dict(document["iterable"][0])
+    client = ApiClient()
+    slot = Slot()
+    slot.name = official.name
+    texts = ("tide tables", "tide heights")
+
+    def sets(owner: Any) -> Any:
+        def act() -> None:
+            owner.name, owner.name = texts
+
+        return act
+
+    read = _reads({"ours": asset, "official": official, "floor": slot}, repeats, calls * 10)
+    written = each({"ours": sets(asset), "official": sets(official), "floor": sets(slot)}, repeats, calls)
+    held = asset.document
+    assert held is not None
+
+    def body() -> bytes:
+        assert held is not None
+        return merge(held, patch(asset, asset.pending()))
+
+    splice = dict(held.keys)
+    encoded = each(
+        {
+            "ours": body,
+            "official": lambda: json.dumps(client.sanitize_for_serialization(official)),
+            "floor": lambda: msgspec.json.encode(splice),
+        },
+        repeats,
+        calls // 20,
+    )
+    return [
+        _row("P7", "read a decoded field, timeit's loop included", read, "floor", "x a slot", 2),
+        _row("P7", "set a field twice, the edits recorded", written, "official", "x official", 0.3),
+        _row("P8", "encode the body of save() for one asset", encoded, "official", "x official", 0.02),
+        _signals(session, asset, repeats, calls),
+    ]
+
+
+def _reads(owners: dict[str, Any], repeats: int, calls: int) -> dict[str, float]:
+    """The median seconds of `owner.name` as timeit measures it; in turn."""
+    timers = {name: timeit.Timer("owner.name", globals={"owner": owner}) for name, owner in owners.items()}
+    taken = interleaved({name: partial(timer.timeit, calls) for name, timer in timers.items()}, repeats)
+    return {name: seconds / calls for name, seconds in taken.items()}
+
+
+def _row(number: str, work: str, taken: dict[str, float], beside: str, measure: str, goal: float) -> Row:
+    names = [shown(taken[name]) for name in ("ours", "official", "floor")]
+    return Row(number, work, *names, measure, taken["ours"] / taken[beside], goal)
+
+
+def _signals(session: Session, asset: Asset, repeats: int, calls: int) -> Row:
+    """What every operation does before it would tell, beside doing nothing."""
+    signals = session.signals
+
+    def guarded() -> None:
+        if signals.changed.receivers:
+            signals.tell(signals.changed, Asset, entity=asset, fields=None, before={}, origin="local")
+
+    taken = each({"ours": guarded, "floor": lambda: None}, repeats, calls)
+    cost = max(taken["ours"] - taken["floor"], 0.0)
+    return Row("P9", "a signal that nobody hears", shown(cost), "", "", "ns", cost * 1e9, 60)
