@@ -174,7 +174,7 @@ class AssetCollection(Collection[Asset, P]):
     def _hits(self, data: bytes, number: int, *, contents: bool) -> list[Hit]:
         try:
             found = msgspec.json.decode(data, type=_Results).iterable
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except documents.BROKEN as error:
             message = f"The answer to a search cannot be read ({error}); it begins {data[:80]!r}."
             raise DecodeError(message, kind="asset") from error
         # Held here: the map alone would let them go before they are handed over.

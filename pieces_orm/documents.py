@@ -16,6 +16,10 @@ from .conversion import Patch, encoded, structure, without_removed
 from .errors import DecodeError
 
 T = TypeVar("T")
+
+# What reading broken JSON comes to: malformed, no UTF-8, nested too deeply.
+BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
 _open = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
@@ -80,10 +84,6 @@ class Document(msgspec.Struct, eq=False, gc=False):
         wanted = Raw(msgspec.json.encode(value))
         return next((copy.get(path) for copy in copies if copy.get(key) == wanted), None)
 
-    def decoded(self) -> Any:
-        """The whole document as plain Python data."""
-        return msgspec.json.decode(self.data)
-
 
 _NULL = Raw(b"null")
 # The keys of a reference that carries no copy.
@@ -130,12 +130,25 @@ def one(data: bytes, kind: str, id: str | None = None, *, contents: bool = True)
     try:
         found = _head(data).id
         _ = document.keys
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except BROKEN as error:
         raise malformed(data, kind, id or "", error) from error
     if id is not None and found != id:
         message = f"The server was asked for {kind} {id} and sent {found}."
         raise DecodeError(message, kind=kind, id=id, field="id", value=found)
     return found, document
+
+
+def plain(document: Document, kind: str, id: str) -> dict[str, Any]:
+    """The whole document as plain Python data.
+
+    Raises:
+        DecodeError: there is something in it that cannot be read.
+    """
+    try:
+        data: dict[str, Any] = msgspec.json.decode(document.data)
+    except BROKEN as error:
+        raise malformed(document.data, kind, id, error) from error
+    return data
 
 
 def split(data: bytes | Raw, kind: str, *, contents: bool = True) -> list[tuple[str, Document]]:
@@ -150,7 +163,7 @@ def split(data: bytes | Raw, kind: str, *, contents: bool = True) -> list[tuple[
         page = _page(data)
         gone = {id for id, position in (page.indices or {}).items() if position < 0}
         items = [(_head(raw).id, raw) for raw in page.iterable]
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except BROKEN as error:
         raise malformed(bytes(data), kind, "", error) from error
     # A slice of the page would keep the whole page alive: each document owns a copy.
     return [(id, Document(bytes(raw), contents=contents)) for id, raw in items if id not in gone]
@@ -176,7 +189,7 @@ def optional_key(data: bytes, key: str, kind: str) -> Raw | None:
     """
     try:
         return Document(data).get(key)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except BROKEN as error:
         raise malformed(data, kind, "", error) from error
 
 
@@ -200,7 +213,7 @@ def member_ids(raw: bytes | Raw, kind: str = "", id: str = "", field: str = "") 
     """
     try:
         members = _members(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except BROKEN as error:
         raise malformed(bytes(raw), kind, id, error, field) from error
     indices = members.indices or {}
     listed = [head.id for head in members.iterable]
@@ -217,7 +230,7 @@ def reference_id(raw: Raw, kind: str = "", id: str = "", field: str = "") -> str
     """
     try:
         value = msgspec.json.decode(raw, type=str | _Head)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except BROKEN as error:
         raise malformed(bytes(raw), kind, id, error, field) from error
     return value if isinstance(value, str) else value.id
 
@@ -230,7 +243,7 @@ def nested(raw: Raw, *, contents: bool = True) -> list[tuple[str, Document]]:
     """
     try:
         return list(_nested(raw, contents=contents))
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except BROKEN as error:
         raise malformed(bytes(raw), "", "", error) from error
 
 
@@ -302,7 +315,7 @@ def association_rows(data: bytes, owner_key: str, other_key: str) -> list[tuple[
     try:
         answer = msgspec.json.decode(data, type=dict[str, Any])
         pairs = [(row[owner_key]["id"], row[other_key]["id"]) for row in answer["iterable"]]
-    except (ValueError, TypeError, KeyError, UnicodeDecodeError) as error:
+    except (*BROKEN, ValueError, TypeError, KeyError) as error:
         raise malformed(data, "association", "", error) from error
     if answer.get("truncated"):
         raise malformed(data, "association", "", ValueError("the server has left some owners out"))
@@ -318,5 +331,5 @@ def values_of(data: bytes, cls: type[T], kind: str, name: str = "iterable") -> l
     try:
         items: Iterable[Any] = msgspec.json.decode(data)[name]
         return [structure(item, cls) for item in items]
-    except (ValueError, TypeError, KeyError, UnicodeDecodeError) as error:
+    except (*BROKEN, ValueError, TypeError, KeyError) as error:
         raise malformed(data, kind, "", error) from error

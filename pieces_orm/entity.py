@@ -300,8 +300,7 @@ class Entity(Record):
             self._autoload("raw()")
             self._load()
         assert self.knowledge.document is not None
-        data: dict[str, Any] = self.knowledge.document.decoded()
-        return data
+        return documents.plain(self.knowledge.document, self.kind.name, self.id)
 
     def to_dict(self) -> dict[str, Any]:
         """The server's document as plain data, with the edits put in."""

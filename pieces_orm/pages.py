@@ -44,7 +44,7 @@ def read(
             data, start, begun = b"".join(begun), begun[0][:80], []
             try:
                 return _Cutter(data, chunks, contents, progress).members()
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except documents.BROKEN as error:
                 raise documents.malformed(start, kind, "", error) from error
     members = documents.split(b"".join(begun), kind, contents=contents)
     if progress is not None:

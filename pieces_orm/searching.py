@@ -62,7 +62,7 @@ class SearchableCollection(Collection[E, P]):
     def _hits(self, data: bytes) -> list[_Hit]:
         try:
             return [_hit(each) for each in msgspec.json.decode(data, type=_Results).iterable]
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except documents.BROKEN as error:
             message = f"The answer to a search cannot be read ({error}); it begins {data[:80]!r}."
             raise DecodeError(message, kind=self._kind.name) from error
 

@@ -8,6 +8,8 @@ import re
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+from msgspec import Raw
+
 from .. import endpoints
 from ..errors import InvalidValueError
 from ..values import AnnotationType, GenericClassification
@@ -65,7 +67,7 @@ def save_text(asset: Asset, text: str, _: Document) -> None:
 
 def save_language(asset: Asset, language: str, fresh: Document) -> None:
     """Change the language, POST /asset/reclassify; for `save`."""
-    asset.owner.post(endpoints.ASSET_RECLASSIFY, {"ext": language, "asset": fresh.decoded()})
+    asset.owner.post(endpoints.ASSET_RECLASSIFY, {"ext": language, "asset": Raw(fresh.data)})
 
 
 def save_description(asset: Asset, text: str | None, fresh: Document) -> None:

@@ -1,0 +1,133 @@
+"""An odd or broken document gives the value that it says or an error, never another value, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import pieces_orm
+from pieces_orm import DecodeError, State
+
+
+@pytest.fixture
+def served(pieces_server):
+    """A tag, and a way to have another document of it answered."""
+    with pieces_orm.connect(pieces_server.url) as session:
+        made = session.tags.create("tides")
+        own = json.dumps(made.raw())[1:-1].encode()
+
+    def serve(document, how):
+        body = document.replace(b"OWN", own)
+        path = f"/tag/{made.id}" if how == "get" else "/tags"
+        pieces_server.faults.answer(200, body=body if how == "get" else b'{"iterable": [' + body + b"]}", path=path)
+        return made.id
+
+    return serve
+
+
+def read(session, id, how):
+    return session.tags.get(id) if how == "get" else session.tags.all()[0]
+
+
+@pytest.fixture(params=["get", "all"])
+def how(request):
+    return request.param
+
+
+def nested(depth):
+    return b'{OWN, "deep": ' + b"[" * depth + b"]" * depth + b"}"
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        (b'{"text": "first", OWN}', "tides"),
+        (b'{OWN, "text": "last"}', "last"),
+        (b'{OWN, "text": 5, "text": "last"}', "last"),
+        (b'{OWN, "text": "\\ud83d\\ude00 \\u0000 \\n \\/ \\\\ \\" \xc3\xa9"}', '😀 \0 \n / \\ " é'),
+        (b'{OWN, "unknown": 123456789012345678901234567890}', "tides"),
+        (b'{OWN, "unknown": 1e400}', "tides"),
+        (b'{OWN, "unknown": "\xff"}', "tides"),
+        (nested(500), "tides"),
+        (b" \n{ OWN }\t ", "tides"),
+    ],
+    ids=["duplicate first", "duplicate last", "three", "escapes", "long", "huge", "no utf-8", "deep", "spaces"],
+)
+def test_an_odd_document_says_what_it_says(pieces, served, how, document, text):
+    entity = read(pieces, served(document, how), how)
+    assert entity.text == text
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"\xef\xbb\xbf{OWN}",
+        b'{OWN, "n": NaN}',
+        b'{OWN, "n": -Infinity}',
+        b'{OWN, "text": "a\\ud800b"}',
+        b'{OWN, "text": "a\nb"}',
+        b"{OWN} {}",
+        b"{OWN,}",
+        b"{OWN",
+        b"{'text': 5, OWN}",
+        nested(100_000),
+        '{"id": "x"}'.encode("utf-16"),
+    ],
+    ids=["bom", "nan", "infinity", "half a pair", "newline", "two", "comma", "cut", "quotes", "too deep", "utf-16"],
+)
+def test_a_broken_document_is_an_error_when_it_arrives(pieces, served, how, document):
+    with pytest.raises(DecodeError, match="tag"):
+        read(pieces, served(document, how), how)
+
+
+def test_a_broken_field_is_the_error_of_that_field_alone(pieces, served, how):
+    entity = read(pieces, served(b'{OWN, "text": "a\xffb"}', how), how)
+    with pytest.raises(DecodeError) as caught:
+        entity.text
+    assert (caught.value.kind, caught.value.field) == ("tag", "text")
+    assert entity.created.year > 2000
+    assert entity.state is State.LOADED
+
+
+@pytest.mark.parametrize("document", [b'{OWN, "n": 1e400}', b'{OWN, "n": "\xff"}'], ids=["huge", "no utf-8"])
+def test_what_python_cannot_say_is_an_error_of_raw_and_not_of_the_fields(pieces, served, how, document):
+    entity = read(pieces, served(document, how), how)
+    with pytest.raises(DecodeError, match="tag"):
+        entity.raw()
+    with pytest.raises(DecodeError, match="tag"):
+        entity.to_dict()
+    assert entity.text == "tides"
+
+
+def test_a_long_number_is_read_to_its_last_digit(pieces, served, how):
+    entity = read(pieces, served(b'{OWN, "n": 123456789012345678901234567890}', how), how)
+    assert entity.raw()["n"] == 123456789012345678901234567890
+
+
+def test_another_id_among_duplicates_is_refused(pieces, served):
+    id = served(b'{OWN, "id": "another"}', "get")
+    with pytest.raises(DecodeError, match="another"):
+        pieces.tags.get(id)
+
+
+def test_what_is_unknown_goes_back_as_it_came(pieces, pieces_server, served):
+    odd = (
+        b'"n": 123456789012345678901234567890, "m": [0.10, 1E5, -0.0], "s": "\\u00e9\\/", "deep": '
+        + b"[" * 300
+        + b"]" * 300
+    )
+    id = served(b"{OWN, " + odd + b"}", "get")
+    entity = pieces.tags.get(id)
+    served(b"{OWN, " + odd + b"}", "get")  # the read of the save
+    sent = []
+    call = pieces.call
+
+    def calling(route, ids=None, query=None, body=None, **how):
+        sent.append(body)
+        return call(route, ids, query, body, **how)
+
+    pieces.call = calling
+    entity.text = "heights"
+    entity.save()
+    assert b'"n":123456789012345678901234567890,"m":[0.10, 1E5, -0.0],"s":"\\u00e9\\/","deep":' + b"[" * 300 in sent[-1]
