@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from . import calling, live, reading, report, server, small, starting
+from . import calling, live, payloads, reading, report, server, small, starting
 from .measuring import Row
 
 Table = list[dict[str, object]]
@@ -56,7 +58,10 @@ def main() -> None:
     figures: dict[str, Table] = {}
     curves: dict[str, list[tuple[int, float]]] = {}
     if not asked.themes or "goals" in asked.themes:
-        figures["goals"], curves = _goals(asked.quick)
+        with TemporaryDirectory() as folder:
+            os.environ[payloads.FOLDER] = folder
+            figures["goals"], curves = _goals(asked.quick)
+            del os.environ[payloads.FOLDER]
     if not asked.themes or "live" in asked.themes:
         _say("live")
         figures["live"] = live.measure(quick=asked.quick)

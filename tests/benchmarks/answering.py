@@ -89,8 +89,8 @@ def pages(assets: int) -> dict[str, bytes]:
     found["POST /connect"] = _json(connected)
     singles = {"assets": "/asset/{}", "anchors": "/anchor/{}", "websites": "/website/{}"}
     for kind, single in singles.items():
-        members = payloads.collection(kind, assets if kind == "assets" else COLLECTIONS)
-        found[f"GET /{kind}"] = _json(members)
+        found[f"GET /{kind}"] = payloads.page(kind, assets if kind == "assets" else COLLECTIONS)
+        members = json.loads(found[f"GET /{kind}"])
         for member in members["iterable"]:
             found[f"GET {single.format(member['id'])}"] = _json(member)
         ids = [{kind[:-1]: {"id": member["id"]}} for member in members["iterable"]]

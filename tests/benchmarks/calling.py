@@ -14,7 +14,7 @@ from pieces_os_client.configuration import Configuration
 import pieces_orm
 
 from .answering import answering
-from .measuring import Row, interleaved, shown
+from .measuring import Row, interleaved
 
 
 def measure(*, quick: bool) -> list[Row]:
@@ -74,8 +74,7 @@ def _row(number: str, work: str, taken: dict[str, float], official: float, plain
         (taken["ours"] / taken["plain"], plain, f"x {name}"),
     ]
     value, goal, measure = max(ratios, key=lambda each: each[0] / each[1])
-    others = ", ".join(f"{ratio:.2f} {what}" for ratio, _, what in ratios)
     return Row(
-        number, f"{work} ({others})", shown(taken["ours"]), shown(taken["official"]),
-        f"{shown(taken['floor'])} http.client", measure, value, goal,
+        number, f"{work}; {taken['ours'] / taken['plain']:.2f} x {name}", taken["ours"], taken["official"],
+        taken["floor"], measure, value, goal, notes=("", "http.client"),
     )  # fmt: skip

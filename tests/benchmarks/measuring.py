@@ -14,39 +14,52 @@ Act = Callable[[], object]
 
 @define
 class Row:
-    """One line of the table: a goal, and how far it was reached.
+    """One line of the table: what was measured, beside the official client and the floor, and the goal.
 
-    `value` is what the goal is about, a ratio mostly; `goal` a bound for it, from above or (`at_least`) from below.
+    `value` is what the goal is about, a ratio mostly, and `measure` says of what; `goal` is a bound for it, from above
+    or (`at_least`) from below. `notes` say what the official client's figure and the floor are of.
     """
 
     number: str
     work: str
-    ours: str
-    official: str
-    floor: str
+    ours: float
+    official: float | None
+    floor: float | None
     measure: str
     value: float
     goal: float
     at_least: bool = False
+    unit: str = "s"
+    notes: tuple[str, str] = ("", "")
 
     @property
     def is_met(self) -> bool:
         """Whether the goal was reached."""
         return self.value >= self.goal if self.at_least else self.value <= self.goal
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> dict[str, str]:
         """The row as the table and the JSON file have it."""
-        sign = ">=" if self.at_least else "<="
         return {
             "#": self.number,
             "work": self.work,
-            "pieces_orm": self.ours,
-            "official": self.official,
-            "floor": self.floor,
-            "ratio": f"{self.value:.3g} {self.measure}",
-            "goal": f"{sign} {self.goal:g}",
+            "pieces_orm": self._shown(self.ours),
+            "official client": f"{self._shown(self.official)} {self.notes[0]}".strip(),
+            "x official": _ratio(self.ours, self.official),
+            "floor": f"{self._shown(self.floor)} {self.notes[1]}".strip(),
+            "x floor": _ratio(self.ours, self.floor),
+            "goal": f"{'at least' if self.at_least else 'at most'} {self.goal:g} {self.measure}",
+            "reached": f"{self.value:.3g}",
             "met": "yes" if self.is_met else "no",
         }
+
+    def _shown(self, figure: float | None) -> str:
+        if figure is None:
+            return ""
+        return shown(figure) if self.unit == "s" else f"{figure:.3g} {self.unit}".strip()
+
+
+def _ratio(ours: float, other: float | None) -> str:
+    return "" if not other else f"{ours / other:.2g}"
 
 
 def interleaved(acts: Mapping[str, Act], repeats: int, *, collected: bool = False) -> dict[str, float]:

@@ -8,6 +8,8 @@ a website 0.7 KB; a workstream event 2.0 KB. Use these for every speed figure, s
 """
 
 import json
+import os
+import pathlib
 import random
 import sys
 import uuid
@@ -317,6 +319,9 @@ def workstream_event():
     }
 
 
+# Where pages that were made once are kept, for all processes of one run.
+FOLDER = "PIECES_ORM_BENCHMARKS"
+
 MAKERS = {"assets": asset, "anchors": anchor, "websites": website, "workstream_events": workstream_event}
 
 
@@ -324,6 +329,18 @@ def collection(kind, n, seed=7, **options):
     """The document of a whole collection: kind as in MAKERS, n members; options go to the maker (transferables)."""
     R.seed(seed)
     return full([MAKERS[kind](**options) for _ in range(n)])
+
+
+def page(kind, n):
+    """The bytes of a whole collection; made once in a run."""
+    folder = os.environ.get(FOLDER)
+    file = None if folder is None else pathlib.Path(folder) / f"{kind}-{n}.json"
+    if file is not None and file.exists():
+        return file.read_bytes()
+    data = json.dumps(collection(kind, n), ensure_ascii=False, separators=(",", ":")).encode()
+    if file is not None:
+        file.write_bytes(data)
+    return data
 
 
 if __name__ == "__main__":

@@ -75,10 +75,10 @@ def _draw_ratios(rows: Rows) -> None:
 
     names, reached = [], []
     for row in rows:
-        sign, goal = str(row["goal"]).split()
-        value = float(str(row["ratio"]).split()[0])
-        names.append(f"{row['#']}  {str(row['work']).split(' (')[0]}, {str(row['ratio']).partition(' ')[2]}")
-        reached.append(value / float(goal) if sign == ">=" else float(goal) / value)
+        *bound, measure = str(row["goal"]).split(" ", 3)
+        value, goal = float(str(row["reached"])), float(bound[2])
+        names.append(f"{row['#']}  {str(row['work']).split(';')[0]}, {measure}")
+        reached.append(value / goal if bound[1] == "least" else goal / value)
     figure, axes = plt.subplots(figsize=(11, 0.36 * len(rows) + 1.2))
     colors = ["#2a7f62" if each >= 1 else "#b5482f" for each in reached]
     bars = axes.barh(names, reached, color=colors)

@@ -17,7 +17,7 @@ from pieces_orm.saving import patch
 from pieces_orm.session import Session
 
 from . import payloads
-from .measuring import Row, each, interleaved, shown
+from .measuring import Row, each, interleaved
 from .reading import NOWHERE, adopted
 
 
@@ -81,8 +81,8 @@ def _reads(owners: dict[str, Any], repeats: int, calls: int) -> dict[str, float]
 
 
 def _row(number: str, work: str, taken: dict[str, float], beside: str, measure: str, goal: float) -> Row:
-    names = [shown(taken[name]) for name in ("ours", "official", "floor")]
-    return Row(number, work, *names, measure, taken["ours"] / taken[beside], goal)
+    figures = (taken["ours"], taken["official"], taken["floor"])
+    return Row(number, work, *figures, measure, taken["ours"] / taken[beside], goal)
 
 
 def _signals(session: Session, asset: Asset, repeats: int, calls: int) -> Row:
@@ -95,4 +95,4 @@ def _signals(session: Session, asset: Asset, repeats: int, calls: int) -> Row:
 
     taken = each({"ours": guarded, "floor": lambda: None}, repeats, calls)
     cost = max(taken["ours"] - taken["floor"], 0.0)
-    return Row("P9", "a signal that nobody hears", shown(cost), "", "", "ns", cost * 1e9, 60)
+    return Row("P9", "a signal that nobody hears", cost, None, None, "ns", cost * 1e9, 60)

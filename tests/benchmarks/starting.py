@@ -24,7 +24,7 @@ from pieces_orm import Asset
 from tests.tools.programs import ROOT
 
 from .answering import answering
-from .measuring import Row, shown
+from .measuring import Row
 
 OURS = "import pieces_orm"
 CORE = "import requests, attrs, cattrs, blinker"
@@ -103,11 +103,12 @@ def _imports(programs: Programs, repeats: int) -> list[Row]:
     sources = {"ours": OURS, "core": CORE, "official": WRAPPER}
     taken = programs.printed({name: TIMED.format(source) for name, source in sources.items()}, repeats)
     ours, core, official = (taken[name] for name in ("ours", "core", "official"))
-    shows = shown(ours), shown(official), f"{shown(core)} the core dependencies"
+    figures, notes = (ours, official, core), ("its wrapper", "the core dependencies")
     return [
-        Row("P10", "import pieces_orm", *shows, "x the core dependencies", ours / core, 1.5),
-        Row("P10", "import pieces_orm", *shows, "x faster than the wrapper", official / ours, 15, at_least=True),
-    ]
+        Row("P10", "import pieces_orm", *figures, "x the core dependencies", ours / core, 1.5, notes=notes),
+        Row("P10", "import pieces_orm", *figures, "x faster than the wrapper", official / ours, 15, at_least=True,
+            notes=notes),
+    ]  # fmt: skip
 
 
 def _first_read(programs: Programs, repeats: int) -> Row:
@@ -116,8 +117,8 @@ def _first_read(programs: Programs, repeats: int) -> Row:
         sources = {"ours": OUR_READ, "official": OFFICIAL_READ, "floor": PLAIN_READ}
         taken = programs.first_line(sources, repeats, url, id)
     return Row(
-        "P13", "process start to the first anchor read", shown(taken["ours"]), shown(taken["official"]),
-        f"{shown(taken['floor'])} http.client and json", "x official", taken["ours"] / taken["official"], 0.3,
+        "P13", "process start to the first anchor read", taken["ours"], taken["official"], taken["floor"], "x official",
+        taken["ours"] / taken["official"], 0.3, notes=("", "http.client and json"),
     )  # fmt: skip
 
 
@@ -133,9 +134,9 @@ def _everything(assets: int, repeats: int) -> list[Row]:
             taken["official"].append(_wrapper(url, sample) / len(sample) * assets)
     ours, official = (statistics.median(seconds) for seconds in taken.values())
     return [
-        Row("P11", f"start with {assets} assets, all there and watched", shown(ours),
-            f"{shown(official)}, its wrapper", "", "x faster than the wrapper", official / ours, 40, at_least=True),
-        Row("P11", "requests after the handshake", str(made), f"{assets} + 4", "", "requests", made, 3),
+        Row("P11", f"start with {assets} assets, all there and watched", ours, official, None,
+            "x faster than the wrapper", official / ours, 40, at_least=True, notes=("its wrapper", "")),
+        Row("P11", "requests after the handshake", made, assets + 4, None, "requests", made, 3, unit=""),
     ]  # fmt: skip
 
 
@@ -162,7 +163,7 @@ def _wrapper(url: str, ids: list[str]) -> float:
     with ApiClient(Configuration(host=url)) as client:
         AssetSnapshot.pieces_client = SimpleNamespace(asset_api=AssetApi(client))
         AssetSnapshot._initialized = threading.Event()
-        AssetSnapshot.identifiers_snapshot = {}
+        AssetSnapshot.identifiers_snapshot, AssetSnapshot.first_shot = {}, True
         heard = StreamedIdentifiers.from_dict({"iterable": [{"asset": {"id": id}} for id in ids]})
         began = time.perf_counter()
         AssetSnapshot.streamed_identifiers_callback(heard)

@@ -1,4 +1,4 @@
-"""What things cost, counted: requests, allocations, bytes, modules. Counts, as a clock says something else each time."""
+"""What things cost, counted: requests, allocations, bytes, modules. A clock says something else each time."""
 
 from __future__ import annotations
 
