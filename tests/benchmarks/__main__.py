@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument(
         "themes", nargs="*", metavar="THEME", help="goals (P1 to P14), live (changes), load (fifty clients); none: all"
     )
-    parser.add_argument("--quick", action="store_true", help="a twentieth of the work, to see that everything runs")
+    parser.add_argument("--quick", action="store_true", help="a fiftieth of the work, to see that everything runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     parser.add_argument("--docs", action="store_true", help="write the figures and plots of docs/performance.md")
     asked = parser.parse_args()

@@ -55,12 +55,12 @@ print(json.loads(connection.getresponse().read())["name"], flush=True)
 
 def measure(*, quick: bool) -> list[Row]:
     """P10, P11 and the first half of P13."""
-    repeats = 3 if quick else 11
+    repeats = 1 if quick else 7
     with TemporaryDirectory() as folder:
         programs = Programs(folder)
         return [
             *_imports(programs, repeats), _first_read(programs, repeats),
-            *_everything(*((300, 1) if quick else (10_000, 3))),
+            *_everything(*((100, 1) if quick else (10_000, 3))),
         ]  # fmt: skip
 
 
