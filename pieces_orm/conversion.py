@@ -1,40 +1,25 @@
-"""Between JSON data and values: the one cattrs Converter, and how request bodies are encoded."""
+"""Between JSON data and values, and how request bodies are encoded; what takes more than C is `converter`'s."""
 
 from __future__ import annotations
 
 import functools
-import operator
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
-from types import MappingProxyType
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import attrs
 import msgspec
 import msgspec.structs
-from cattrs import Converter
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from msgspec import Raw
 
 from .errors import InvalidValueError
-from .values import WIRE_KEY, OpenEnum
+from .values import Patch, in_utc
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 T = TypeVar("T")
-
-
-class Patch(dict[str, Any]):
-    """The encoded form of a value: None removes a key, and keys that are not named stay."""
-
-
-def _exactly(*types: type) -> Callable[[Any, Any], Any]:
-    def structure(value: Any, _: Any) -> Any:
-        if type(value) not in types:
-            raise TypeError(f"expected {types[0].__name__}, got {type(value).__name__}")
-        return value
-
-    return structure
 
 
 class _Stamp(msgspec.Struct, gc=False):
@@ -48,65 +33,16 @@ _moment = msgspec.json.Decoder(datetime).decode
 
 def _timestamp_in(raw: Raw) -> datetime:
     try:
-        return _in_utc(_stamp(raw).value)
+        return in_utc(_stamp(raw).value)
     except msgspec.ValidationError:
-        return _in_utc(_moment(raw))
+        return in_utc(_moment(raw))
 
 
-def _timestamp(value: Any, _: Any) -> datetime:
-    text = value["value"] if isinstance(value, dict) else value
-    return _in_utc(msgspec.convert(text, datetime))
-
-
-def _in_utc(moment: datetime) -> datetime:
-    if moment.tzinfo is timezone.utc:
-        return moment
-    # A timestamp without a zone is UTC on this wire.
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
-
-
-def _timestamp_patch(moment: datetime) -> Patch:
-    # `readable` ("5 days ago") would be wrong beside another value: it is removed.
-    return Patch(value=moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"), readable=None)
-
-
-def _wire_overrides(cls: type[Any]) -> dict[str, Any]:
-    names = {a.name: a.metadata.get(WIRE_KEY) for a in attrs.fields(cls)}
-    return {name: override(rename=wire) for name, wire in names.items() if wire}
-
-
+@functools.cache
 def _converter() -> Converter:
-    converter = Converter(detailed_validation=False)
-    for exact in ((str,), (bool,), (int,), (float, int)):
-        # By predicate, not by type: an open enum is a str, and has a hook of its own.
-        converter.register_structure_hook_func(functools.partial(operator.is_, exact[0]), _exactly(*exact))
-    converter.register_structure_hook(datetime, _timestamp)
-    converter.register_unstructure_hook(datetime, _timestamp_patch)
-    converter.register_structure_hook_func(
-        lambda cls: isinstance(cls, type) and issubclass(cls, OpenEnum), lambda value, cls: cls(value)
-    )
-    converter.register_structure_hook_factory(
-        lambda cls: getattr(cls, "__origin__", None) in (Mapping, MappingProxyType), _mapping_hook
-    )
-    converter.register_structure_hook_factory(
-        attrs.has, lambda cls: make_dict_structure_fn(cls, converter, **_wire_overrides(cls))
-    )
-    converter.register_unstructure_hook_factory(attrs.has, _value_patch)
-    return converter
+    from .converter import CONVERTER  # noqa: PLC0415 plain fields do without cattrs and its import
 
-
-def _mapping_hook(cls: Any) -> Callable[[Any, Any], Any]:
-    item = cls.__args__[1]
-    structure = _CONVERTER.get_structure_hook(item)
-    return lambda value, _: MappingProxyType({name: structure(each, item) for name, each in value.items()})
-
-
-def _value_patch(cls: type[Any]) -> Callable[[Any], Patch]:
-    unstructure = make_dict_unstructure_fn(cls, _CONVERTER, **_wire_overrides(cls))
-    return lambda value: Patch(unstructure(value))
-
-
-_CONVERTER = _converter()
+    return CONVERTER
 
 
 def decoder(cls: Any) -> Callable[[Raw], Any]:
@@ -120,7 +56,7 @@ def decoder(cls: Any) -> Callable[[Raw], Any]:
         return _timestamp_in
     if only in (str, bool, int):
         return functools.partial(_exact, only)
-    hook = _CONVERTER.get_structure_hook(only)
+    hook = _converter().get_structure_hook(only)
     return lambda raw: hook(_any(raw), only)
 
 
@@ -142,7 +78,7 @@ def reader(columns: Sequence[tuple[str, Any]]) -> Callable[[bytes], tuple[Any, .
 
     def read(data: bytes) -> tuple[Any, ...]:
         return tuple(
-            [_in_utc(each.value) if type(each) is _Stamp else each for each in msgspec.structs.astuple(decode(data))]
+            [in_utc(each.value) if type(each) is _Stamp else each for each in msgspec.structs.astuple(decode(data))]
         )
 
     return read
@@ -157,7 +93,7 @@ def _exact(cls: type[T], raw: Raw) -> T:
 
 def structure(value: Any, cls: type[T]) -> T:
     """Plain JSON data as a value."""
-    return _CONVERTER.structure(value, cls)
+    return _converter().structure(value, cls)
 
 
 def plain(value: Any) -> Any:
@@ -167,7 +103,7 @@ def plain(value: Any) -> Any:
         return Patch(items) if isinstance(value, Patch) else dict(items)
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    return _CONVERTER.unstructure(value)
+    return _converter().unstructure(value)
 
 
 def encode(value: Any) -> bytes:

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw
 
-from .conversion import Patch, encoded, structure, without_removed
+from .conversion import encoded, structure, without_removed
 from .errors import DecodeError
+from .values import Patch
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import attrs
@@ -56,6 +56,18 @@ WIRE_KEY = "pieces_orm.wire_key"
 def key(wire: str, default: Any = None) -> Any:
     """An optional attribute whose key on the wire is not its own name."""
     return attrs.field(default=default, metadata={WIRE_KEY: wire})
+
+
+class Patch(dict[str, Any]):
+    """The encoded form of a value: None removes a key, and keys that are not named stay."""
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A moment as fields hold it."""
+    if moment.tzinfo is timezone.utc:
+        return moment
+    # A timestamp without a zone is UTC on this wire.
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
 
 
 @frozen

@@ -9,7 +9,7 @@ from .sources import imports, modules
 
 VALUES = {"errors", "enums", "values"}
 TABLES = VALUES | {"endpoints", "families", "backlog", "signals"}  # data and vocabulary
-DOCUMENTS = TABLES | {"conversion", "documents", "pages"}
+DOCUMENTS = TABLES | {"converter", "conversion", "documents", "pages"}
 FIELDS = DOCUMENTS | {"fields", "paths", "bulk", "commands"}
 RELATIONS = FIELDS | {"relations", "knowledge", "saving", "updates"}
 ENTITY = RELATIONS | {"record", "entity"}
@@ -44,7 +44,8 @@ ALLOWED: dict[str, set[str]] = {
     "signals": VALUES | {"backlog"},
     "families": VALUES | {"endpoints"},
     "filters": VALUES,
-    "conversion": VALUES,
+    "converter": VALUES,
+    "conversion": VALUES | {"converter"},
     "documents": VALUES | {"conversion"},
     "pages": VALUES | {"documents"},
     "fields": VALUES | {"conversion", "documents"},
@@ -84,8 +85,8 @@ ALLOWED: dict[str, set[str]] = {
 }
 
 HEAVY = {
-    "networkx", "pandas", "pygments", "rich", "sqlalchemy", "starlette", "typer", "uvicorn", "websockets",
-    "pieces_orm.server", "pieces_orm.tools",
+    "cattrs", "networkx", "pandas", "pygments", "rich", "sqlalchemy", "starlette", "typer", "uvicorn",
+    "websockets", "pieces_orm.server", "pieces_orm.tools",
 }  # fmt: skip
 
 
