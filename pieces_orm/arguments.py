@@ -33,7 +33,8 @@ def bound(
     try:
         found = signature.bind(owner, *args, **kwargs)
     except TypeError as error:
-        raise TypeError(f"{where}: {error}") from None
+        takes = ", ".join(list(signature.parameters)[1:])
+        raise TypeError(f"{where}: {error}; it takes {takes}.") from None
     for name, value in list(found.arguments.items())[1:]:
         parameter = signature.parameters[name]
         members = value if parameter.kind is parameter.VAR_POSITIONAL else (value,)

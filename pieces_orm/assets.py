@@ -134,6 +134,9 @@ class AssetCollection(Collection[Asset, P]):
         if isinstance(tags, str):
             message = f"tags takes a list of texts, not the text {tags!r}."
             raise InvalidValueError(message)
+        if not isinstance(query, str | None):
+            message = f"query takes words, not {query!r}."
+            raise InvalidValueError(message)
         if not (query or tags or filters):
             message = "A search needs a query, tags or filters."
             raise InvalidValueError(message)
@@ -333,6 +336,10 @@ def _filtered(
     case_sensitive: bool,
 ) -> dict[str, Any]:
     """The body of a search with filters; the wire does misspell `identifers`."""
+    for each in given:
+        if not isinstance(each, filters.Filter):
+            message = f"filters takes values of pieces_orm.filters, such as filters.tags('moon'), not {each!r}."
+            raise InvalidValueError(message)
     every = [*given, *([filters.tags(*tags)] if tags else [])]
     ids = None if within is None else [each if isinstance(each, str) else each.id for each in within]
     return {

@@ -284,6 +284,9 @@ class Collection(Generic[E, P]):
             TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
             BatchError: some were not made; `succeeded` has the ids of those that were, `failed` the errors by place.
         """
+        if isinstance(items, str | bytes | Mapping):
+            message = f"create_many takes a list, with an item for each material, not {items!r}."
+            raise InvalidValueError(message)
         given: list[Any] = [((), item) if isinstance(item, Mapping) else ((item,), {}) for item in items]
         return creation.create(self._session, self._class, self._planned("create_many", *given), progress)
 

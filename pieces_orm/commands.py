@@ -247,9 +247,10 @@ def change(
 def _check(entity: Entity, relation: Many[Any], other: Entity) -> None:
     routed = _changeable(relation)
     if not routed or not _fits(relation, other):
-        message = f"{relation.name} of {type(entity).__name__} takes no {type(other).__name__}" + (
-            "." if routed else ": no route of the wire changes this relation."
-        )
+        why = f": it takes entities, as session.{relation.target.kind.collection} gives them." if routed else (
+            ": no route of the wire changes this relation."
+        )  # fmt: skip
+        message = f"{relation.name} of {type(entity).__name__} takes no {type(other).__name__}{why}"
         raise UnknownRelationError(message)
     other.check_owner(entity.owner)
     other.check_usable()

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import conversion, documents, endpoints, paths
 from .endpoints import Route
-from .errors import DecodeError, DetachedError, NotRunningError, ResponseError, UsageError
+from .errors import DecodeError, DetachedError, InvalidValueError, NotRunningError, ResponseError, UsageError
 from .signals import Dispatch, Signals
 from .transport import T, Take, Timeout, Transport
 from .values import APPLICATION_NAMES, Application, Model, Privacy, this_platform
@@ -172,7 +172,13 @@ class Connection:
             query: parameters; None values are left out.
             body: JSON data, or bytes as they are.
             accept: the Accept header.
+
+        Raises:
+            InvalidValueError: the path does not start at the root.
         """
+        if not isinstance(path, str) or not path.startswith("/"):
+            message = f"A path starts with a slash, such as /user, not {path!r}."
+            raise InvalidValueError(message)
         data = body if isinstance(body, bytes) or body is None else conversion.encode(body)
         return self.call(Route(method, path, (), accept), query=query, body=data)
 

@@ -89,7 +89,7 @@ def probe(address: str, token: str | None = None) -> str | None:
         return NO_HOST if NO_HOST in str(error) else "refused"
     except ResponseError as error:
         if error.status == 401:
-            return f"it wants {'another' if token else 'a'} token: pass token="
+            return f"it wants {'another' if token else 'a'} token: token=, or --token on the command line"
         return f"answers, but not as Pieces does (status {error.status})"
     except PiecesError as error:
         return str(error)

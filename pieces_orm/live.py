@@ -181,7 +181,10 @@ class Live(Sequence[E], Generic[E]):
         try:
             signal, about = self._place(entity)
         except Exception:  # noqa: BLE001 a key or condition of the caller's; the other entities are placed all the same
-            _log.exception("%r cannot place %r; it stays as it was.", self, entity)
+            _log.exception("%r cannot place %r; it stays as it was until it changes again.", self, entity)
+            with self._lock:
+                if self._open and entity.id not in self._entities:
+                    self._others[entity.id] = entity  # held, so that its next change is heard of
             return
         if signal is not None:
             for receiver in signal.receivers_for(self):

@@ -21,9 +21,10 @@ from .identity import IdentityMap
 from .knowledge import State
 from .relations import Relation
 from .signals import Dispatch
-from .transport import Timeout
+from .transport import Timeout, limits
 
 if TYPE_CHECKING:
+    from .server import Settings
     from .suggestions import Suggestion
     from .watch import Changes, Feeds, Watch
 
@@ -47,13 +48,14 @@ class Session(Catalogue):
         on_close: Callable[[], None] | None = None,
         token: str | None = None,
     ) -> None:
+        _check(timeout, 0, concurrency, dispatch)
         super().__init__(
             url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find, token=token
         )  # fmt: skip
         self.map = IdentityMap(self)
         self.lock = self.map.lock
         self.autoload = autoload
-        self.concurrency = _at_least_one(concurrency)
+        self.concurrency = concurrency
         self._on_close = on_close
         self._feeds: Feeds | None = None
         self._open: list[Any] = []
@@ -251,11 +253,18 @@ class Session(Catalogue):
         self.close()
 
 
-def _at_least_one(concurrency: Any) -> int:
-    if isinstance(concurrency, int) and not isinstance(concurrency, bool) and concurrency >= 1:
-        return concurrency
-    message = f"concurrency is a number of requests, 1 or more, not {concurrency!r}."
-    raise InvalidValueError(message)
+def _check(timeout: Any, wait: Any, concurrency: Any, dispatch: Any) -> None:
+    """Refuse what a session cannot be opened with, before a server is looked for."""
+    limits(timeout)
+    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
+        message = f"concurrency is a number of requests, 1 or more, not {concurrency!r}."
+        raise InvalidValueError(message)
+    if not isinstance(wait, int | float) or isinstance(wait, bool) or not wait >= 0:
+        message = f"wait takes seconds, 0 or more, not {wait!r}."
+        raise InvalidValueError(message)
+    if dispatch is not None and not callable(dispatch):
+        message = f"dispatch takes a function that is called with each delivery, not {dispatch!r}."
+        raise InvalidValueError(message)
 
 
 def connect(
@@ -288,9 +297,10 @@ def connect(
         dispatch: called with each delivery of a signal, to hand it to a UI loop; None delivers at once.
 
     Raises:
-        UsageError: a token without an address.
+        UsageError: a token without an address. InvalidValueError: another argument is of no use.
         NotRunningError: nothing found; the message lists what was tried and how to start a server.
     """
+    _check(timeout, wait, concurrency, dispatch)
     if token is not None:
         url = url or os.environ.get("PIECES_URL")
         if not url:
@@ -305,6 +315,7 @@ def connect(
 def embedded(
     path: str | PathLike[str] | None = None,
     *,
+    settings: Settings | None = None,
     application: str = "pieces_orm",
     api_key: str | None = None,
     timeout: Timeout = (3.05, 30),
@@ -317,19 +328,27 @@ def embedded(
 
     Args:
         path: of the database file, made when there is none; None: in memory.
+        settings: a `pieces_orm.server.Settings`; None: its defaults.
         application, api_key, timeout, wait, autoload, concurrency, dispatch: as for `connect`.
 
     Raises:
         UnsupportedOperationError: the extra `server` is not installed; the message says how to get it.
+        NotRunningError: the database cannot be opened. InvalidValueError: another argument is of no use.
     """
+    _check(timeout, wait, concurrency, dispatch)
     try:
         from .server import Server  # noqa: PLC0415 the server is an extra
     except ImportError as error:
         message = f"The embedded server is an extra: pip install 'pieces_orm[server]' ({error})."
         raise UnsupportedOperationError(message) from error
-    server = Server(path)
+    server = Server(path, settings=settings)
     server.start()
-    return Session(
-        discovery.find(server.url, wait), application=application, api_key=api_key, timeout=timeout, autoload=autoload,
-        concurrency=concurrency, dispatch=dispatch, find=lambda _: server.url, on_close=server.stop,
-    )  # fmt: skip
+    try:
+        return Session(
+            discovery.find(server.url, wait, server.settings.token), application=application, api_key=api_key,
+            timeout=timeout, autoload=autoload, concurrency=concurrency, dispatch=dispatch,
+            find=lambda _: server.url, on_close=server.stop, token=server.settings.token,
+        )  # fmt: skip
+    except BaseException:
+        server.stop()
+        raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
@@ -21,6 +22,7 @@ from requests.adapters import HTTPAdapter
 
 from .errors import (
     InvalidRequestError,
+    InvalidValueError,
     NotAuthorizedError,
     NotFoundError,
     NotRunningError,
@@ -45,6 +47,7 @@ RETRIED = frozenset({502, 503, 504})
 PIECE = 1_000_000
 # Sockets that are kept open: each stream's thread may read a few materials at a time.
 POOL = 64
+_HOST = re.compile(r"[^\s/@]+")
 NO_HOST = "there is no host of this name"
 
 
@@ -68,11 +71,10 @@ class Transport:
     def __init__(
         self, url: str, timeout: Timeout, observer: Observer | None = None, *, token: str | None = None
     ) -> None:
-        self.url = _address(url)
+        self.url = address(url)
         self.headers: dict[str, str] = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._timeout = timeout
-        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        self._limits = urllib3.Timeout(connect=connect, read=read)
+        self._limits = limits(timeout)
         self._observer = observer
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL)
         self._pool: tuple[str, Any] | None = None
@@ -203,16 +205,33 @@ def _pieces(response: urllib3.HTTPResponse) -> Iterator[bytes]:
         yield piece
 
 
-def _address(url: str) -> str:
-    """Scheme and host of a server's address; http where it names no scheme."""
-    try:
+def address(url: str) -> str:
+    """Scheme and host of a server's address; http where it names no scheme.
+
+    Raises:
+        NotRunningError: it is no address, or that of something within a server.
+    """
+    with contextlib.suppress(ValueError, TypeError):
         parts = urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+        whole = parts.path in ("", "/") and not (parts.query or parts.fragment)
+        if whole and parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc) and parts.port != 0:
             return f"{parts.scheme}://{parts.netloc}"
-    except ValueError:
-        pass
     message = f"{url!r} is no address of a server; it looks like http://127.0.0.1:39300."
     raise NotRunningError(message)
+
+
+def limits(timeout: Any) -> urllib3.Timeout:
+    """The seconds to connect and to wait for an answer.
+
+    Raises:
+        InvalidValueError: it is neither a number above 0 nor two of them.
+    """
+    try:
+        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        return urllib3.Timeout(connect=connect, read=read)
+    except (TypeError, ValueError):
+        message = f"timeout takes seconds above 0, one number or two (to connect, to wait), not {timeout!r}."
+        raise InvalidValueError(message) from None
 
 
 def _refused(error: BaseException | None) -> bool:
@@ -235,9 +254,8 @@ def error_for(status: int, data: bytes, method: str, path: str) -> ResponseError
     if status in (404, 410):
         return NotFoundError(f"{where}: not there (status {status}{said}).", **about)
     if status in (401, 403):
-        message = (
-            f"{where}: refused (status {status}{said}). Sign in to Pieces OS, or check token, api_key and address."
-        )
+        remedy = "" if status == 403 and said else " Sign in to Pieces OS, or check token, api_key and address."
+        message = f"{where}: refused (status {status}{said}).{remedy}"
         return NotAuthorizedError(message, **about)
     if status == 593:
         return UpgradeRequiredError(f"{where}: the server must be updated first (status 593{said}).", **about)

@@ -65,8 +65,8 @@ class Anchor(Entity):
     def looked_up(value: str | PurePath) -> str:
         """A path as the server knows it: absolute, without `..` and without a separator at its end."""
         text = os.fspath(value)
-        if not isinstance(text, str):
-            message = f"A path is a text or a Path, not {value!r}."
+        if not isinstance(text, str) or not text:
+            message = f"A path is a text or a Path, and not empty: {value!r} is none."
             raise InvalidValueError(message)
         return os.path.abspath(text) if not PureWindowsPath(text).drive else text  # noqa: PTH100 resolve() follows links
 

@@ -193,8 +193,7 @@ def reclassify(call: Call) -> Response:
 
 def recast(writer: Writer, format: str, ext: str) -> None:
     """Give a format, and so its asset, another language; images keep theirs."""
-    if not language.known(ext):
-        raise RefusedError(400, f"{ext} is not a language the wire knows.")
+    ext = language.meant(ext)
     own = own_keys(present(writer, FORMAT, format))
     if own["classification"]["generic"] == "IMAGE":
         raise RefusedError(400, "An image cannot be reclassified.")

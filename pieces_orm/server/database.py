@@ -139,7 +139,7 @@ class Lock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._held: sqlite3.Connection | None = None
 
     def take(self) -> None:
@@ -149,21 +149,21 @@ class Lock:
             NotRunningError: another server has it, or the file cannot be made.
         """
         # Two names of one file are one database.
-        real = self._path.resolve()
+        real = self.path.resolve()
         beside = real.with_name(f"{real.name}.lock")
         try:
             if not beside.exists():
                 beside.touch(mode=0o600)
             held = sqlite3.connect(beside, timeout=0, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
-            raise cannot_open(self._path, error) from error
+            raise cannot_open(self.path, error) from error
         try:
             held.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             held.close()
             if "locked" not in str(error):
-                raise cannot_open(self._path, error) from error
-            message = f"The database {self._path} cannot be opened: another server has it open (lock: {beside}). "
+                raise cannot_open(self.path, error) from error
+            message = f"The database {self.path} cannot be opened: another server has it open (lock: {beside}). "
             raise NotRunningError(f"{message}Use that server, stop it, or name another file.") from None
         self._held = held
 

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 import msgspec
 from pygments.lexers import get_all_lexers
 
+from .answers import RefusedError
 from .signs import SHEBANGS, SIGNS
 
 # The members of ClassificationSpecificEnum.
@@ -87,9 +88,30 @@ _ENOUGH = 3.0
 _LOOKED_AT, _LINE = 4_000, 160
 
 
-def known(ext: str) -> bool:
-    """Whether the wire has this language."""
-    return ext in _KNOWN
+def meant(said: str) -> str:
+    """The wire's name of a language, which is said by that or by what people call it, such as python.
+
+    Raises:
+        RefusedError: 400, it is neither.
+    """
+    found = said if said in _KNOWN else _by_name().get(said.lower())
+    if found is None:
+        sentence = f"{said} is not a language the wire knows; it names languages by file extension, such as py or ts."
+        raise RefusedError(400, sentence)
+    return found
+
+
+@cache
+def _by_name() -> Mapping[str, str]:
+    """What people call languages, with what the wire calls them."""
+    found: dict[str, str] = {}
+    for name, aliases, patterns, _ in get_all_lexers():
+        suffixes = [pattern[2:] for pattern in patterns if re.fullmatch(r"\*\.\w+", pattern)]
+        wire = next((suffix for suffix in suffixes if suffix in _KNOWN), None)
+        for each in (name, *aliases):
+            if wire is not None:
+                found.setdefault(each.lower(), wire)
+    return found
 
 
 def classification(ext: str) -> dict[str, str]:
@@ -99,9 +121,13 @@ def classification(ext: str) -> dict[str, str]:
 
 
 def classify(text: str | None, data: bytes, *, ext: object = None, name: str = "") -> dict[str, str]:
-    """The classification of contents; `text` is None when they are not text."""
-    if isinstance(ext, str) and known(ext):
-        return classification(ext)
+    """The classification of contents; `text` is None when they are not text.
+
+    Raises:
+        RefusedError: 400, `ext` is no language.
+    """
+    if isinstance(ext, str) and ext:
+        return classification(meant(ext))
     if text is None:
         image = image_type(data)
         return classification(image) if image else {"generic": "FILE", "specific": "bin"}

@@ -15,7 +15,7 @@ from types import TracebackType
 import uvicorn
 from starlette.types import ASGIApp
 
-from pieces_orm.errors import NotRunningError
+from pieces_orm.errors import NotRunningError, UsageError
 
 from . import context, search_index
 from .app import Application
@@ -100,6 +100,9 @@ class Server:
         settings: Settings | None = None,
         log: Write | None = None,
     ) -> None:
+        if not isinstance(settings, Settings | None):
+            message = f"settings takes a pieces_orm.server.Settings, not {settings!r}."
+            raise UsageError(message)
         self.settings = settings or Settings()
         self.host = host
         self.port = port
@@ -207,8 +210,9 @@ class Server:
 
     def _bind(self) -> socket.socket:
         if self.settings.token is None and not is_loopback(self.host):
-            message = f"{self.host} can be reached from other machines: it is served only with a token, which every "
-            raise NotRunningError(f"{message}request has to carry. Give one, or listen on a loopback address.")
+            message = f"{self.host} is no loopback address: what other machines may reach is served only with a token "
+            remedy = "that every request carries. Give Settings(token=...) or `serve --token`, or listen on 127.0.0.1."
+            raise NotRunningError(message + remedy)
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         # Named, because asyncio sets TCP_NODELAY only then: without it most answers wait 40 ms for an acknowledgement.
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

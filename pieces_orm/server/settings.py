@@ -3,23 +3,67 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+import typing
+from collections.abc import Callable
+from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import Attribute, field, fields, frozen
 
 from pieces_orm.errors import UsageError
 
 
-def _check_token(_settings: object, _field: object, token: str | None) -> None:
+def _token(token: Any) -> bool:
     # What a header cannot carry would lock everybody out.
-    if token is not None and not re.fullmatch(r"[!-~]+", token):
-        message = "A token has to be visible ASCII characters without spaces, and at least one."
+    return isinstance(token, str) and bool(re.fullmatch(r"[!-~]+", token))
+
+
+def _origin(origin: Any) -> bool:
+    return isinstance(origin, str) and bool(re.fullmatch(r"[a-zA-Z][\w+.-]*://[^/\s]+", origin))
+
+
+def _host(host: Any) -> bool:
+    return isinstance(host, str) and bool(re.fullmatch(r"[^/\s]+", host))
+
+
+def _is(kind: type, value: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+_Check = tuple[str, Callable[[Any], bool]]
+# What a setting takes, in words, and whether a value is that; by the type of the setting, or by its name.
+_CHECKS: dict[Any, _Check] = {
+    bool: ("True or False", lambda value: isinstance(value, bool)),
+    int: ("a whole number, 0 or more", lambda value: _is(int, value) and value >= 0),
+    float: ("a number above 0", lambda value: (_is(int, value) or _is(float, value)) and value > 0),
+    "version": ("digits with points between them, such as 12.3.0",
+                lambda value: isinstance(value, str) and bool(re.fullmatch(r"\d+(\.\d+)+", value))),
+    "token": ("visible ASCII characters without spaces, at least one", lambda value: value is None or _token(value)),
+    "allow_origins": ("a list of origins such as vscode-webview://abc, without a path",
+                      lambda value: isinstance(value, tuple) and all(_origin(each) for each in value)),
+    "hosts": ("a list of host names", lambda value: isinstance(value, tuple) and all(_host(each) for each in value)),
+}  # fmt: skip
+
+
+def _many(given: Any) -> Any:
+    return tuple(given) if isinstance(given, list | set | frozenset) else given
+
+
+def _check(setting: Attribute[Any], hint: Any, value: Any) -> None:
+    if typing.get_origin(hint) is Literal:
+        allowed = typing.get_args(hint)
+        words, is_good = " or ".join(map(repr, allowed)), value in allowed
+    else:
+        words, test = _CHECKS.get(setting.name) or _CHECKS[hint]
+        is_good = test(value)
+    if not is_good:
+        said = "" if setting.name == "token" else f", not {value!r}"
+        message = f"The setting {setting.name} takes {words}{said}."
         raise UsageError(message)
 
 
 @frozen
 class Settings:
-    """The choices of one server.
+    """The choices of one server; one that cannot be is a UsageError that names what can.
 
     The second group holds behaviours of Pieces OS that nobody outside knows; programs can be tried under each answer.
 
@@ -53,10 +97,10 @@ class Settings:
     """
 
     version: str = "12.3.0"
-    allow_origins: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = field(default=(), converter=_many)
     allow_foreign_hosts: bool = False
-    token: str | None = field(default=None, repr=False, validator=_check_token)
-    hosts: tuple[str, ...] = ()
+    token: str | None = field(default=None, repr=False)
+    hosts: tuple[str, ...] = field(default=(), converter=_many)
     max_body: int = 64 * 1024 * 1024
     stream_backlog: int = 100_000
     patience: float = 10.0
@@ -71,3 +115,8 @@ class Settings:
     embed_relations: bool = True
     batch_reads: bool = True
     user: Literal["local", "nobody"] = "local"
+
+    def __attrs_post_init__(self) -> None:
+        hints = typing.get_type_hints(Settings)
+        for setting in fields(Settings):
+            _check(setting, hints[setting.name], getattr(self, setting.name))

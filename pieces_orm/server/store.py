@@ -46,6 +46,7 @@ class Store:
         """
         self._listener = listener
         if self._lock is not None:
+            database.look(self._lock.path)  # beside a file that is not ours nothing is made
             self._lock.take()
         try:
             self._open()

@@ -137,6 +137,12 @@ def demo(
             metavar="URL", help="A running server to work with, a Pieces OS too, such as http://127.0.0.1:39300."
         ),
     ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN", envvar="PIECES_ORM_TOKEN", show_envvar=False, help="What the server at --url wants to see."
+        ),
+    ] = None,
     database: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The file for the demo's own server. Without it: in memory. Not with --url."),
@@ -152,4 +158,4 @@ def demo(
     if url is not None and database is not None:
         message = "it is for the demo's own server, and --url names another: give one of them."
         raise typer.BadParameter(message, param_hint="--database")
-    run_demo(Screen(), path=path, url=url, database=database)
+    run_demo(Screen(), path=path, url=url, token=None if url is None else token, database=database)

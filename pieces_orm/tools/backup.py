@@ -41,8 +41,11 @@ def backup(screen: Screen, *, database: Path, target: Path, force: bool) -> None
         except FileExistsError as error:
             hint = "--force replaces it" if target.exists() and not force else "name another file"
             raise ToolError(f"The backup was not made: {error}; {hint}.") from error
-        except (OSError, sqlite3.Error) as error:
-            raise ToolError(f"The backup was not made: {getattr(error, 'strerror', None) or error}.") from error
+        except OSError as error:
+            message = f"The backup was not made: {target} cannot be written: {error.strerror or error}. "
+            raise ToolError(f"{message}Name a file in a folder that is there.") from error
+        except sqlite3.Error as error:
+            raise ToolError(f"The backup was not made: {error}.") from error
     screen.say(f"Backup: {target.resolve()} ({target.stat().st_size} bytes)")
 
 

@@ -53,12 +53,13 @@ class Count:
         session.signals.associated.connect(associated, weak=False)
 
 
-def demo(screen: Screen, *, path: Path | None, url: str | None, database: Path | None) -> None:
+def demo(screen: Screen, *, path: Path | None, url: str | None, token: str | None, database: Path | None) -> None:
     """Run the demo.
 
     Args:
         path: a folder or file; None: the source of this package.
         url: of a running server; None: one of its own.
+        token: what that server wants to see.
         database: the file of its own server; None: in memory.
 
     Raises:
@@ -68,10 +69,10 @@ def demo(screen: Screen, *, path: Path | None, url: str | None, database: Path |
     sources = read_sources(PACKAGE if path is None else path)
     counted = Count()
     # From here on Ctrl-C is looked at between two steps, so that whatever was made is known and can be deleted.
-    with Stop() as stop, _server(screen, url, database) as address, connect(address) as session:
+    with Stop() as stop, _server(screen, url, token, database) as address, connect(address, token=token) as session:
         counted.listen(session, "the session's own")
         counted.listen_to_associations(session)
-        with connect(address) as second:
+        with connect(address, token=token) as second:
             counted.listen(second, "the watching session's")
             screen.say(f"Input: {count(len(sources.files), 'file')} under {shown(str(sources.root), 200)}")
             if sources.skipped:
@@ -80,12 +81,13 @@ def demo(screen: Screen, *, path: Path | None, url: str | None, database: Path |
 
 
 @contextmanager
-def _server(screen: Screen, url: str | None, database: Path | None) -> Iterator[str]:
+def _server(screen: Screen, url: str | None, token: str | None, database: Path | None) -> Iterator[str]:
     """The address of the server to work with, which lives as long as this context if it is the demo's own."""
     if url is not None:
-        problem = discovery.probe(url)
+        problem = discovery.probe(url, token)
         if problem is not None:
-            raise ToolError(f"No Pieces server is ready at {url}: {problem}.")
+            remedy = "Start one with `pieces-orm serve`, or leave --url out: the demo brings its own."
+            raise ToolError(f"No Pieces server is ready at {url}: {problem}. {remedy}")
         screen.say(f"Server: {url}")
         yield url
         return

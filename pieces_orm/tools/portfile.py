@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from .. import discovery
 from .errors import ToolError
 
 
@@ -14,7 +15,7 @@ class PortFile:
     """A context in which a file holds the port; afterwards it is gone, unless another server has written its own.
 
     Args:
-        path: None: no file.
+        path: None: no file. Only the folder of the standard place is made.
         port: the number to write.
     """
 
@@ -26,15 +27,16 @@ class PortFile:
         if self._path is not None:
             part = self._path.with_name(f"{self._path.name}.{os.getpid()}")
             try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                if self._path == discovery.port_file():
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
                 # Renamed, so that nobody reads half a number.
                 part.write_text(self._text, encoding="utf-8")
                 part.replace(self._path)
             except OSError as error:
                 with suppress(OSError):
                     part.unlink()
-                message = f"The port file {self._path} cannot be written: {error.strerror}."
-                raise ToolError(message) from error
+                message = f"The port file {self._path} cannot be written: {error.strerror}. "
+                raise ToolError(f"{message}Name a file in a folder that is there.") from error
         return self
 
     def __exit__(

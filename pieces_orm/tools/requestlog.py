@@ -28,7 +28,7 @@ def opened(where: str | None) -> Iterator[Callable[[str], None] | None]:
     try:
         handle = os.open(where, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     except OSError as error:
-        message = f"The log {where} cannot be written: {error.strerror}."
+        message = f"The log {where} cannot be written: {error.strerror}. Name a file in a folder that is there."
         raise ToolError(message) from error
     with os.fdopen(handle, "a", encoding="utf-8") as file:
         yield _writer(file)

@@ -122,6 +122,13 @@ def test_create_many_takes_first_arguments_or_mappings_and_keeps_their_order(pie
     assert pieces.tags.create_many([]) == []
 
 
+@pytest.mark.parametrize("items", ["abc", b"abc", {"text": "abc"}])
+def test_create_many_takes_no_single_item_for_many(pieces, items):
+    with pytest.raises(InvalidValueError, match="takes a list, with an item for each material"):
+        pieces.tags.create_many(items)
+    assert pieces.tags.ids() == ()
+
+
 def test_create_many_checks_everything_before_anything_is_sent(pieces):
     requests = Requests(pieces)
     with pytest.raises(TypeError, match=r"assets\.create_many\(\).*nam"):

@@ -169,6 +169,17 @@ def test_a_key_that_raises_leaves_the_list_as_it_was(pieces, caplog):
     assert pieces._feeds._feeds == {}
 
 
+def test_an_entity_whose_key_raised_takes_its_place_once_it_changes(pieces, other, caplog):
+    with pieces.tags.live(key=lambda tag: int(tag.text)).wait_live() as live:
+        other.tags.create("1")
+        late = other.tags.create("no number")
+        wait_for(lambda: "cannot place" in caplog.text)
+        gc.collect()
+        late.text = "0"
+        late.save()
+        wait_for(lambda: [tag.text for tag in live] == ["0", "1"])
+
+
 def test_keys_that_cannot_be_compared_leave_the_list_as_it_was(pieces, caplog):
     tag = pieces.tags.create("2")
     with pieces.tags.live(key=lambda tag: int(tag.text) if tag.text.isdigit() else tag.text) as live:

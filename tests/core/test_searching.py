@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import pieces_orm
-from pieces_orm import DecodeError, Found, endpoints
+from pieces_orm import DecodeError, Found, InvalidValueError, endpoints
 from pieces_orm.searching import SearchableCollection
 from pieces_orm.values import Trigger
 from tests.wire.recorder import recording
@@ -77,3 +77,22 @@ def test_an_answer_that_is_no_search_result_is_said_so(answer):
         recorder.answer("POST", "/tags/search", body=answer)
         with pytest.raises(DecodeError, match="search"):
             session.tags.search("tide")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"filters": ["x"]}, "filters takes values of pieces_orm.filters"),
+        ({"query": 3}, "query takes words, not 3"),
+        ({"tags": "tides"}, "tags takes a list of texts"),
+        ({}, "A search needs a query, tags or filters"),
+    ],
+)
+def test_a_search_of_assets_for_what_cannot_be_looked_for_is_refused(pieces, given, sentence):
+    with pytest.raises(InvalidValueError, match=sentence):
+        pieces.assets.search(**given)
+
+
+def test_an_anchor_needs_a_path(pieces):
+    with pytest.raises(InvalidValueError, match="not empty"):
+        pieces.anchors.create("")

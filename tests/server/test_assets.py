@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from pieces_orm import InvalidRequestError
 from pieces_orm.endpoints import KINDS
 from tests.server.support import ids
 
@@ -170,7 +171,17 @@ def test_a_language_is_changed_by_reclassify_alone(shared):
     assert changed["original"]["reference"]["classification"] == {"generic": "CODE", "specific": "rs"}
     assert changed["original"]["reference"]["fragment"]["metadata"]["ext"] == "rs"
     assert shared.status("POST", "/asset/reclassify", {"ext": "klingon", "asset": asset}) == 400
+    named = shared.post("/asset/reclassify", {"ext": "JavaScript", "asset": asset})
+    assert named["original"]["reference"]["classification"]["specific"] == "js"
     assert shared.status("POST", "/asset/reclassify", {"ext": "py", "asset": {"id": "nobody"}}) == 500
+
+
+def test_a_language_may_be_called_by_its_name_and_what_is_none_is_refused(pieces):
+    assert pieces.assets.create("x", language="python").language == "py"
+    assert pieces.assets.create("x", language="C++").language == "cpp"
+    with pytest.raises(InvalidRequestError, match="klingon is not a language the wire knows; it names"):
+        pieces.assets.create("x", language="klingon")
+    assert len(pieces.assets.ids()) == 2
 
 
 def test_a_draft_tells_language_name_tags_and_websites_and_stores_nothing(wire):

@@ -178,6 +178,13 @@ def test_a_second_server_on_a_file_is_refused_by_any_name_of_it(tmp_path):
         pass
 
 
+def test_beside_a_file_that_is_no_database_nothing_is_made(tmp_path):
+    (tmp_path / "junk").write_text("hello")
+    with pytest.raises(NotRunningError, match="It was not touched"):
+        Server(tmp_path / "junk").start()
+    assert [file.name for file in tmp_path.iterdir()] == ["junk"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_the_lock_dies_with_its_process_even_after_a_kill(tmp_path):
     with program(SERVE, tmp_path / "db") as running:

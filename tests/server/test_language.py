@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pieces_orm.server import language
+from pieces_orm.server.answers import RefusedError
 from tests.server.support import contract
 
 SNIPPETS = {
@@ -103,7 +104,10 @@ def test_a_two_line_python_function_is_py():
 def test_what_is_said_goes_before_the_name_and_the_name_before_the_content():
     text = "def tide(hour):\n    return hour"
     assert language.classify(text, b"", ext="rs", name="a.go")["specific"] == "rs"
-    assert language.classify(text, b"", ext="nonsense", name="a.go")["specific"] == "go"
+    assert language.classify(text, b"", ext="Rust", name="a.go")["specific"] == "rs"
+    assert language.classify(text, b"", ext="", name="a.go")["specific"] == "go"
+    with pytest.raises(RefusedError, match="nonsense is not a language"):
+        language.classify(text, b"", ext="nonsense", name="a.go")
     assert language.classify(text, b"", name="a heading")["specific"] == "py"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import pieces_orm
 from pieces_orm import Anchor, Asset, Tag, Website, WorkstreamEvent, WorkstreamSummary
+from pieces_orm.server import Server, Settings
 from pieces_orm.tools import demo as demo_module
 from pieces_orm.tools.errors import StoppedError, ToolError
 from pieces_orm.tools.screen import Screen
@@ -174,10 +175,20 @@ def test_a_path_without_input_is_refused_in_one_sentence(folder, monkeypatch, pa
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"pieces-orm: {sentence}\n")
 
 
+@pytest.mark.slow
+def test_a_server_with_a_token_is_worked_with_by_option_or_environment(folder):
+    with Server(settings=Settings(token="s3cret")) as server:
+        refused = run("demo", folder, "--url", server.url)
+        assert (refused.returncode, "--token" in refused.stderr) == (1, True)
+        done = run("demo", folder, "--url", server.url, PIECES_ORM_TOKEN="s3cret")
+        assert done.returncode == 0, done.stderr
+
+
 def test_a_url_without_a_server_is_refused_in_one_sentence(folder):
     done = run("demo", folder, "--url", "http://127.0.0.1:9")
-    sentence = "pieces-orm: No Pieces server is ready at http://127.0.0.1:9: refused.\n"
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
+    sentence = "pieces-orm: No Pieces server is ready at http://127.0.0.1:9: refused. "
+    remedy = "Start one with `pieces-orm serve`, or leave --url out: the demo brings its own.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence + remedy)
 
 
 def test_a_run_that_fails_half_way_cleans_up_and_says_why(folder, pieces, pieces_server):
@@ -294,7 +305,7 @@ def test_any_step_may_fail_and_nothing_stays(folder, pieces, pieces_server, monk
 
     monkeypatch.setattr(Story, step, fail)
     with pytest.raises(ZeroDivisionError):
-        demo_module.demo(Screen(), path=folder, url=pieces_server.url, database=None)
+        demo_module.demo(Screen(), path=folder, url=pieces_server.url, token=None, database=None)
     assert {name: found for name, found in ids(pieces).items() if found} == {}
 
 

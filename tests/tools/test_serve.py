@@ -74,7 +74,8 @@ def test_no_port_file_is_written_unless_asked_for(tmp_path):
 
 
 def test_a_port_file_is_there_while_the_server_runs(tmp_path):
-    path = tmp_path / "new folder" / "port"
+    path = tmp_path / "a folder" / "port"
+    path.parent.mkdir()
     with serving("--port-file", path) as program:
         assert program.said[-2] == f"Port file: {path}"
         assert path.read_text() == program.url.rpartition(":")[2]
@@ -106,6 +107,8 @@ def test_a_port_file_or_log_that_cannot_be_written_is_one_sentence(tmp_path):
         done = run("serve", "--port", "0", option, tmp_path / "file" / "x")
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith(f"pieces-orm: The {what} {tmp_path / 'file' / 'x'} cannot be written: ")
+    missing = run("serve", "--port", "0", "--port-file", tmp_path / "folder" / "x")
+    assert (missing.returncode, (tmp_path / "folder").exists()) == (1, False)
     both = run("serve", "--port-file", tmp_path / "x", "--standard-port-file")
     assert both.returncode == 2
     assert "give one of them" in both.stderr

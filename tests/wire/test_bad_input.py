@@ -235,10 +235,35 @@ def test_a_server_that_is_not_running_is_named_with_a_remedy():
         session.anchors.all()
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "ftp://127.0.0.1", "http://", "127.0.0.1:notaport"])
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "ftp://127.0.0.1", "http://", "127.0.0.1:notaport", "http://127.0.0.1/assets", "a b", 39300]
+)
 def test_what_is_no_address_is_said_so(url):
-    with pytest.raises(NotRunningError):
+    with pytest.raises(NotRunningError, match=r"is no address of a server; it looks like http://127\.0\.0\.1:39300"):
         pieces_orm.connect(url)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"timeout": "x"}, "timeout takes seconds above 0"),
+        ({"timeout": -1}, "timeout takes seconds above 0"),
+        ({"timeout": (1, 2, 3)}, "timeout takes seconds above 0"),
+        ({"wait": -1}, "wait takes seconds, 0 or more"),
+        ({"concurrency": 0}, "concurrency is a number of requests"),
+        ({"dispatch": "x"}, "dispatch takes a function"),
+    ],
+)
+def test_what_a_session_cannot_be_opened_with_is_refused_before_a_server_is_looked_for(given, sentence):
+    for opened in (lambda: pieces_orm.connect("http://127.0.0.1:9", **given), lambda: pieces_orm.embedded(**given)):
+        with pytest.raises(InvalidValueError, match=sentence):
+            opened()
+
+
+def test_a_path_that_does_not_start_at_the_root_is_refused(recorder, session):
+    with pytest.raises(InvalidValueError, match="starts with a slash"):
+        session.request("GET", "user")
+    assert recorder.requests == []
 
 
 @contextmanager

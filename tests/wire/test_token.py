@@ -22,7 +22,7 @@ def test_a_session_with_the_token_reads_writes_and_watches(guarded):
 
 
 def test_a_token_that_is_missing_or_wrong_is_said(guarded):
-    with pytest.raises(pieces_orm.NotRunningError, match="it wants a token: pass token="):
+    with pytest.raises(pieces_orm.NotRunningError, match="it wants a token: token=, or --token"):
         pieces_orm.connect(guarded.url)
     with pytest.raises(pieces_orm.NotRunningError, match="it wants another token"):
         pieces_orm.connect(guarded.url, token="wrong")
