@@ -316,7 +316,11 @@ class AssetCollection(Collection[Asset, P]):
         """
         route = endpoints.ASSETS_STREAM_CONTENTS if transferables else endpoints.ASSETS_STREAM
         for number, frame in self._session.frames(route):
-            yield self.adopt_page(frame, number, contents=bool(transferables))
+            assets = self.adopt_page(frame, number, contents=bool(transferables))
+            for asset in assets:
+                if not asset.applied:
+                    asset.expire()  # it waited long: what it says may be history, so it is asked for when it is read
+            yield assets
 
     def create_from_seed(self, seed: Seed) -> Asset:
         """Create an asset from a seed that is ready, such as a draft's."""

@@ -152,7 +152,8 @@ class Collection(Generic[E, P]):
         def take(id: str, found: Document | Exception) -> None:
             if isinstance(found, Exception):
                 outcome[id] = found
-                if isinstance(found, NotFoundError):
+                if isinstance(found, NotFoundError) and origin == "refresh":
+                    # A feed asks for the ids once more before it believes that.
                     self._vanished(id, origin)
             else:
                 entity = self._session.map.adopt(self._class, id, found, number, origin)
@@ -161,6 +162,17 @@ class Collection(Generic[E, P]):
         with self._session.map.request() as number:
             batches.read(self._session, self._kind, ids, transferables, take, progress)
         return outcome
+
+    def fetch_all(self, ids: Sequence[str], *, origin: str) -> dict[str, E | Exception]:
+        """The same by one read of the whole collection, for very many."""
+        wanted = set(ids)
+        with self._session.map.request() as number:
+            page = self._session.take(self._kind.route("all"), {}, functools.partial(pages.read, kind=self._kind.name))
+            some = ((id, document) for id, document in page if id in wanted)
+            found: dict[str, Any] = {
+                entity.id: entity for entity in self._session.map.adopt_page(self._class, some, number, origin)
+            }
+        return {id: found.get(id) or self._deleted_meanwhile(id) for id in ids}
 
     def peek(self, id: str) -> E | None:
         """The entity with this id if the session holds it; never a request."""

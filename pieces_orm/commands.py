@@ -176,7 +176,9 @@ def increment_score(entity: Entity, reason: str) -> None:
         raise InvalidValueError(message)
     route = entity.kind.route("score")
     body = conversion.encode({entity.kind.score: {reason: True}})
-    entity.owner.call(route, {entity.kind.parameter: entity.id}, body=body)
+    with entity.owner.map.writing(entity.kind, entity.id):
+        entity.owner.call(route, {entity.kind.parameter: entity.id}, body=body)
+        entity.owner.wrote(entity)
 
 
 def relation_between(entity: Entity, other: object) -> Many[Any]:

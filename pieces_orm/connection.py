@@ -121,6 +121,10 @@ class Connection:
         """Note that the server went away: the application is connected again before the next request."""
         self._lost_at = time.monotonic()
 
+    def server_time(self) -> float:
+        """What the server's clock says, as far as its answers tell; seconds since 1970."""
+        return time.time() + self._transport.clock_offset
+
     def look_again(self) -> bool:
         """Look where the server is, after it could not be reached; True when it is somewhere else now."""
         if self._find is None:
@@ -219,7 +223,7 @@ class Connection:
             self.server_was_lost()
             if not self.look_again():
                 raise
-            return self._send_connected(route, path, query, body, how)
+        return self._send_connected(route, path, query, body, how)
 
     def _send_connected(
         self, route: Route, path: str, query: Mapping[str, Any] | None, body: bytes | None, how: Mapping[str, Any]

@@ -123,6 +123,9 @@ class Owner(Protocol):
     def is_stale(self, kind: Kind) -> bool:
         """Whether the stream of a kind is lost."""
 
+    def aged(self, entity: Entity) -> None:
+        """Have an entity read anew that an answer older than the last news was applied to."""
+
     def wrote(self, entity: Entity, answer: Document | None = ...) -> None:
         """Note a write of our own, so that its echo is not taken for another's."""
 

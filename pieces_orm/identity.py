@@ -53,6 +53,8 @@ class IdentityMap:
         self._clock = 0
         self._under_way: set[int] = set()
         self._tombstones: dict[tuple[str, str], int] = {}
+        # When a stream said last that a material changed, as long as an answer from before may still arrive.
+        self._news: dict[tuple[str, str], int] = {}
         self._links: list[_Link] = []
         self._writes: dict[int, tuple[str, str | None]] = {}
         self._editing: set[int] = set()
@@ -81,6 +83,8 @@ class IdentityMap:
                 self._links = [link for link in self._links if link.number > oldest]
                 if self._tombstones:
                     self._tombstones = {key: at for key, at in self._tombstones.items() if at > oldest}
+                if self._news:
+                    self._news = {key: at for key, at in self._news.items() if at > oldest}
 
     @contextmanager
     def writing(self, kind: Kind, id: str | None = None) -> Iterator[None]:
@@ -145,7 +149,7 @@ class IdentityMap:
         known: list[tuple[E, Changes]] = []
         with self.lock:
             entities, new = self._entities[cls.kind.name], cls.__new__
-            nothing_said = not self._tombstones and not self._detached
+            nothing_said = not self._tombstones and not self._news and not self._detached
             for id, document in page:
                 found: Any = entities.get(id)
                 if found is None and nothing_said:
@@ -168,6 +172,8 @@ class IdentityMap:
     def fill(self, cls: type[E], id: str, document: Document, number: int) -> None:
         """Let a nested copy fill an entity that is not loaded; it never overwrites a loaded one."""
         with self.lock:
+            if self._tombstones.get((cls.kind.name, id), -1) > number:
+                return
             entity = self.ref(cls, id)
             held = entity.document
             richer = held is None or len(document.keys) > len(held.keys)
@@ -192,6 +198,7 @@ class IdentityMap:
         first = entity.state in (HANDLE, PARTIAL)
         changes = updates.apply(entity, document, first=first)
         entity.knowledge.applied = number
+        changes.aged = self._news.get((entity.kind.name, entity.id), -1) > number
         self._replay(entity, changes, number)
         for relation, id in changes.linked:
             self._mirror(entity, relation, id, number, present=True)
@@ -206,9 +213,37 @@ class IdentityMap:
                 self._put(entity, link.relation, link.id, present=link.present)
                 undone = changes.unlinked if link.present else changes.linked
                 undone[:] = [(relation, id) for relation, id in undone if (relation, id) != (link.relation, link.id)]
+        for (kind, id), at in self._tombstones.items():
+            if at > number:
+                self._part(entity, changes, kind, id)
+
+    def _part(self, entity: Entity, changes: Changes, kind: str, id: str) -> None:
+        """Take a material that was deleted since out of the relations of a document."""
+        for relation in entity.relations.values():
+            if relation.target.kind.name == kind and self._put(entity, relation, id, present=False):
+                changes.linked[:] = [pair for pair in changes.linked if pair != (relation, id)]
+
+    def heard(self, kind: Kind, ids: Iterable[str]) -> None:
+        """Note that materials changed: answers that were asked for before this are older."""
+        with self.lock:
+            if self._under_way:
+                number = self.now()
+                self._news.update(((kind.name, id), number) for id in ids)
+
+    def bury(self, kind: Kind, id: str) -> None:
+        """Note that a material was deleted that nobody holds."""
+        with self.lock:
+            if self._under_way:
+                self._tombstones[kind.name, id] = self.now()
 
     def finish(self, entity: Entity, changes: Changes, origin: str) -> None:
-        """Tell about changes, outside the lock."""
+        """Tell about changes, outside the lock; of an echo of our own write only what it brought besides."""
+        if changes.aged:
+            self._owner.aged(entity)
+        if origin == "echo":
+            if changes.before.keys() == {"updated"}:
+                changes.before.clear()
+            origin = "local" if changes.before.keys() <= {"updated", "score"} else "remote"
         if not changes:
             return
         signals, sender = self._owner.signals, type(entity)

@@ -72,12 +72,22 @@ class Live(Sequence[E], Generic[E]):
         try:
             with self._working:
                 self._connect()
+                # What happens before the stream is live is not heard: then all are read once more.
+                self._watch.before_live(lambda: self._catch_up(collection))
                 for entity in collection.all():
                     self._place(entity)
         except BaseException:
             self.close()
             raise
         self._work()
+
+    def _catch_up(self, collection: Collection[E, ...]) -> None:
+        if self._open:
+            self._heard.extend(collection.all())
+            while self._heard:
+                with self._working:
+                    pass  # whoever is placing may place these too
+                self._work()
 
     def _connect(self) -> None:
         signals = self._session.signals
@@ -173,7 +183,9 @@ class Live(Sequence[E], Generic[E]):
         """Place what was heard of and tell, whichever thread comes by."""
         while self._heard and self._working.acquire(blocking=False):
             try:
-                self._follow(self._heard.popleft())
+                # Another thread may have taken the last one meanwhile.
+                if self._heard:
+                    self._follow(self._heard.popleft())
             finally:
                 self._working.release()
 
@@ -196,7 +208,9 @@ class Live(Sequence[E], Generic[E]):
         # Outside the lock: a key or condition of the caller's may read what is not loaded.
         wanted = not gone and (self._where is None or bool(self._where(entity)))
         value = self._key(entity) if wanted else None
-        key: SortKey = (value is None, value, entity.id)
+        if value != value:  # noqa: PLR0124 a number that is none has no place among the others
+            value = None
+        key: SortKey = ((value is None) is not self._reverse, value, entity.id)
         with self._lock:
             if not self._open:
                 return None, {}

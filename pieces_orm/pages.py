@@ -16,8 +16,8 @@ from msgspec import Raw
 from . import documents
 from .documents import Document
 
-# Bytes up to which a page is split whole.
-WHOLE = 4_000_000
+# Bytes up to which a page is split whole: to cut out a small member costs as much as all the rest of its way.
+WHOLE = 32_000_000
 
 # Called with how many materials have come, and how many there are: None as long as that is not known.
 Arrivals = Callable[[int, "int | None"], object]
@@ -42,9 +42,12 @@ def read(
         size += len(chunk)
         if size > WHOLE and _can_cut():
             data, start, begun = b"".join(begun), begun[0][:80], []
+            cutter = _Cutter(data, chunks, contents, progress)
             try:
-                return _Cutter(data, chunks, contents, progress).members()
+                return cutter.members()
             except documents.BROKEN as error:
+                if error is cutter.raised:
+                    raise  # what `progress` raises is its own
                 raise documents.malformed(start, kind, "", error) from error
     members = documents.split(b"".join(begun), kind, contents=contents)
     if progress is not None:
@@ -86,6 +89,7 @@ class _Cutter:
         self._contents = contents
         self._progress = progress
         self._members: list[tuple[str, Document]] = []
+        self.raised: BaseException | None = None
 
     def members(self) -> list[tuple[str, Document]]:
         """Cut the page's members out, but for those that its `indices` call gone; of duplicate keys the last counts."""
@@ -104,9 +108,16 @@ class _Cutter:
             raise msgspec.ValidationError(message)
         gone = {id for id, position in indices.items() if position < 0}
         members = [(id, document) for id, document in members if id not in gone]
-        if self._progress is not None:
-            self._progress(len(members), len(members))
+        self._tell(len(members), len(members))
         return members
+
+    def _tell(self, done: int, total: int | None) -> None:
+        if self._progress is not None:
+            try:
+                self._progress(done, total)
+            except BaseException as error:
+                self.raised = error
+                raise
 
     def _keys(self) -> Iterator[str]:
         for _ in self._items(b"{", b"}"):
@@ -159,16 +170,20 @@ class _Cutter:
         self._at += 1
 
     def _chunk(self) -> bytes | None:
-        if self._progress is not None:
-            self._progress(len(self._members), None)
+        self._tell(len(self._members), None)
         return next(self._chunks, None)
 
     def _more(self) -> None:
-        chunk = self._chunk()
-        if chunk is None:
+        # As much again as there is: the next attempt begins at the beginning of the value.
+        parts = [self._data[self._at :]]
+        size, wanted = 0, max(1, len(parts[0]))
+        while size < wanted and (chunk := self._chunk()) is not None:
+            parts.append(chunk)
+            size += len(chunk)
+        if not size:
             message = "Input data was truncated"
             raise msgspec.DecodeError(message)
-        self._data, self._at = self._data[self._at :] + chunk, 0
+        self._data, self._at = b"".join(parts), 0
 
 
 def _space(data: bytes, at: int) -> int:

@@ -143,6 +143,10 @@ class Session(Catalogue):
         """Read and apply many, by id the entity or its error; for the feeds."""
         return self[cls].fetch(ids, origin=origin) if ids else {}
 
+    def fetch_all(self, cls: type[Entity], ids: Sequence[str], origin: str) -> dict[str, Any]:
+        """The same for so many that one read of the whole kind costs less; for the feeds."""
+        return self[cls].fetch_all(ids, origin=origin)
+
     def ids_of(self, cls: type[Entity], query: dict[str, Any]) -> tuple[str, ...]:
         """The ids of a kind; for the feeds."""
         return self[cls].query_ids(query)
@@ -188,6 +192,11 @@ class Session(Catalogue):
         if self._feeds is not None:
             updated = None if answer is None else answer.get("updated")
             self._feeds.wrote(entity, None if updated is None else bytes(updated))
+
+    def aged(self, entity: Entity) -> None:
+        """Have an entity read anew that an answer older than the last news was applied to."""
+        if self._feeds is not None:
+            self._feeds.again(entity.kind, entity.id)
 
     def keep(self, opened: Any) -> None:
         """Remember something that is to be closed with the session."""

@@ -8,8 +8,10 @@ that raises is logged, and the others run. **`connect()` holds the receiver weak
 from __future__ import annotations
 
 import logging
+import threading
 import weakref
 from collections.abc import Callable, Generator, Hashable, Mapping
+from types import MethodType
 from typing import Any
 
 import blinker
@@ -113,7 +115,10 @@ class Signals:
 
     def _hand_over(self, delivery: _Delivery) -> None:
         assert self._dispatch is not None
-        number = self._backlog.put((id(delivery.receiver), delivery.told.key), delivery)
+        # A method is another object each time it is looked up, and equal to the others.
+        receiver = delivery.receiver
+        whose: Hashable = receiver if isinstance(receiver, MethodType) else id(receiver)
+        number = self._backlog.put((whose, delivery.told.key), delivery)
         if number is None:
             return
         try:
@@ -141,9 +146,22 @@ class _Delivery:
 
 
 def deliver(receiver: Callable[..., Any], sender: Any, about: Mapping[str, Any]) -> None:
-    """Call a receiver; what it raises is logged."""
+    """Call a receiver; what it raises is logged.
+
+    SystemExit and the like go through on threads of the program's own, which they are meant for.
+    """
     try:
         receiver(sender, **about)
-    except Exception:  # noqa: BLE001 see below
+    except BaseException as error:
         # One bad receiver must not keep the others, or the thread that caused the event, from going on.
+        if not isinstance(error, Exception) and not getattr(_own, "thread", False):
+            raise
         _log.exception("A receiver of a pieces_orm signal raised; the others run on.")
+
+
+_own = threading.local()
+
+
+def own_thread() -> None:
+    """Note that the present thread is the package's own: no receiver ends it."""
+    _own.thread = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import queue
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -53,12 +52,10 @@ def events_of(frame: str | bytes, key: str) -> list[Event]:
     return [Event(id, deleted) for id, deleted in found.items()]
 
 
-def backoff() -> Iterator[float]:
-    """Seconds to wait before each attempt: jittered, growing, capped."""
-    pause = FIRST_PAUSE
-    while True:
-        yield random.uniform(0.5, 1.0) * pause  # noqa: S311 jitter is no secret
-        pause = min(pause * 2, LONGEST_PAUSE)
+def pause_after(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: jittered, growing, capped."""
+    pause: float = min(FIRST_PAUSE * 2 ** min(failures - 1, 16), LONGEST_PAUSE)
+    return random.uniform(0.5, 1.0) * pause  # noqa: S311 jitter is no secret
 
 
 def connect(url: str, headers: Mapping[str, str]) -> ClientConnection:
@@ -95,7 +92,7 @@ class Stream(threading.Thread):
         url: of the stream.
         headers: asked for at each connection, so that they survive a move of the server.
         opened: called when a socket is open; what it raises counts as a lost connection.
-        frame: called with each frame.
+        frame: called with each frame; what it raises counts as a lost connection.
         lost: called when a connection ended or could not be made.
     """
 
@@ -117,30 +114,45 @@ class Stream(threading.Thread):
         self._lost = lost
         self._stopped = threading.Event()
         self._socket: ClientConnection | None = None
+        self._failures = 0
+        self._is_good = False
 
     def run(self) -> None:
         """Connect, read, and connect again, until `stop`."""
-        pauses = backoff()
         while not self._stopped.is_set():
-            error: Exception | None = None
-            try:
-                with connect(self._url(), self._headers()) as socket:
-                    self._socket = socket
-                    self._opened()
-                    for message in socket:
-                        if self._stopped.is_set():
-                            return
-                        self._frame(message)
-                        pauses = backoff()
-            except Exception as failure:  # noqa: BLE001 whatever it was, the stream is tried again
-                error = failure
-                _log.debug("stream %s: %s", self.name, failure)
-            finally:
-                self._socket = None
+            error = self._read()
             if self._stopped.is_set():
                 return
-            self._lost(error)
-            self._stopped.wait(next(pauses))
+            try:
+                self._lost(error)
+            except Exception:  # noqa: BLE001 the stream is tried again, whatever went wrong on the way
+                _log.exception("What follows from the loss of %s went wrong.", self.name)
+            self._failures = 1 if self._is_good and not isinstance(error, ValueError) else self._failures + 1
+            self._stopped.wait(pause_after(self._failures))
+
+    def _read(self) -> Exception | None:
+        """Read one connection to its end; the error that ended it."""
+        self._is_good = False
+        try:
+            with connect(self._url(), self._headers()) as socket:
+                self._socket = socket
+                if self._stopped.is_set():
+                    return None
+                self._opened()
+                for message in socket:
+                    if self._stopped.is_set():
+                        return None
+                    self._frame(message)
+        except Exception as failure:  # noqa: BLE001 whatever it was, the stream is tried again
+            _log.debug("stream %s: %s", self.name, failure)
+            return failure
+        finally:
+            self._socket = None
+        return None
+
+    def settled(self) -> None:
+        """Note that the present connection serves its purpose: after it, pauses begin anew."""
+        self._is_good = True
 
     @property
     def connected(self) -> bool:
@@ -163,60 +175,63 @@ class Stream(threading.Thread):
 class Frames(Iterator[tuple[int, bytes]]):
     """The frames of one connection, each numbered when it came, so that it is never taken for newer than it is.
 
+    A reader that is slower than the frames holds up the socket. Of a frame that waits long the number is 0: too much
+    may have happened since to say what of it is still true.
+
     Args:
         url: of the stream.
         headers: to open it with.
-        numbered: opens a numbered request; it stays open until its frame is handed over.
+        numbered: opens a numbered request; it stays open until its frame is handed over, or is late.
     """
 
-    # Frames that wait to be handed over; a reader that is slower holds up the socket.
-    BACKLOG = 64
+    # Seconds after which a frame that nobody takes is late: what it could contradict is not remembered for ever.
+    LATE = 1.0
 
     def __init__(
         self, url: str, headers: Mapping[str, str], numbered: Callable[[], AbstractContextManager[int]]
     ) -> None:
         self._socket = connect(url, headers)
         self._numbered = numbered
-        self._waiting: queue.Queue[tuple[AbstractContextManager[int], int, bytes] | None] = queue.Queue(self.BACKLOG)
-        self._closed = threading.Event()
+        self._news = threading.Condition()
+        self._waiting: tuple[int, bytes] | None = None
+        self._ended = False
         threading.Thread(target=self._read, name="pieces_orm frames", daemon=True).start()
 
     def _read(self) -> None:
         with contextlib.suppress(Exception), self._socket as socket:
             for frame in socket:
-                request = self._numbered()
-                number = request.__enter__()
-                self._put((request, number, frame.encode() if isinstance(frame, str) else frame))
-        self._put(None)
+                data = frame.encode() if isinstance(frame, str) else frame
+                with self._numbered() as number:
+                    taken = self._hand_over((number, data), self.LATE)
+                if not (taken or self._hand_over((0, data), None)):
+                    break
+        self._end()
 
-    def _put(self, item: tuple[AbstractContextManager[int], int, bytes] | None) -> None:
-        while not self._closed.is_set():
-            try:
-                self._waiting.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return
+    def _hand_over(self, item: tuple[int, bytes], seconds: float | None) -> bool:
+        """Wait until somebody takes a frame; False when nobody did in time, or nobody will."""
+        with self._news:
+            self._waiting = item
+            self._news.notify_all()
+            self._news.wait_for(lambda: self._waiting is None or self._ended, seconds)
+            taken, self._waiting = self._waiting is None, None
+            return taken
 
     def __next__(self) -> tuple[int, bytes]:
-        item = None
-        while not self._closed.is_set():
-            try:
-                item = self._waiting.get(timeout=0.1)
-            except queue.Empty:
-                continue
-            break
+        with self._news:
+            self._news.wait_for(lambda: self._waiting is not None or self._ended)
+            item, self._waiting = self._waiting, None
+            self._news.notify_all()
         if item is None:
             raise StopIteration
-        request, number, frame = item
-        request.__exit__(None, None, None)
-        return number, frame
+        return item
+
+    def _end(self) -> None:
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
 
     def close(self) -> None:
         """End the iteration, and let go of what was not handed over."""
-        self._closed.set()
+        self._end()
         with contextlib.suppress(Exception):
             self._socket.close()
-        while not self._waiting.empty():
-            item = self._waiting.get_nowait()
-            if item is not None:
-                item[0].__exit__(None, None, None)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 import attrs
 from attrs import frozen
 
 from .entity import Entity
-from .errors import NotFoundError, PiecesError
-from .knowledge import State
+from .errors import NotAuthorizedError, NotFoundError, PiecesError, StateError, TransportError
+from .knowledge import EXPIRED, HANDLE, LOADED
+from .stream import pause_after
 
 if TYPE_CHECKING:
     from .session import Session
@@ -25,8 +28,13 @@ PUT_OFF = 0.25
 # Echoes of our own writes that are waited for; older ones are taken for lost.
 ECHOES = 10_000
 
-# What is known of an id that was heard of; of two, the greater counts.
-UPDATED, VANISHED, DELETED = 0, 1, 2
+# What was heard of an id; of two, the greater counts. SURVIVED: it may have changed while nothing could be heard.
+SURVIVED, UPDATED, VANISHED, DELETED = range(4)
+
+# Attempts after which an id that cannot be read does not keep its kind from being live any more.
+HOPELESS = 3
+# So many ids of a kind are read with all others of it, in one request.
+MANY = 200
 
 
 @attrs.define
@@ -34,6 +42,7 @@ class _Heard:
     what: int
     first: float
     last: float
+    due: float = 0.0
 
 
 class Pending:
@@ -41,15 +50,39 @@ class Pending:
 
     def __init__(self) -> None:
         self._heard: dict[str, _Heard] = {}
+        # How often an id could not be read, as long as it cannot.
+        self._tries: dict[str, int] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._heard)
+    def __len__(self) -> int:
+        return len(self._heard)
+
+    @property
+    def hopeful(self) -> bool:
+        """Whether any of them is not known to be beyond reading."""
+        return any(self._tries.get(id, 0) < HOPELESS for id in self._heard)
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds until one of them may be taken; None when there is none."""
+        if not self._heard:
+            return None
+        return max(0.0, min(heard.due for heard in self._heard.values()) - time.monotonic())
 
     def note(self, id: str, what: int) -> None:
-        """Note what was heard of an id; of two, the greater counts."""
+        """Note what was heard of an id."""
         now = time.monotonic()
         heard = self._heard.setdefault(id, _Heard(what, now, now))
         heard.what, heard.last = max(what, heard.what), now
+
+    def settle(self, taken: Mapping[str, int], failed: Mapping[str, int]) -> None:
+        """Forget what was done of what was taken; what failed is tried again, after pauses that grow."""
+        for id in taken:
+            if id not in failed:
+                self._tries.pop(id, None)
+        for id, what in failed.items():
+            self._tries[id] = tries = self._tries.get(id, 0) + 1
+            self.note(id, what)
+            self._heard[id].due = time.monotonic() + pause_after(tries)
 
     def take(self) -> dict[str, int]:
         """Those that are not just being changed again; an id that never rests is put off only so long."""
@@ -57,7 +90,7 @@ class Pending:
         due = {
             id: heard.what
             for id, heard in self._heard.items()
-            if now - heard.last >= QUIET * 0.8 or now - heard.first >= PUT_OFF
+            if now >= heard.due and (now - heard.last >= QUIET * 0.8 or now - heard.first >= PUT_OFF)
         }
         for id in due:
             del self._heard[id]
@@ -79,6 +112,8 @@ class Teller:
     def __init__(self, session: Session, cls: type[Entity]) -> None:
         # All ids, each with the `updated` that was told or written last, where that is known.
         self.known: dict[str, bytes | None] | None = None
+        # Since when, in seconds of the server's clock, changes may have gone unheard.
+        self.deaf_since = 0.0
         self._session = session
         self._cls = cls
         self._kind = cls.kind
@@ -114,35 +149,52 @@ class Teller:
         self._deferred = still
         return ready
 
-    def compare(self, now: set[str], *, recovering: bool) -> dict[str, int]:
-        """What follows from a list of all ids: what is new, what has vanished, what may have changed unheard."""
+    def is_listing(self, ids: AbstractSet[str]) -> bool:
+        """Whether the first frame of a connection is a list of what there is, which says of nothing that it changed."""
+        return self.known is None or self._kind.stream == "asset" or ids >= self.known.keys()
+
+    def compare(self, now: AbstractSet[str], since: int | None) -> dict[str, int]:
+        """What follows from a list of all ids: what is new, what has vanished, what may have changed unheard.
+
+        Args:
+            now: all ids.
+            since: what was asked for before this number may have changed unheard; None: nothing may have.
+        """
+        news: dict[str, int] = {}
+        held: dict[str, Entity] = {}
+        if since is not None:
+            held = {each.id: each for each in self._session.map.alive(self._cls) if each.state in (LOADED, EXPIRED)}
+            news = {id: UPDATED if id in now else VANISHED for id, each in held.items() if each.applied < since}
         with self._lock:
             if self.known is None:
                 self.known = dict.fromkeys(now)
-                return {}
+                return news
             known = self.known.keys()
-            news = dict.fromkeys(now - known, UPDATED) | dict.fromkeys(known - now, VANISHED)
-        if recovering:
-            held = self._session.map.alive(self._cls)
-            news |= {each.id: UPDATED for each in held if each.state is State.LOADED and each.id in now}
-        return news
+            if since is not None and self._session.signals.changed.has_receivers_for(self._cls):
+                news |= dict.fromkeys((known & now).difference(held), SURVIVED)
+            return news | dict.fromkeys(now - known, UPDATED) | dict.fromkeys(known - now, VANISHED)
 
     def process(self, batch: dict[str, int]) -> dict[str, int]:
         """Fetch, apply and tell; returns what has to be tried again."""
         ready = self._not_ours(batch)
+        suspected = {id for id, what in ready.items() if what == VANISHED}
         try:
-            gone = self._confirmed({id for id, what in ready.items() if what == VANISHED})
+            gone = self._confirmed(suspected)
         except PiecesError as error:
             _log.info("The vanished of %s could not be confirmed: %s", self._kind.collection, error)
             return ready
+        there: dict[str, int] = {}
         for id, what in ready.items():
             if what == DELETED or id in gone:
                 self._tell_deleted(id)
-        updated = [id for id, what in ready.items() if what == UPDATED]
-        wanted = [id for id in updated if self._is_wanted(id)]
-        for id in set(updated).difference(wanted):
+            else:
+                there[id] = min(what, UPDATED)
+        # Answers that were asked for before this know nothing of it.
+        self._session.map.heard(self._kind, there)
+        wanted = [id for id in there if self._is_wanted(id)]
+        for id in there.keys() - set(wanted):
             self._learn(id)
-        return dict.fromkeys(self._tell_updated(wanted), UPDATED)
+        return {id: there[id] for id in self._tell_updated(wanted, there)}
 
     def _not_ours(self, batch: dict[str, int]) -> dict[str, int]:
         """What nobody here is writing at this moment; the rest is deferred."""
@@ -173,61 +225,89 @@ class Teller:
     def _is_wanted(self, id: str) -> bool:
         """Whether somebody holds the entity, or listens to the kind."""
         entity = self._session.map.peek(self._cls, id)
-        if entity is not None and entity.state is not State.HANDLE:
+        if entity is not None and entity.state is not HANDLE:
             return True
         signals = self._session.signals
         signal = signals.changed if self._is_known(id) else signals.created
         return bool(signal.has_receivers_for(self._cls))
 
-    def _tell_updated(self, ids: list[str]) -> list[str]:
+    def _tell_updated(self, ids: list[str], heard: Mapping[str, int]) -> list[str]:
         """Read and tell; returns the ids that could not be read."""
-        if not ids:
-            return []
-        held = {id: entity for id in ids if (entity := self._session.map.peek(self._cls, id)) is not None}
-        try:
-            fetched = self._session.fetch(self._cls, ids, "remote")
-        except PiecesError as error:
-            _log.info("Changes of %s could not be read: %s", self._kind.collection, error)
-            return ids
+        known = {id for id in ids if self._is_loaded(id)}
         failed: list[str] = []
-        for id in ids:
-            entity = fetched.get(id)
-            if isinstance(entity, NotFoundError):
-                self._tell_deleted(id, held.get(id))
-            elif isinstance(entity, Entity):
-                self._tell_one(entity, is_held=id in held)
+        missing: set[str] = set()
+        for id, found in self._read(ids).items():
+            if isinstance(found, NotFoundError):
+                missing.add(id)
+            elif isinstance(found, Entity):
+                self._tell_one(found, was_loaded=id in known, survived=heard[id] == SURVIVED)
             else:
-                _log.info("%s %s could not be read: %s", self._kind.name, id, entity)
+                _log.info("%s %s could not be read: %s", self._kind.name, id, found)
                 failed.append(id)
-        return failed
+        try:
+            gone = self._confirmed(missing)
+        except PiecesError as error:
+            _log.info("The vanished of %s could not be confirmed: %s", self._kind.collection, error)
+            return [*failed, *missing]
+        for id in gone:
+            self._tell_deleted(id)
+        return [*failed, *(missing - gone)]
 
-    def _tell_one(self, entity: Entity, *, is_held: bool) -> None:
+    def _is_loaded(self, id: str) -> bool:
+        entity = self._session.map.peek(self._cls, id)
+        return entity is not None and entity.state in (LOADED, EXPIRED)
+
+    def _read(self, ids: list[str]) -> dict[str, Entity | Exception]:
+        """Read and apply; by id the entity or its error. Echoes of our own writes are applied as such."""
+        with self._lock:
+            own = [id for id in ids if id in self._own]
+        others = [id for id in ids if id not in set(own)]
+        return self._read_as("echo", own) | self._read_as("remote", others)
+
+    def _read_as(self, origin: str, ids: list[str]) -> dict[str, Entity | Exception]:
+        try:
+            if len(ids) >= MANY and 2 * len(ids) >= len(self.known or ()):
+                return self._session.fetch_all(self._cls, ids, origin)
+            return self._session.fetch(self._cls, ids, origin)
+        except PiecesError as error:
+            if len(ids) == 1 or isinstance(error, TransportError | StateError | NotAuthorizedError):
+                return dict.fromkeys(ids, error)
+            # One that cannot be read must not keep the others from being read.
+            return {id: self._read_as(origin, [id])[id] for id in ids}
+
+    def _tell_one(self, entity: Entity, *, was_loaded: bool, survived: bool) -> None:
         updated = None if entity.document is None else entity.document.get("updated")
         stamp = None if updated is None else bytes(updated)
         with self._lock:
-            is_new = not self._is_known(entity.id)
-            is_told = entity.id in self._own or (stamp is not None and (self.known or {}).get(entity.id) == stamp)
+            is_new = not self._is_known(entity.id) and not was_loaded
+            before = (self.known or {}).get(entity.id)
+            is_told = entity.id in self._own or (stamp is not None and before == stamp)
+            if survived and before is None:
+                is_told = not self._is_later(entity)
             self._own.pop(entity.id, None)
         self._learn(entity.id, stamp)
         signals = self._session.signals
         if is_new:
             signals.tell(signals.created, self._cls, entity=entity, origin="remote")
-        elif not is_held and not is_told:
-            # Nobody held it: that it changed is certain, what changed cannot be known.
+        elif not was_loaded and not is_told:
+            # Nobody knew what it was: that it changed is certain, what changed cannot be known.
             signals.tell(signals.changed, self._cls, entity=entity, fields=None, before={}, origin="remote")
 
-    def _tell_deleted(self, id: str, read: Entity | None = None) -> None:
-        """Tell a deletion, unless the read that found it has told it of an entity that was held."""
+    def _is_later(self, entity: Entity) -> bool:
+        """Whether a material was updated, by the server's clock, since news of it could not be heard any more."""
+        updated = getattr(entity, "updated", None)
+        return updated is not None and updated.timestamp() >= self.deaf_since
+
+    def _tell_deleted(self, id: str) -> None:
         with self._lock:
             was_known = self._is_known(id)
             if self.known is not None:
                 self.known.pop(id, None)
             self._own.pop(id, None)
         signals = self._session.signals
-        if read is not None and read.state is State.DELETED and read.document is not None:
-            return
         entity = self._session.map.peek(self._cls, id)
         if entity is None and not (was_known and signals.deleted.has_receivers_for(self._cls)):
+            self._session.map.bury(self._kind, id)
             return
         entity = entity or self._session.map.ref(self._cls, id)
         # A mere handle of an id that was never heard of, or is told already, goes silently.

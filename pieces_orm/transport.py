@@ -12,6 +12,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -26,7 +27,6 @@ from .errors import (
     NotAuthorizedError,
     NotFoundError,
     NotRunningError,
-    PiecesError,
     RequestTimeout,
     ResponseError,
     ServerError,
@@ -48,6 +48,8 @@ PIECE = 1_000_000
 # Sockets that are kept open: each stream's thread may read a few materials at a time.
 POOL = 64
 _HOST = re.compile(r"[^\s/@]+")
+# Seconds by which two clocks may differ and pass for the same.
+ABOUT = 1.5
 NO_HOST = "there is no host of this name"
 
 
@@ -78,6 +80,19 @@ class Transport:
         self._observer = observer
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL)
         self._pool: tuple[str, Any] | None = None
+        # The server's clock, as its last answer told it, and ours at that moment.
+        self._date: tuple[str, float] | None = None
+
+    @property
+    def clock_offset(self) -> float:
+        """Seconds by which the server's clock is ahead of ours; 0 when it is about the same, or answers do not say."""
+        if self._date is None:
+            return 0.0
+        with contextlib.suppress(ValueError, TypeError):
+            # Answers tell whole seconds only.
+            ahead = parsedate_to_datetime(self._date[0]).timestamp() + 0.5 - self._date[1]
+            return ahead if abs(ahead) > ABOUT else 0.0
+        return 0.0
 
     def send(
         self,
@@ -139,33 +154,54 @@ class Transport:
         start = time.perf_counter()
         status = 0
         try:
-            response = self._connected().urlopen(
-                method, target, body, headers, retries=False, redirect=False, timeout=self._limits,
-                preload_content=False, decode_content=True,
-            )  # fmt: skip
+            with self._errors(method, path):
+                response = self._connected().urlopen(
+                    method, target, body, headers, retries=False, redirect=False, timeout=self._limits,
+                    preload_content=False, decode_content=True,
+                )  # fmt: skip
             status = response.status
+            date = response.headers.get("date")
+            if date is not None:
+                self._date = date, time.time()
             try:
                 # Reading the raw stream once costs a third of Response.content on large bodies.
-                data = take(_pieces(response)) if take and _is_success(status) else response.read()
+                if take and _is_success(status):
+                    data = take(self._pieces(response, method, path))
+                else:
+                    with self._errors(method, path):
+                        data = response.read()
             except BaseException:
                 response.close()
                 raise
             response.release_conn()
-        except PiecesError:
-            raise  # what was made of the answer cannot be read: the connection is not to blame
+        finally:
+            if self._observer is not None:
+                self._observer(method, path, status, time.perf_counter() - start)
+        return status, data
+
+    def _pieces(self, response: urllib3.HTTPResponse, method: str, path: str) -> Iterator[bytes]:
+        while True:
+            with self._errors(method, path):
+                piece = response.read(PIECE)
+            if not piece:
+                return
+            yield piece
+
+    @contextlib.contextmanager
+    def _errors(self, method: str, path: str) -> Iterator[None]:
+        """What goes wrong with the connection inside, as errors of this package."""
+        try:
+            yield
         except urllib3.exceptions.NewConnectionError as error:
-            raise self._lost(error, method, path) from error
+            raise self._unreachable(error, method, path) from error
         except urllib3.exceptions.TimeoutError as error:
             message = (
                 f"{method} {path}: {self.url} did not answer within {self._timeout} s; raise timeout=, or look at it."
             )
             raise RequestTimeout(message, method=method, path=path) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
-            raise self._lost(error, method, path) from error
-        finally:
-            if self._observer is not None:
-                self._observer(method, path, status, time.perf_counter() - start)
-        return status, data
+            message = f"{method} {path}: the connection to {self.url} broke: {error}"
+            raise TransportError(message, method=method, path=path) from error
 
     def _connected(self) -> Any:
         """The pool of sockets to the server, with certificates checked where the address says https."""
@@ -178,17 +214,16 @@ class Transport:
             self._pool = url, pool
         return self._pool[1]
 
-    def _lost(self, error: Exception, method: str, path: str) -> TransportError:
+    def _unreachable(self, error: Exception, method: str, path: str) -> NotRunningError:
+        """The error for a connection that was never made: the request certainly never arrived."""
         if isinstance(error, urllib3.exceptions.NameResolutionError):
             message = f"{self.url}: {NO_HOST}; look at the address ({method} {path})."
-            return NotRunningError(message, method=method, path=path)
-        if _refused(error):
+        else:
             message = (
                 f"No server answers at {self.url} ({method} {path}). Start Pieces OS, or `pieces-orm serve`, or use "
                 "pieces_orm.embedded()."
             )
-            return NotRunningError(message, method=method, path=path)
-        return TransportError(f"{method} {path}: the connection to {self.url} broke: {error}", method=method, path=path)
+        return NotRunningError(message, method=method, path=path)
 
     def close(self) -> None:
         """Close the sockets."""
@@ -198,11 +233,6 @@ class Transport:
 
 def _is_success(status: int) -> bool:
     return 200 <= status < 300
-
-
-def _pieces(response: urllib3.HTTPResponse) -> Iterator[bytes]:
-    while piece := response.read(PIECE):
-        yield piece
 
 
 def address(url: str) -> str:
@@ -232,17 +262,6 @@ def limits(timeout: Any) -> urllib3.Timeout:
     except (TypeError, ValueError):
         message = f"timeout takes seconds above 0, one number or two (to connect, to wait), not {timeout!r}."
         raise InvalidValueError(message) from None
-
-
-def _refused(error: BaseException | None) -> bool:
-    """Whether the connection was never made, so that the request certainly never arrived."""
-    seen = 0
-    while error is not None and seen < 10:
-        if isinstance(error, urllib3.exceptions.NewConnectionError | ConnectionRefusedError):
-            return True
-        reason = getattr(error, "reason", None) or next((a for a in error.args if isinstance(a, BaseException)), None)
-        error, seen = reason or error.__cause__ or error.__context__, seen + 1
-    return False
 
 
 def error_for(status: int, data: bytes, method: str, path: str) -> ResponseError:

@@ -31,6 +31,8 @@ class Changes:
     before: dict[str, Any] = field(factory=dict)
     linked: list[tuple[Relation[Any], str]] = field(factory=list)
     unlinked: list[tuple[Relation[Any], str]] = field(factory=list)
+    # Whether the document is older than the last news of its material.
+    aged: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.before or self.linked or self.unlinked)

@@ -13,12 +13,16 @@ from .backlog import Backlog
 from .endpoints import Kind
 from .entity import Entity
 from .errors import InvalidValueError, UnsupportedOperationError
-from .feed import CONNECTING, LIVE, LOST, Feed
+from .feed import CONNECTING, FIRST, LIVE, LOST, Feed
 from .knowledge import State
 from .signals import Told
 
 if TYPE_CHECKING:
     from .session import Session
+
+
+# Seconds that the end of a watch waits for its sockets to be closed.
+HANG_UP = 2.0
 
 
 class Feeds:
@@ -38,7 +42,12 @@ class Feeds:
             if not _can_watch(cls) and not every:
                 message = f"The wire can neither stream nor list {cls.kind.collection}."
                 raise UnsupportedOperationError(message)
-        return Watch(self, [self._open(cls) for cls in dict.fromkeys(classes) if _can_watch(cls)])
+        feeds = [self._open(cls) for cls in dict.fromkeys(classes) if _can_watch(cls)]
+        deadline = time.monotonic() + FIRST
+        for feed in feeds:
+            # What is read from here on is in step: all that happens to it later is heard.
+            feed.wait_first(deadline)
+        return Watch(self, feeds)
 
     def _open(self, cls: type[Entity]) -> Feed:
         with self._lock:
@@ -51,21 +60,26 @@ class Feeds:
 
     def close(self, feeds: list[Feed]) -> None:
         """Let go of feeds; those that nobody else watches stop."""
-        for feed in feeds:
-            with self._lock:
+        ended = []
+        with self._lock:
+            for feed in feeds:
                 feed.watchers -= 1
-                last = feed.watchers == 0
-                if last:
+                if feed.watchers == 0:
                     self._feeds.pop(feed.cls.kind.name, None)
-            if last:
-                feed.stop()
+                    ended.append(feed)
+        _end(ended)
 
     def stop(self) -> None:
         """Stop all feeds."""
         with self._lock:
             feeds = list(self._feeds.values())
-        for feed in feeds:
-            feed.stop()
+        _end(feeds)
+
+    def again(self, kind: Kind, id: str) -> None:
+        """Read a material anew that an older answer has told of."""
+        feed = self._feeds.get(kind.name)
+        if feed is not None:
+            feed.again(id)
 
     def wrote(self, entity: Entity, updated: bytes | None) -> None:
         """Note a write of our own, so that its echo is not taken for another's."""
@@ -77,6 +91,17 @@ class Feeds:
         """Whether what is known of a kind may have aged since its stream was lost."""
         feed = self._feeds.get(kind.name)
         return feed is not None and feed.is_stale
+
+
+def _end(feeds: Sequence[Feed]) -> None:
+    """End feeds, all sockets at the same time: a silent server takes a second for each."""
+    for feed in feeds:
+        feed.end()
+    threads = [threading.Thread(target=feed.hang_up, name="pieces_orm hang up", daemon=True) for feed in feeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(HANG_UP)
 
 
 def _can_watch(cls: type[Entity]) -> bool:
@@ -113,6 +138,11 @@ class Watch:
         for feed in self._feeds:
             feed.wait_live(deadline)
         return self
+
+    def before_live(self, act: Callable[[], None]) -> None:
+        """Do something before streams that are not live are so."""
+        for feed in self._feeds:
+            feed.before_live(act)
 
     def close(self) -> None:
         """Stop watching; another watch of the same kinds goes on."""

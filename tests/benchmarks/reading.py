@@ -14,8 +14,9 @@ from pieces_os_client.models.assets import Assets
 from pieces_os_client.models.websites import Websites
 from pieces_os_client.models.workstream_events import WorkstreamEvents
 
-from pieces_orm import Entity
+from pieces_orm import Entity, pages
 from pieces_orm.session import Session
+from pieces_orm.transport import PIECE
 from tests.tools.programs import ROOT
 
 from . import payloads
@@ -73,9 +74,12 @@ def measure(*, quick: bool) -> list[Row]:
 
 
 def adopted(session: Session, kind: str, data: bytes) -> list[Entity]:
-    """What `all()` does once the bytes are there."""
+    """What `all()` does with the bytes, as they come."""
+    chunks = (data[at : at + PIECE] for at in range(0, len(data), PIECE))
+    collection = getattr(session, kind)
     with session.map.request() as number:
-        found: list[Entity] = getattr(session, kind).adopt_page(data, number)
+        page = pages.read(chunks, collection.entity.kind.name)
+        found: list[Entity] = session.map.adopt_page(collection.entity, page, number, "refresh")
     return found
 
 

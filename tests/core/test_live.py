@@ -237,9 +237,10 @@ def test_many_threads_at_once_leave_list_and_mirror_equal(pieces):
 
 
 def test_a_list_that_cannot_be_read_leaves_nothing_open(pieces_server, pieces):
-    pieces_server.faults.answer(500, path="/tags")
+    pieces_server.faults.answer(500, times=100, path="/tags")
     with pytest.raises(ServerError):
         pieces.tags.live()
+    pieces_server.faults.clear()
     assert pieces._feeds._feeds == {}
     assert pieces.signals.created.receivers == {}
     with pieces.tags.live() as live:

@@ -115,7 +115,8 @@ def test_progress_tells_how_many_have_come_and_at_the_end_how_many_there_are(cut
     assert len(set(counts)) > 5
 
 
-def test_a_large_page_is_never_held_twice():
+def test_a_large_page_is_never_held_twice(monkeypatch):
+    monkeypatch.setattr(pages, "WHOLE", 2_000_000)
     data = json.dumps(payloads.collection("assets", 400), ensure_ascii=False, separators=(",", ":")).encode()
     chunks = (data[at : at + 1_000_000] for at in range(0, len(data), 1_000_000))
     tracemalloc.start()
@@ -127,6 +128,26 @@ def test_a_large_page_is_never_held_twice():
     assert len(members) == 400
     assert len(data) < held < 1.05 * len(data)
     assert peak < held + pages.WHOLE + 4_000_000
+
+
+def test_a_huge_member_is_not_read_from_its_beginning_with_each_piece(cutting, monkeypatch):
+    attempts = []
+    end_of = pages._end_of
+    monkeypatch.setattr(pages, "_end_of", lambda data, start: (attempts.append(len(data)), end_of(data, start))[1])
+    data = json.dumps({"iterable": [{"id": "a", "text": "x" * 100_000}]}).encode()
+    [(id, document)] = read((data[at : at + 100] for at in range(0, len(data), 100)), "asset")
+    assert (id, len(document.data)) == ("a", len(data) - len('{"iterable": []}'))
+    assert len(attempts) < 30
+
+
+@pytest.mark.parametrize("error", [ValueError, RecursionError, UnicodeDecodeError("utf-8", b"x", 0, 1, "mine")])
+def test_what_progress_raises_comes_through_as_it_is(cutting, error):
+    def progress(done, total):
+        raise error
+
+    data = json.dumps({"iterable": [{"id": "a"}]}).encode()
+    with pytest.raises(error if isinstance(error, type) else type(error)):
+        read(iter([data[:10], data[10:]]), "asset", progress=progress)
 
 
 def test_all_reads_a_large_page_in_pieces(pieces_server, monkeypatch):
