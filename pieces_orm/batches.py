@@ -50,13 +50,18 @@ def _in_chunks(owner: Session, ids: Sequence[str], batch: _Batch) -> bool:
     """Read in chunks, a few at a time; False when the server does not have the route."""
     chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
     # The first goes alone: it tells whether the server has a route of newer versions.
-    for some in (chunks[:1], chunks[1:]):
-        for error in bulk.do_all(some, batch.act, concurrency=owner.concurrency):
-            if isinstance(error, ResponseError) and batch.is_missing(error):
-                owner.has_not(batch.route)
-                return False
-            if error is not None:
-                raise error
+    first, *others = chunks or [ids]
+    [error] = bulk.do_all([first], batch.act)
+    if isinstance(error, ResponseError) and batch.is_missing(error):
+        owner.has_not(batch.route)
+        return False
+    errors = [error, *bulk.do_all(others, batch.act, concurrency=owner.concurrency)]
+    if errors[0] is not None and all(errors):
+        raise errors[0]
+    for chunk, failed in zip([first, *others], errors, strict=True):
+        if failed is not None:
+            for id in chunk:
+                batch.take(id, failed)
     return True
 
 
@@ -84,7 +89,7 @@ class _Batch:
         # Batch routes leave contents out unless asked: a read brings what `get` brings.
         wanted = True if transferables is None and route.query else transferables
         self._query = commands.contents_query(route, wanted)
-        self._take = take
+        self.take = take
 
     def is_missing(self, error: ResponseError) -> bool:
         """Whether an error says that the server does not have this route."""
@@ -96,7 +101,7 @@ class _Batch:
         found = list(self._documents(ids))
         yield
         for id, document in found:
-            self._take(id, document)
+            self.take(id, document)
 
     def _documents(self, ids: Sequence[str]) -> Iterator[tuple[str, Document | Exception]]:
         key, kind, route = self._kind.batch_key, self._kind, self.route

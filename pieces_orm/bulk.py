@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, takewhile
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -47,15 +47,24 @@ def do_all(
     """Do an act for each item, a few requests at a time; the error of each, None where there was none.
 
     Raises:
-        Exception: a mistake of the program, which is no error of Pieces; acts that have not begun are left.
+        BaseException: a mistake of the program, or an end to it, which is no error of Pieces. Acts that have not begun
+            are left; those that have are finished, so that what the server did is known here.
     """
     errors: list[Exception | None] = []
-    for error in _errors(items, act, min(concurrency, len(items))):
+    mistakes: list[BaseException] = []
+    going = takewhile(lambda _: not mistakes, items)
+    for error in _errors(map(act, going), min(concurrency, len(items))):
         if error is not None and not isinstance(error, PiecesError):
-            raise error
-        errors.append(error)
-        if progress is not None:
-            progress(len(errors), len(items))
+            mistakes.append(error)
+        else:
+            errors.append(error)
+            if progress is not None and not mistakes:
+                try:
+                    progress(len(errors), len(items))
+                except BaseException as raised:  # noqa: BLE001 raised below
+                    mistakes.append(raised)
+    if mistakes:
+        raise mistakes[0]
     return errors
 
 
@@ -84,12 +93,11 @@ def do_each(
     raise BatchError(message, succeeded=[name(item) for item, error in outcome if error is None], failed=failed)
 
 
-def _errors(items: Sequence[T], act: Callable[[T], Act], threads: int) -> Iterator[Exception | None]:
+def _errors(acts: Iterator[Act], threads: int) -> Iterator[BaseException | None]:
     if threads <= 1:
-        for item in items:
-            yield _whole(act(item))
+        for each in acts:
+            yield _whole(each)
         return
-    acts = map(act, items)
     with _Workers(threads) as workers:
         begun = deque(workers.begin(each) for each in islice(acts, threads * AHEAD))
         while begun:
@@ -99,20 +107,20 @@ def _errors(items: Sequence[T], act: Callable[[T], Act], threads: int) -> Iterat
             begun.extend(workers.begin(each) for each in islice(acts, 1))
 
 
-def _part(act: Act) -> Exception | None:
+def _part(act: Act) -> BaseException | None:
     """Do an act up to its next `yield`."""
     try:
         next(act, None)
-    except Exception as error:  # noqa: BLE001 told by the caller
+    except BaseException as error:  # noqa: BLE001 told by the caller
         return error
     return None
 
 
-def _whole(act: Act) -> Exception | None:
+def _whole(act: Act) -> BaseException | None:
     """Do what is left of an act."""
     try:
         do(act)
-    except Exception as error:  # noqa: BLE001 told by the caller
+    except BaseException as error:  # noqa: BLE001 told by the caller
         return error
     return None
 
@@ -121,13 +129,19 @@ class _Workers:
     """A few threads that make the requests of acts, daemons all: a server that hangs keeps no program from ending."""
 
     def __init__(self, number: int) -> None:
-        self._asked: SimpleQueue[tuple[Act, Future[Exception | None]] | None] = SimpleQueue()
-        self._number = number
+        self._asked: SimpleQueue[tuple[Act, Future[BaseException | None]] | None] = SimpleQueue()
+        self._wanted, self._number = number, 0
         self._closed = False
 
     def __enter__(self) -> _Workers:
-        for _ in range(self._number):
-            threading.Thread(target=self._work, name="pieces_orm bulk", daemon=True).start()
+        for _ in range(self._wanted):
+            try:
+                threading.Thread(target=self._work, name="pieces_orm bulk", daemon=True).start()
+            except RuntimeError:
+                if not self._number:
+                    raise
+                break  # the system has no more threads: these will do
+            self._number += 1
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -135,9 +149,9 @@ class _Workers:
         for _ in range(self._number):
             self._asked.put(None)
 
-    def begin(self, act: Act) -> tuple[Act, Future[Exception | None]]:
+    def begin(self, act: Act) -> tuple[Act, Future[BaseException | None]]:
         """Do the first part of an act here, the second on another thread; the result is the error they came to."""
-        future: Future[Exception | None] = Future()
+        future: Future[BaseException | None] = Future()
         failed = _part(act)
         if failed is None:
             self._asked.put((act, future))

@@ -264,9 +264,11 @@ def _change(entity: Entity, relation: Many[Any], other: Entity, *, present: bool
     with owner.map.writing(entity.kind, entity.id), owner.map.writing(other.kind, other.id):
         yield
         _send(owner, *routed, entity, other, present=present)
+        # What is asked for from here on is newer, however long this waits for its turn.
+        number = owner.map.now()
         yield
         relations = [relation] if present else [relation, *_parted_with(entity, relation, routed[0])]
-        news = [each for each in relations if owner.map.link(entity, each, other, present=present)]
+        news = [each for each in relations if owner.map.link(entity, each, other, number, present=present)]
         owner.wrote(entity)
         owner.wrote(other)
     signal = owner.signals.associated if present else owner.signals.disassociated

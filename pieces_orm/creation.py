@@ -40,7 +40,8 @@ def create(owner: Session, cls: type[E], seeds: Sequence[Seed], progress: Progre
     """Create materials from seeds, a few at a time.
 
     Raises:
-        BatchError: some of several failed. The only one's error is raised as it is.
+        BatchError: some of several failed. The only one's error is raised as it is. A material that was made, and
+            could not be associated with what its arguments name, is in both `succeeded` and `failed`.
     """
     made: list[E] = []
     errors = bulk.do_all(
@@ -61,12 +62,14 @@ def _creating(owner: Session, cls: type[E], seed: Seed, made: list[E]) -> Act:
     with owner.map.writing(kind):
         yield
         data = owner.call(route, query=dict(seed.query), body=conversion.encode_given(seed.body))
+        # What is asked for from here on is newer, however long this answer waits for its turn.
+        number = owner.map.now()
         yield
         if route.answer == "collection":
             data = documents.first_of(data, kind.name)
         id, document = documents.one(data, kind.name, contents=commands.has_contents(seed.query))
         held = owner.map.peek(cls, id) is not None
-        adopted = owner.map.adopt(cls, id, document, owner.map.now(), "local")
+        adopted = owner.map.adopt(cls, id, document, number, "local")
         entity = adopted if adopted is not None else owner[cls].get(id)
         made.append(entity)
         owner.map.mirror(entity)

@@ -38,10 +38,22 @@ class Document(msgspec.Struct, eq=False, gc=False):
 
     @property
     def keys(self) -> dict[str, Raw]:
-        """The top-level keys, each as an undecoded slice."""
+        """The top-level keys, each as an undecoded slice.
+
+        Raises:
+            DecodeError: one of them is no text; the answer was not opened when it came.
+        """
         if self._keys is None:
-            self._keys = _open(self.data)
+            self.open("", "")
+        assert self._keys is not None
         return self._keys
+
+    def open(self, kind: str, id: str) -> None:
+        """Look at the keys; kind and id are for the error."""
+        try:
+            self._keys = _open(self.data)
+        except BROKEN as error:
+            raise malformed(self.data, kind, id, error) from error
 
     @property
     def is_unopened(self) -> bool:
@@ -130,9 +142,9 @@ def one(data: bytes, kind: str, id: str | None = None, *, contents: bool = True)
     document = Document(data, contents=contents)
     try:
         found = _head(data).id
-        _ = document.keys
     except BROKEN as error:
         raise malformed(data, kind, id or "", error) from error
+    document.open(kind, found)
     if id is not None and found != id:
         message = f"The server was asked for {kind} {id} and sent {found}."
         raise DecodeError(message, kind=kind, id=id, field="id", value=found)
@@ -188,8 +200,10 @@ def optional_key(data: bytes, key: str, kind: str) -> Raw | None:
     Raises:
         DecodeError: it is no JSON object.
     """
+    document = Document(data)
+    document.open(kind, "")
     try:
-        return Document(data).get(key)
+        return document.get(key)
     except BROKEN as error:
         raise malformed(data, kind, "", error) from error
 

@@ -64,7 +64,7 @@ class Map(Protocol):
     def fill(self, cls: type[E], id: str, document: Document, number: int) -> None:
         """Let a nested copy fill a handle."""
 
-    def link(self, entity: Entity, relation: Relation[Any], other: Entity, *, present: bool) -> bool:
+    def link(self, entity: Entity, relation: Relation[Any], other: Entity, number: int, *, present: bool) -> bool:
         """Put both sides of an association in step."""
 
     def remove(self, entity: Entity) -> bool:

@@ -192,7 +192,7 @@ class PlainFields:
         """Their values in a document, None for those that it does not have; none at all when one cannot be read."""
         try:
             return self._read(document.data)
-        except ValueError:
+        except (ValueError, OverflowError):
             return ()
 
 

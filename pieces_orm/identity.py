@@ -112,8 +112,10 @@ class IdentityMap:
 
     def peek(self, cls: type[E], id: str) -> E | None:
         """The entity with this id, if it is alive."""
-        found: E | None = self._entities[cls.kind.name].get(id)  # type: ignore[assignment]
-        return found
+        # Looked at without the lock, so nothing may be put in here.
+        entities = self._entities.get(cls.kind.name)
+        found: Any = None if entities is None else entities.get(id)
+        return found  # type: ignore[no-any-return]
 
     def alive(self, cls: type[E]) -> list[E]:
         """All living entities of a class."""
@@ -256,17 +258,23 @@ class IdentityMap:
                     other = self.ref(relation.target, id)
                     signals.tell(signal, sender, entity=entity, relation=relation.name, other=other, origin=origin)
 
-    def link(self, entity: Entity, relation: Relation[Any], other: Entity, *, present: bool) -> bool:
-        """Put both sides of an association in step; False when both knew it already."""
+    def link(self, entity: Entity, relation: Relation[Any], other: Entity, number: int, *, present: bool) -> bool:
+        """Put both sides of an association in step; False when both knew it already.
+
+        Args:
+            number: that of the moment when the server answered; a side that is newer knows better.
+        """
         with self.lock:
             back = _back(relation)
-            here = self._remember(entity, relation, other.id, present=present)
-            there = None if back is None else self._remember(other, back, entity.id, present=present)
+            here = self._remember(entity, relation, other.id, number, present=present)
+            there = None if back is None else self._remember(other, back, entity.id, number, present=present)
             told = [news for news in (here, there) if news is not None]
             return any(told) or not told
 
-    def _remember(self, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> bool | None:
-        self._note(self.now(), entity, relation, id, present=present)
+    def _remember(self, entity: Entity, relation: Relation[Any], id: str, number: int, *, present: bool) -> bool | None:
+        if entity.applied > number:
+            return False
+        self._note(number, entity, relation, id, present=present)
         return self._put(entity, relation, id, present=present)
 
     def _note(self, number: int, entity: Entity, relation: Relation[Any], id: str, *, present: bool) -> None:
@@ -326,7 +334,7 @@ class IdentityMap:
                     near = self.alive(relation.target) if ids is None else [self.peek(relation.target, i) for i in ids]
                     for other in near:
                         if other is not None:
-                            self._remember(other, back, entity.id, present=False)
+                            self._remember(other, back, entity.id, self.now(), present=False)
             entity.accept(None, DELETED)
             self._entities[entity.kind.name].pop(entity.id)
             self.release(entity)

@@ -21,7 +21,7 @@ from .identity import IdentityMap
 from .knowledge import State
 from .relations import Relation
 from .signals import Dispatch
-from .transport import Timeout, limits
+from .transport import POOL, Timeout, limits
 
 if TYPE_CHECKING:
     from .server import Settings
@@ -265,8 +265,8 @@ class Session(Catalogue):
 def _check(timeout: Any, wait: Any, concurrency: Any, dispatch: Any) -> None:
     """Refuse what a session cannot be opened with, before a server is looked for."""
     limits(timeout)
-    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
-        message = f"concurrency is a number of requests, 1 or more, not {concurrency!r}."
+    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or not 1 <= concurrency <= POOL:
+        message = f"concurrency is a number of requests from 1 to {POOL}, not {concurrency!r}."
         raise InvalidValueError(message)
     if not isinstance(wait, int | float) or isinstance(wait, bool) or not wait >= 0:
         message = f"wait takes seconds, 0 or more, not {wait!r}."

@@ -268,12 +268,15 @@ class Teller:
         try:
             if len(ids) >= MANY and 2 * len(ids) >= len(self.known or ()):
                 return self._session.fetch_all(self._cls, ids, origin)
-            return self._session.fetch(self._cls, ids, origin)
+            found = self._session.fetch(self._cls, ids, origin)
         except PiecesError as error:
             if len(ids) == 1 or isinstance(error, TransportError | StateError | NotAuthorizedError):
                 return dict.fromkeys(ids, error)
-            # One that cannot be read must not keep the others from being read.
-            return {id: self._read_as(origin, [id])[id] for id in ids}
+            found = dict.fromkeys(ids, error)
+        # One that cannot be read must not keep those from being read that were asked for with it.
+        for id in [id for id, each in found.items() if len(ids) > 1 and _may_be_anothers(each)]:
+            found |= self._read_as(origin, [id])
+        return found
 
     def _tell_one(self, entity: Entity, *, was_loaded: bool, survived: bool) -> None:
         updated = None if entity.document is None else entity.document.get("updated")
@@ -314,3 +317,10 @@ class Teller:
         news = was_known or entity.document is not None
         if self._session.map.remove(entity) and news:
             signals.tell(signals.deleted, self._cls, entity=entity, origin="remote")
+
+
+def _may_be_anothers(found: Entity | Exception) -> bool:
+    """Whether an error may be due to another material that was asked for in the same request."""
+    return isinstance(found, Exception) and not isinstance(
+        found, NotFoundError | TransportError | StateError | NotAuthorizedError
+    )

@@ -48,6 +48,8 @@ PIECE = 1_000_000
 # Sockets that are kept open: each stream's thread may read a few materials at a time.
 POOL = 64
 _HOST = re.compile(r"[^\s/@]+")
+# Seconds that one can wait for an answer, at most: three months.
+LONGEST = 1e7
 # Seconds by which two clocks may differ and pass for the same.
 ABOUT = 1.5
 NO_HOST = "there is no host of this name"
@@ -256,12 +258,12 @@ def limits(timeout: Any) -> urllib3.Timeout:
     Raises:
         InvalidValueError: it is neither a number above 0 nor two of them.
     """
-    try:
-        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        return urllib3.Timeout(connect=connect, read=read)
-    except (TypeError, ValueError):
-        message = f"timeout takes seconds above 0, one number or two (to connect, to wait), not {timeout!r}."
-        raise InvalidValueError(message) from None
+    two = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    numbers = [each for each in two if isinstance(each, int | float) and not isinstance(each, bool)]
+    if len(two) == len(numbers) == 2 and all(0 < each <= LONGEST for each in numbers):
+        return urllib3.Timeout(connect=two[0], read=two[1])
+    message = f"timeout takes seconds above 0, one number or two (to connect, to wait), not {timeout!r}."
+    raise InvalidValueError(message)
 
 
 def error_for(status: int, data: bytes, method: str, path: str) -> ResponseError:

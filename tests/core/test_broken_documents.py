@@ -81,6 +81,26 @@ def test_a_broken_document_is_an_error_when_it_arrives(pieces, served, how, docu
         read(pieces, served(document, how), how)
 
 
+def test_a_moment_that_no_clock_can_say_is_the_error_of_that_field_alone(pieces, served, how):
+    entity = read(pieces, served(b'{OWN, "created": {"value": "0001-01-01T00:00:00+05:00"}}', how), how)
+    assert entity.text == "tides"
+    assert entity.updated.year > 2000
+    with pytest.raises(DecodeError) as caught:
+        entity.created
+    assert caught.value.field == "created"
+
+
+def test_a_key_that_is_no_text_is_a_decode_error_when_the_document_is_opened(pieces, served):
+    with pytest.raises(DecodeError):
+        pieces.tags.get(served(b'{OWN, "a\xffb": 1}', "get"))
+    served(b'{OWN, "a\xffb": 1}', "all")
+    [entity] = pieces.tags.all()
+    with pytest.raises(DecodeError):
+        entity.score
+    with pytest.raises(DecodeError):
+        entity.assets.ids
+
+
 def test_a_broken_field_is_the_error_of_that_field_alone(pieces, served, how):
     entity = read(pieces, served(b'{OWN, "text": "a\xffb"}', how), how)
     with pytest.raises(DecodeError) as caught:

@@ -249,6 +249,9 @@ def test_what_is_no_address_is_said_so(url):
         ({"timeout": "x"}, "timeout takes seconds above 0"),
         ({"timeout": -1}, "timeout takes seconds above 0"),
         ({"timeout": (1, 2, 3)}, "timeout takes seconds above 0"),
+        ({"timeout": float("inf")}, "timeout takes seconds above 0"),
+        ({"timeout": float("nan")}, "timeout takes seconds above 0"),
+        ({"timeout": None}, "timeout takes seconds above 0"),
         ({"wait": -1}, "wait takes seconds, 0 or more"),
         ({"concurrency": 0}, "concurrency is a number of requests"),
         ({"dispatch": "x"}, "dispatch takes a function"),
@@ -319,6 +322,18 @@ def test_a_write_is_never_sent_twice_after_a_lost_answer(fault):
     with raw_server(fault) as (url, counted), Session(url, api_key="x") as session:
         with pytest.raises(TransportError):
             session.tags.create("one")
+        assert counted == ["POST /tags/create HTTP/1.1"]
+
+
+@pytest.mark.parametrize("fault", [cut, reset])
+def test_a_write_is_never_sent_twice_while_the_program_handles_another_refusal(fault):
+    with raw_server(fault) as (url, counted), Session(url, api_key="x") as session:
+        try:
+            raise ConnectionRefusedError  # noqa: TRY301 stands for what a program handles
+        except ConnectionRefusedError:
+            with pytest.raises(TransportError) as caught:
+                session.tags.create("one")
+        assert not isinstance(caught.value, NotRunningError)
         assert counted == ["POST /tags/create HTTP/1.1"]
 
 
