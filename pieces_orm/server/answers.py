@@ -37,6 +37,11 @@ class Call:
         text = self.query.get(name)
         return default if text is None else text.lower() in {"true", "1"}
 
+    def number(self, name: str) -> int | None:
+        """A query parameter that is a whole number; None when it is not there, or is none."""
+        text = self.query.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
     @property
     def contents(self) -> bool:
         """Whether the answer shall carry contents; the format routes spell the parameter without its s."""

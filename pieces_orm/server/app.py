@@ -119,6 +119,9 @@ class Application:
         if found is None:
             await socket.close(1008, "There is no such stream.")
             return
+        if scope["path"] not in OPEN and not signed_in(self._service):
+            await socket.close(1008, "Nobody is signed in.")
+            return
         await socket.accept()
         try:
             await found[0](self._service, socket)

@@ -20,7 +20,7 @@ from .joints import LINK_JOINTS, ends_of
 from .materials import others, own_keys, present
 from .materials import pseudo as is_pseudo
 from .reader import Reader
-from .seeds import LABELS, Planter, Seed
+from .seeds import FIXED, LABELS, Planter, Seed
 from .shapes import fitted
 from .writer import Writer, new_id
 
@@ -57,7 +57,13 @@ def drafted(seed: Seed) -> Draft:
         raise RefusedError(400, "The metadata of the seed's asset has to be a JSON object.")
     if not isinstance(metadata.get("name"), str | None):
         raise RefusedError(400, "The name in the metadata of the seed's asset has to be a text.")
+    for name in _LISTS:
+        seeds = metadata.get(name)
+        if seeds is not None and not (isinstance(seeds, list) and all(isinstance(one, str | Mapping) for one in seeds)):
+            raise RefusedError(400, f"{name} in the metadata of the seed's asset has to be a list of seeds.")
     given = metadata.get("name") or contents.metadata.get("name") or ""
+    if not isinstance(given, str):
+        raise RefusedError(400, "The name in the metadata of the seed's file has to be a text.")
     classification = language.classify(contents.text, contents.data, ext=contents.metadata.get("ext"), name=given)
     name = given or _title(contents.text) or f"Untitled {classification['specific']}"
     return Draft(application, contents, metadata, classification, name)
@@ -88,7 +94,8 @@ def plant(planter: Planter, asset: Seed, draft: Draft) -> str:
     extra = {key: draft.metadata[key] for key in draft.metadata if key not in {*own, *_LISTS, "description"}}
     own |= {key: value for key, value in {**kept, **extra}.items() if value is not None}
     writer.create(ASSET.name, id, text_of(fitted(ASSET, own)))
-    writer.create(FORMAT.name, format, text_of(fitted(FORMAT, _format(draft, creator))))
+    further = {key: value for key, value in asset["format"].items() if key not in _CONTENTS and value is not None}
+    writer.create(FORMAT.name, format, text_of(fitted(FORMAT, {**further, **_format(draft, creator)})))
     writer.link(LINK_JOINTS["asset", "format"], id, format)
     _plant_metadata(planter, id, draft.metadata)
     return id
@@ -105,6 +112,8 @@ def _format(draft: Draft, creator: str) -> dict[str, Any]:
     }
 
 
+# Keys of a seed's format that are read; others are kept as they come.
+_CONTENTS = {"fragment", "file", *FIXED}
 _LISTS = ("tags", "websites", "persons", "annotations", "anchors", "hints", "sensitives")
 
 
@@ -114,8 +123,6 @@ def _plant_metadata(planter: Planter, asset: str, metadata: Seed) -> None:
         seeds = metadata.get(end.key[0])
         if end.key[0] not in _LISTS or not seeds:
             continue
-        if not isinstance(seeds, list):
-            raise RefusedError(400, f"{end.key[0]} in the metadata has to be a list.")
         for seed in seeds:
             known = _known(planter.writer, end.other, seed)
             if known is not None:
@@ -143,7 +150,7 @@ def draft(call: Call) -> Response:
         return json_answer(text_of(seed))
     metadata = {**found.metadata, "name": found.name}
     urls = list(dict.fromkeys(url.rstrip(".,;:!?") for url in _URL.findall(found.contents.text)))
-    listed = {site.get("url") for site in metadata.get("websites") or () if isinstance(site, Mapping)}
+    listed = [site.get("url") for site in metadata.get("websites") or () if isinstance(site, Mapping)]
     sites = [{"url": url, "name": url} for url in urls if url not in listed]
     metadata["websites"] = [*(metadata.get("websites") or ()), *sites]
     with call.service.store.read() as reader:
@@ -158,7 +165,7 @@ def draft(call: Call) -> Response:
 def _found_tags(reader: Reader, text: str, metadata: Seed) -> list[dict[str, str]]:
     """The known tags whose text is a word of the contents."""
     words = set(re.findall(r"\w{3,}", text.lower()))
-    listed = {tag.get("text") for tag in metadata.get("tags") or () if isinstance(tag, Mapping)}
+    listed = [tag.get("text") for tag in metadata.get("tags") or () if isinstance(tag, Mapping)]
     texts = dict.fromkeys(str(own_keys(row).get("text")) for row in reader.rows(TAG.name))
     return [{"text": tag} for tag in texts if tag.lower() in words and tag not in listed]
 
@@ -197,6 +204,7 @@ def recast(writer: Writer, format: str, ext: str) -> None:
     own = own_keys(present(writer, FORMAT, format))
     if own["classification"]["generic"] == "IMAGE":
         raise RefusedError(400, "An image cannot be reclassified.")
+    language.check_text(ext)
     own["classification"] = {**own["classification"], **language.classification(ext)}
     if "fragment" in own:
         own["fragment"]["metadata"] = {**(own["fragment"].get("metadata") or {}), "ext": ext}

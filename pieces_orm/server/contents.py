@@ -22,6 +22,7 @@ class Contents:
     holder: Literal["fragment", "file"]
     shape: Literal["string", "bytes"]
     sent: Mapping[str, Any]
+    further: Mapping[str, Any]
     metadata: Mapping[str, Any]
     text: str | None
     data: bytes
@@ -38,11 +39,11 @@ class Contents:
 
     def stored(self, ext: str) -> dict[str, Any]:
         """The format's own key for these contents; text is always a fragment, whose `raw` is what was submitted."""
-        if self.text is not None:
-            return {"fragment": {"string": {"raw": self.text}, "metadata": {"ext": ext}}}
-        if self.holder == "file":
-            return {"file": {self.shape: self.sent}}
-        return {"fragment": {self.shape: self.sent, "metadata": {"ext": ext}}}
+        if self.text is None and self.holder == "file":
+            metadata = {"metadata": dict(self.metadata)} if self.metadata else {}
+            return {"file": {**self.further, self.shape: self.sent, **metadata}}
+        content = {self.shape: self.sent} if self.text is None else {"string": {"raw": self.text}}
+        return {"fragment": {**self.further, **content, "metadata": {**self.metadata, "ext": ext}}}
 
     def redrafted(self, format: Mapping[str, Any], ext: str) -> dict[str, Any]:
         """A seed's format with the language that was found."""
@@ -70,7 +71,8 @@ def contents_of(format: Mapping[str, Any]) -> Contents:
     data = _decoded(value, spelling, shape)
     # What was sent as a plain text is a text, whatever characters are in it.
     text = value if (shape, spelling) == ("string", "raw") else _text(data)
-    return Contents(holder, shape, sent, metadata, text, data)
+    further = {key: each for key, each in held.items() if key not in {"string", "bytes", "metadata"}}
+    return Contents(holder, shape, sent, further, metadata, text, data)
 
 
 def _only(within: Any, names: tuple[str, ...], where: str) -> Any:

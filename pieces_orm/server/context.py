@@ -124,7 +124,7 @@ def connect(call: Call) -> Response:
             "os": os_id(writer),
             "application": application,
             "health": {"os": {"id": os_id(writer), "version": call.service.settings.version}},
-            "user": _user(writer),
+            **({"user": _user(writer)} if signed_in(call.service) else {}),
         }
     return json_answer(text_of(answer))
 

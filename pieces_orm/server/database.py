@@ -91,6 +91,20 @@ def cannot_open(path: Path | None, error: BaseException) -> NotRunningError:
     return NotRunningError(message)
 
 
+def check_readable(path: Path) -> None:
+    """Refuse a file that would have to be made or changed to be read.
+
+    Raises:
+        NotRunningError: it is not there, or of another version, or no database.
+    """
+    found = look(path)
+    if found.version is None:
+        raise NotRunningError(f"The database {path} is not there, and a server that is read-only makes none.")
+    if found.version < len(STEPS):
+        message = f"The database {path} is of version {found.version}: it has to be upgraded to {len(STEPS)}, which "
+        raise NotRunningError(f"{message}a server that is read-only does not do. Start one that may write, once.")
+
+
 def prepare_upgrade(path: Path, found: Found, *, steps: Sequence[Step]) -> Path | None:
     """Copy an older file before it is upgraded, and say where; None when there is nothing to upgrade.
 
@@ -150,6 +164,10 @@ class Lock:
         """
         # Two names of one file are one database.
         real = self.path.resolve()
+        if real.exists() and real.stat().st_nlink > 1:
+            # The names of a hard link cannot be told from each other: two servers would each lock one.
+            message = f"The database {self.path} cannot be opened: the file has other names too (hard links), under "
+            raise NotRunningError(f"{message}which another server could write to it. Copy it, and open the copy.")
         beside = real.with_name(f"{real.name}.lock")
         try:
             if not beside.exists():

@@ -84,7 +84,9 @@ def _bulk(side: Side, end: End) -> Handler:
 
 
 def _number(call: Call, name: str, default: int) -> int:
-    text = call.query.get(name, str(default))
-    if not text.isdigit():
-        raise RefusedError(400, f"{name} has to be a whole number, not {text!r}.")
-    return int(text)
+    if name not in call.query:
+        return default
+    number = call.number(name)
+    if number is None:
+        raise RefusedError(400, f"{name} has to be a whole number, not {call.query[name][:40]!r}.")
+    return number

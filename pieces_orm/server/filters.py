@@ -45,7 +45,9 @@ class Filters:
     @classmethod
     def of(cls, value: Any, *, casing: bool) -> Filters:
         """The filters of a search body; `casing` makes phrases mind upper and lower case."""
-        return cls(_group(value, casing=casing)) if _any(value) else cls(None)
+        if value is None or (isinstance(value, Mapping) and value.get("iterable") == []):
+            return cls(None)
+        return cls(_group(value, casing=casing, depth=0))
 
     def passing(self, reader: Reader, ids: Sequence[str]) -> set[str]:
         """The ids of those assets that pass."""
@@ -54,43 +56,54 @@ class Filters:
         return {facts.row.id for facts in _facts(reader, ids) if self.test(facts)}
 
 
-def _any(value: Any) -> bool:
-    return isinstance(value, Mapping) and isinstance(value.get("iterable"), list) and bool(value["iterable"])
+_KEYS = ("classification", "tags", "websites", "persons", "created", "updated", "phrase", "operations")
+# Filters within filters; each level calls the next.
+_DEEPEST = 50
 
 
-def _group(value: Mapping[str, Any], *, casing: bool) -> Test:
-    tests = [_one(item, casing=casing) for item in value["iterable"]]
+def _group(value: Any, *, casing: bool, depth: int) -> Test:
+    items = value.get("iterable") if isinstance(value, Mapping) else None
+    if not isinstance(items, list) or not items or depth > _DEEPEST:
+        sentence = f"Filters have to be {{iterable: [filter, ...]}}, at most {_DEEPEST} of these within each other."
+        raise RefusedError(400, sentence)
+    tests = [_one(item, casing=casing, depth=depth) for item in items]
     combine = any if value.get("type") == "OR" else all
     return lambda facts: combine(test(facts) for test in tests)
 
 
-def _one(item: Any, *, casing: bool) -> Test:
-    """One filter: everything that it says has to be true."""
-    if not isinstance(item, Mapping):
-        raise RefusedError(400, "A filter has to be a JSON object.")
+def _one(item: Any, *, casing: bool, depth: int) -> Test:
+    """One filter: everything that it says has to be true; what it says of nothing would let everything pass."""
+    said = {name: item[name] for name in item if item[name] is not None} if isinstance(item, Mapping) else {}
+    said.pop("schema", None)
+    unknown = [str(name) for name in said if name not in _KEYS]
+    if not said or unknown:
+        raise RefusedError(400, f"A filter has to be a JSON object with one or more of {', '.join(_KEYS)}.")
     tests: list[Test] = []
-    if item.get("classification"):
-        tests.append(lambda facts: facts.language == item["classification"])
-    tests += [_names(name, item[name]) for name in ("tags", "websites", "persons") if item.get(name)]
-    tests += [_when(name, item[name]) for name in ("created", "updated") if item.get(name)]
-    if item.get("phrase"):
-        tests.append(_phrase(item["phrase"], casing=casing))
-    if _any(item.get("operations")):
-        tests.append(_group(item["operations"], casing=casing))
+    if "classification" in said:
+        tests.append(lambda facts: facts.language == said["classification"])
+    tests += [_names(name, said[name]) for name in ("tags", "websites", "persons") if name in said]
+    tests += [_when(name, said[name]) for name in ("created", "updated") if name in said]
+    if "phrase" in said:
+        tests.append(_phrase(said["phrase"], casing=casing))
+    if "operations" in said:
+        tests.append(_group(said["operations"], casing=casing, depth=depth + 1))
     return lambda facts: all(test(facts) for test in tests)
 
 
 def _names(name: str, wanted: Any) -> Test:
     """All of these, each by id or by text."""
-    asked = {plain(str(one)) for one in wanted} if isinstance(wanted, list) else {plain(str(wanted))}
+    asked = {plain(one) for one in wanted if isinstance(one, str)} if isinstance(wanted, list) else set()
+    if not asked or len(asked) > len(wanted) or not all(isinstance(one, str) for one in wanted):
+        raise RefusedError(400, f"A filter on {name} has to be a list of texts, at least one.")
     return lambda facts: asked <= facts.names.get(name, frozenset())
 
 
 def _when(name: str, value: Any) -> Test:
     """Within bounds, which are part of it."""
-    bounds = {end: normal(part(value, end).get("value")) for end in ("from", "to")}
-    if not any(bounds.values()):
-        raise RefusedError(400, f"A filter on {name} needs from or to, with a timestamp as value.")
+    given = {end: part({"": value}, "").get(end) for end in ("from", "to")}
+    bounds = {end: normal(part(given, end).get("value")) for end in ("from", "to")}
+    if not any(bounds.values()) or any(given[end] is not None and not bounds[end] for end in given):
+        raise RefusedError(400, f"A filter on {name} needs from or to, each with a timestamp as value.")
 
     def test(facts: Facts) -> bool:
         moment: str = getattr(facts.row, name)
@@ -101,9 +114,9 @@ def _when(name: str, value: Any) -> Test:
 
 def _phrase(value: Any, *, casing: bool) -> Test:
     """A text in the title, the content or an annotation; without saying where, in any of them."""
-    if not isinstance(value, Mapping):
-        raise RefusedError(400, "A filter's phrase has to be a JSON object.")
-    text = str(value.get("value") or "")
+    if not isinstance(value, Mapping) or not isinstance(value.get("value"), str):
+        raise RefusedError(400, "A filter's phrase has to be a JSON object with a text as value.")
+    text: str = value["value"]
     anywhere = not any(value.get(name) for name in ("title", "content", "annotation"))
     kind = part(value, "options").get("annotation")
 

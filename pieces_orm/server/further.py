@@ -71,8 +71,8 @@ def update_summary(call: Call) -> Response:
     """The text of a summary, which is an annotation of it: the one that is named, its own, or a new one."""
     body = call.object()
     value, id, named = body.get("value"), part(body, "workstream_summary").get("id"), part(body, "annotation").get("id")
-    if not isinstance(value, str) or not isinstance(id, str):
-        raise RefusedError(400, "The body has to be {workstream_summary: {id}, value}, the value a text.")
+    if not isinstance(value, str) or not isinstance(id, str) or not isinstance(named, str | None):
+        raise RefusedError(400, "The body has to be {workstream_summary: {id}, value}, with texts as ids and value.")
     end = next(end for end in ends_of(SUMMARY) if end.key == ("annotations",))
     with call.service.store.write() as writer:
         present(writer, SUMMARY, id)

@@ -126,12 +126,27 @@ def classify(text: str | None, data: bytes, *, ext: object = None, name: str = "
     Raises:
         RefusedError: 400, `ext` is no language.
     """
-    if isinstance(ext, str) and ext:
-        return classification(meant(ext))
+    said = meant(ext) if isinstance(ext, str) and ext else None
+    image = image_type(data)
+    if image:
+        # Its first bytes know better than whoever sent it.
+        return classification(said if said in _IMAGES else image)
     if text is None:
-        image = image_type(data)
-        return classification(image) if image else {"generic": "FILE", "specific": "bin"}
+        return classification(said) if said else {"generic": "FILE", "specific": "bin"}
+    if said:
+        check_text(said)
+        return classification(said)
     return classification(from_name(name) or from_content(text) or "txt")
+
+
+def check_text(ext: str) -> None:
+    """Refuse the language of an image for a text.
+
+    Raises:
+        RefusedError: 400.
+    """
+    if ext in _IMAGES:
+        raise RefusedError(400, f"{ext} is a kind of image, and this is a text.")
 
 
 def image_type(data: bytes) -> str | None:

@@ -14,7 +14,7 @@ from .answers import Call, Handler, RefusedError, json_answer, nothing, part, te
 from .documents import collection_text, references_text, text_of
 from .joints import End, ends_of, relation_keys
 from .reader import Reader, Row
-from .seeds import FIXED, LABELS, REQUIRED, Planter
+from .seeds import FIXED, REQUIRED, Planter, label_of
 from .shapes import fitted
 from .times import normal
 from .writer import Writer
@@ -111,8 +111,7 @@ def identifiers(kind: Kind) -> Handler:
         with call.service.store.read() as reader:
             narrowed = "pseudo" in kind.route("ids").query or call.query
             ids = [row.id for row in reader.rows(kind.name) if wanted(call, row)] if narrowed else reader.ids(kind.name)
-        limit = call.query.get("limit", "")
-        return json_answer(references_text(kind, ids[: int(limit)] if limit.isdigit() else ids))
+        return json_answer(references_text(kind, ids[: call.number("limit")]))
 
     return handle
 
@@ -171,7 +170,7 @@ def update(kind: Kind) -> Handler:
             raise RefusedError(400, f"The document of a {kind.name} to update lacks its id.")
         with call.service.store.write() as writer:
             merged = fitted(kind, _merged(call, kind, own_keys(present(writer, kind, id)), body))
-            writer.update(kind.name, id, text_of(merged), label=merged.get(LABELS.get(kind.name, "")))
+            writer.update(kind.name, id, text_of(merged), label=label_of(kind, merged))
             text = call.service.documents(writer, contents=call.contents).one(kind, id)
         return json_answer(text or "")
 
@@ -251,7 +250,7 @@ def score(kind: Kind) -> Handler:
             for name in ("manual", *reasons):
                 counts[name] = int(counts.get(name) or 0) + 1
             own["score"] = counts
-            writer.update(kind.name, id, text_of(own), label=own.get(LABELS.get(kind.name, "")), words=False)
+            writer.update(kind.name, id, text_of(own), label=label_of(kind, own), words=False)
         return nothing()
 
     return handle
@@ -271,6 +270,18 @@ def exists(kind: Kind) -> Handler:
     return handle
 
 
+def reference(value: Any) -> str:
+    """The id in a reference.
+
+    Raises:
+        RefusedError: 400, there is none.
+    """
+    id = value.get("id") if isinstance(value, dict) else None
+    if not isinstance(id, str):
+        raise RefusedError(400, "Each item has to be {id}, the id a text.")
+    return id
+
+
 def batch(kind: Kind) -> Handler:
     """Several documents in one answer, and the ids of those that are not there."""
 
@@ -278,7 +289,7 @@ def batch(kind: Kind) -> Handler:
         asked = call.object().get(kind.batch_key)
         if not isinstance(asked, dict) or not isinstance(asked.get("iterable"), list):
             raise RefusedError(400, f'The body has to be {{"{kind.batch_key}": {{"iterable": [{{"id"}}]}}}}.')
-        ids = list(dict.fromkeys(one["id"] for one in asked["iterable"] if isinstance(one, dict) and "id" in one))
+        ids = list(dict.fromkeys(reference(one) for one in asked["iterable"]))
         with call.service.store.read() as reader:
             contents = call.flag("transferables", default=False)
             found = call.service.documents(reader, contents=contents).some(kind, ids)

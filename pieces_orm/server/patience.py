@@ -35,11 +35,14 @@ class PatientProtocol(H11Protocol):
         """A part of a request came: a body gets more time for each of its parts, a head does not."""
         super().data_received(data)
         state = self.conn.their_state
-        if state is h11.SEND_BODY:
+        if self.transport.get_protocol() is not self:
+            self._stop_waiting()  # it is a stream now, which may be silent for as long as it likes
+        elif state is h11.SEND_BODY:
             if self._timer is None or self._head:
                 self._wait_for(self.patience)
             self._head = False
-            self._due += len(data) / _SLOWEST
+            # What came fast is no credit for silence.
+            self._due = min(self._due + len(data) / _SLOWEST, self.loop.time() + self.patience)
         elif state is not h11.IDLE:
             self._stop_waiting()
         elif self._timer is None:

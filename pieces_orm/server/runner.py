@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 
 import uvicorn
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp
 
 from pieces_orm.errors import NotRunningError, UsageError
 
-from . import context, search_index
+from . import context, database, search_index
 from .app import Application
 from .faults import Faults, FaultyApp
 from .guard import Guard, is_loopback
@@ -233,6 +234,8 @@ class Server:
         return listening
 
     def _open(self) -> Service:
+        if self.settings.read_only and self._path is not None:
+            database.check_readable(Path(self._path))
         if self._store is None:
             self._store = Store(self._path)
         self._store.read_only = False  # until the database is open and has its identity

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from pieces_orm.endpoints import ASSET, TAG
 
 from . import search_index
-from .answers import Call, RefusedError, json_answer
+from .answers import Call, RefusedError, json_answer, part
 from .filters import Filters
 from .joints import ends_of
-from .materials import own_keys, wanted
+from .materials import own_keys, reference, wanted
 from .reader import Reader
 from .search_index import COLUMNS, Entry, plain
 
@@ -82,10 +82,10 @@ def _contents(call: Call, *, exact: bool) -> Response:
     query = call.query.get("query", "").strip()
     if not query:
         raise RefusedError(500, "A search needs query.")
-    terms = _WORDS.findall(plain(query))
+    terms, said = _WORDS.findall(plain(query)), _tokens(query)
     with call.service.store.read() as reader:
-        groups = [[term] for term in terms] if exact else [terms]
-        found = search_index.entries(reader, groups if terms else [], prefixes=False)
+        groups = [[token] for token in said] if exact else [said]
+        found = search_index.entries(reader, groups if said else [], prefixes=False)
         best = max((entry.rank for entry in found), default=1.0) or 1.0
         check = all if exact else any
         hits = [
@@ -98,17 +98,17 @@ def _contents(call: Call, *, exact: bool) -> Response:
 
 def words(reader: Reader, query: str, *, casing: bool = False) -> list[Hit]:
     """The assets that a query finds: exact ones, else also beginnings of words, else mistyped words."""
-    terms = _WORDS.findall(plain(query))
-    if not terms:
+    terms, said = _WORDS.findall(plain(query)), _tokens(query)
+    if not terms or not said:
         return [
             Hit(entry.id, exact=True, score=1.0, match=_where(entry, [plain(query)]))
             for entry in search_index.literal(reader, query)
         ]
-    found = search_index.entries(reader, [[term] for term in terms], prefixes=True)
+    found = search_index.entries(reader, [[token] for token in said], prefixes=True)
     best = max((entry.rank for entry in found), default=1.0) or 1.0
     hits = [_hit(entry, terms, query, entry.rank / best, casing=casing) for entry in found]
     if not any(hit.exact for hit in hits) and not casing:
-        hits += _mistyped(reader, terms, {hit.id for hit in hits})
+        hits += _mistyped(reader, query, terms, {hit.id for hit in hits})
     if casing:
         hits = [hit for hit in hits if hit.exact]
     return sorted(hits, key=lambda hit: (not hit.exact, -hit.score))
@@ -116,12 +116,23 @@ def words(reader: Reader, query: str, *, casing: bool = False) -> list[Hit]:
 
 def _hit(entry: Entry, terms: Sequence[str], query: str, closeness: float, *, casing: bool) -> Hit:
     if casing:
-        exact = any(query in said for said in entry.columns.values())
+        exact = all(any(token in said for said in entry.columns.values()) for token in query.split())
     else:
         said = set(_WORDS.findall(plain("\n".join(entry.columns.values()))))
         exact = said.issuperset(terms) or any(plain(query) in plain(text) for text in entry.columns.values())
     score = 0.6 + 0.4 * closeness if exact else 0.3 + 0.3 * closeness
     return Hit(entry.id, exact, round(score, 4), _where(entry, terms))
+
+
+# Words that a query may have: each is looked for in every asset.
+_MOST_WORDS = 200
+
+
+def _tokens(query: str) -> list[str]:
+    found = search_index.tokens(query)
+    if len(found) > _MOST_WORDS:
+        raise RefusedError(400, f"A query has at most {_MOST_WORDS} words, not {len(found)}.")
+    return found
 
 
 def _where(entry: Entry, terms: Iterable[str]) -> str:
@@ -130,13 +141,19 @@ def _where(entry: Entry, terms: Iterable[str]) -> str:
     return _MATCHES[having[0]] if len(having) == 1 else "MULTIPLE"
 
 
-def _mistyped(reader: Reader, terms: Sequence[str], known: set[str]) -> list[Hit]:
+def _mistyped(reader: Reader, query: str, terms: Sequence[str], known: set[str]) -> list[Hit]:
+    """What has words like these, or has them inside of others: the latter, as scripts without spaces have, is exact."""
     groups = [search_index.similar_words(reader, term) for term in terms]
     if not all(groups):
         return []
     hits = []
     for entry in search_index.entries(reader, groups, prefixes=False):
-        if entry.id not in known:
+        if entry.id in known:
+            continue
+        inside = _hit(entry, terms, query, 0.0, casing=False)
+        if inside.exact:
+            hits.append(inside)
+        else:
             said = set(_WORDS.findall(plain("\n".join(entry.columns.values()))))
             likeness = [max((like for word, like in group.items() if word in said), default=0.0) for group in groups]
             score = round(0.3 * sum(likeness) / len(likeness), 4)
@@ -164,11 +181,12 @@ def _everything(reader: Reader) -> list[Hit]:
 
 def _space(value: Any) -> set[str] | None:
     """The ids that a search is limited to; the wire misspells `identifers`."""
-    if not isinstance(value, Mapping):
+    if value is None:
         return None
-    listed = value.get("identifers")
-    items = listed.get("iterable") if isinstance(listed, Mapping) else None
-    return {item["id"] for item in items or () if isinstance(item, Mapping) and "id" in item}
+    items = part(value, "identifers").get("iterable") if isinstance(value, Mapping) else None
+    if not isinstance(items, list):
+        raise RefusedError(400, "A space has to be {identifers: {iterable: [{id}]}}.")
+    return {reference(item) for item in items}
 
 
 def _answer(call: Call, reader: Reader, hits: Sequence[Hit]) -> Response:

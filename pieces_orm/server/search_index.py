@@ -133,6 +133,15 @@ def entries(reader: Reader, alternatives: Sequence[Iterable[str]], *, prefixes: 
     return _found(reader, _MATCH, " AND ".join(groups)) if groups else []
 
 
+def tokens(text: str) -> list[str]:
+    """The words of a text as they stand there: what the index's own tokenizer splits and folds.
+
+    Letters, digits and the marks that belong to them, so nothing in a word means anything to the index.
+    """
+    runs = "".join(c if c == " " or unicodedata.category(c)[0] in "LNM" else " " for c in text)
+    return [run for run in runs.split(" ") if any(unicodedata.category(c)[0] in "LN" for c in run)]
+
+
 def literal(reader: Reader, query: str) -> list[Entry]:
     """The assets that have a text anywhere, for queries without words."""
     return _found(reader, _LITERAL, query.lower())

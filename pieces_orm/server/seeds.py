@@ -98,8 +98,7 @@ class Planter:
         if kind is SHARE:
             own |= {"link": f"/share/{id}", "short": id[:8]}
         own = fitted(kind, own)
-        label = own.get(LABELS.get(kind.name, ""))
-        self.writer.create(kind.name, id, text_of(own), label=label, created=_created(seed))
+        self.writer.create(kind.name, id, text_of(own), label=label_of(kind, own), created=_created(seed))
         for key, value in seed.items():
             end = seed_end(kind, key)
             if end is not None and value is not None:
@@ -114,7 +113,7 @@ class Planter:
             if isinstance(other, str):
                 if self.writer.row(end.other.name, other) is not None:
                     self.link(end, id, other)
-                elif self.settings.associate_missing == "error":
+                elif self.settings.associate_missing == "error" or end.key[0] in REQUIRED.get(kind.name, {}):
                     raise RefusedError(500, f"The new {kind.name} names {end.other.name} {other}, which is not there.")
             elif any(one.joint is end.joint and not one.many for one in ends_of(end.other)):
                 # The nested material needs its owner, as a message needs its conversation.
@@ -146,6 +145,11 @@ class Planter:
             if (relation, side) == (end.joint.name, end.side) and row and f'"type":"{seed["type"]}"' in row.document:
                 return anchor
         return None
+
+
+def label_of(kind: Kind, own: Seed) -> Any:
+    """What a material is looked up by, None for most kinds."""
+    return own.get(LABELS[kind.name]) if kind.name in LABELS else None
 
 
 def check(kind: Kind, seed: Seed) -> None:

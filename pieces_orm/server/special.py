@@ -46,6 +46,7 @@ _ROUTES: Mapping[Route, Handler] = {
 # What is answered when nobody is signed in.
 OPEN = frozenset(
     {endpoints.HEALTH.path, endpoints.VERSION.path, endpoints.CONNECT.path, "/user", "/users", "/users/{user}"}
+    | {"/.well-known/stream/health", "/user/stream"}
 )
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = tuple(

@@ -92,13 +92,17 @@ def identifier_stream(kind: Kind) -> Stream:
 def assets_stream(*, contents: bool) -> Stream:
     """All assets, then those that change; a deleted one has the index -1."""
 
-    def frame(service: Service, taken: Taken | None) -> str:
+    def frame(service: Service, taken: Taken | None) -> str | None:
         with service.store.read() as reader:
             documents = service.documents(reader, contents=contents)
             if taken is None:
                 ids = [id for id in documents.all(ASSET) if not pseudo(documents.row(ASSET, id))]
                 return collection_text(ASSET, ids, [documents.document(ASSET, id) for id in ids])
             found = documents.some(ASSET, [id for (_, id), operation in taken.items() if operation != "delete"])
+            found = {id: text for id, text in found.items() if not pseudo(documents.row(ASSET, id))}
+        taken = {key: operation for key, operation in taken.items() if operation == "delete" or key[1] in found}
+        if not taken:
+            return None
         indices = {id: position for position, id in enumerate(found)}
         indices |= {id: -1 for _, id in taken if id not in found}
         return f'{{"iterable":[{",".join(found.values())}],"indices":{text_of(indices)}}}'

@@ -10,7 +10,7 @@ _FRACTION = re.compile(r"\.(\d+)")
 
 def stamp(moment: datetime | None = None) -> str:
     """A moment (now)."""
-    return (moment or datetime.now(timezone.utc)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (moment or datetime.now(timezone.utc)).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def normal(text: object) -> str:
@@ -21,6 +21,6 @@ def normal(text: object) -> str:
     plain = _FRACTION.sub(lambda digits: "." + digits[1][:6].ljust(6, "0"), text.strip().replace("Z", "+00:00"))
     try:
         moment = datetime.fromisoformat(plain)
-    except ValueError:
+        return stamp((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc))
+    except (ValueError, OverflowError):
         return ""
-    return stamp((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc))

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pieces_orm.endpoints import KINDS
 from pieces_orm.server import Server
 from tests.server.support import Wire, validator
 
@@ -55,10 +57,19 @@ def bodies(schema):
     return objects(SCHEMAS[schema], 2) | spoiled(schema) | ANYTHING
 
 
-def ids_of(wire):
-    """An id of each kind that there is, and of those that there are not."""
-    made = wire.make_asset()
-    return st.just(made["id"]) | ODD_IDS
+PARAMETERS = {kind.parameter: kind for kind in KINDS.values()} | {kind.name: kind for kind in KINDS.values()}
+
+
+def there(wire, name):
+    """The id of a material that is there, of the kind that a parameter of a path is about."""
+    kind = PARAMETERS.get(name)
+    return str(uuid.uuid4()) if kind is None else wire.make(kind)["id"]
+
+
+def kind_of(path):
+    """The kind that a path begins with."""
+    first = path.split("/")[1]
+    return next((kind for kind in KINDS.values() if first in (kind.singular, kind.plural)), None)
 
 
 def ask_anything(wire, name, examples):
@@ -68,9 +79,14 @@ def ask_anything(wire, name, examples):
     queries = st.dictionaries(st.sampled_from([*names, "x"]), QUERIES, max_size=2)
 
     @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
-    @given(bodies(schema_of(operation)), ids_of(wire), queries)
-    def check(body, id, query):
-        path = re.sub(r"{\w+}", lambda _: quote(id, safe=""), operation["path"])
+    @given(bodies(schema_of(operation)), st.just(None) | ODD_IDS, queries)
+    @example(None, None, {})
+    def check(body, odd, query):
+        # None: of materials that are there, so that the operation is really done.
+        path = re.sub(r"{(\w+)}", lambda found: quote(odd or there(wire, found[1]), safe=""), operation["path"])
+        kind = kind_of(operation["path"])
+        if isinstance(body, dict) and "id" in body and kind is not None and odd is None:
+            body["id"] = there(wire, kind.name)
         answer = wire.http.request(operation["method"], wire.server.url + path, json=body, params=query, timeout=20)
         # 500 is also how Pieces OS says that something is not there; then a sentence says what.
         assert answer.text != "Internal Server Error", (path, query, json.dumps(body))

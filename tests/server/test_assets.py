@@ -233,3 +233,36 @@ def test_a_tag_on_very_many_assets_does_not_make_each_of_them_large(started):
     tag = wire.get(f"/assets/{made[0]['id']}")["tags"]["iterable"][0]
     assert "assets" not in tag, "absent means unknown"
     assert len(wire.read(KINDS["tag"], tag["id"])["assets"]["iterable"]) == 5
+
+
+def test_a_text_never_becomes_an_image_and_an_image_is_known_by_its_first_bytes(shared):
+    asset = shared.make_asset("plain text")
+    reference = {"id": asset["id"]}
+    assert shared.status("POST", "/asset/reclassify", {"ext": "png", "asset": reference}) == 400
+    assert shared.post("/asset/reclassify", {"ext": "md", "asset": reference})["id"] == asset["id"]
+    seed = shared.asset_seed({"string": {"raw": "plain text"}, "metadata": {"ext": "png"}})
+    assert shared.status("POST", "/assets/create", seed) == 400
+    seed = shared.asset_seed({"bytes": {"raw": list(PNG)}, "metadata": {"ext": "txt"}})
+    made = shared.post("/assets/create", seed)
+    assert made["original"]["reference"]["classification"] == {"generic": "IMAGE", "specific": "png"}
+
+
+def test_what_a_format_says_besides_its_contents_is_kept(shared):
+    fragment = {"string": {"raw": "x"}, "metadata": {"ext": "py", "of": "mine"}, "beside": 1}
+    seed = shared.asset_seed(fragment)
+    seed["asset"]["format"]["further"] = {"a": [1]}
+    made = shared.post("/assets/create", seed)["original"]["reference"]
+    assert made["further"] == {"a": [1]}
+    assert made["fragment"]["beside"] == 1
+    assert made["fragment"]["metadata"] == {"ext": "py", "of": "mine"}
+    made["fragment"]["string"]["raw"] = "y"
+    updated = shared.post("/format/update/value", made)
+    assert updated["fragment"] == {"string": {"raw": "y"}, "metadata": {"ext": "py", "of": "mine"}, "beside": 1}
+    assert updated["further"] == {"a": [1]}
+
+
+@pytest.mark.parametrize("listed", [5, "abc", [5], {"text": "x"}])
+def test_lists_of_a_draft_that_are_none_are_refused(shared, listed):
+    seed = shared.asset_seed({"string": {"raw": "tides"}}, tags=listed)
+    for path in ("/assets/draft", "/assets/create"):
+        assert shared.status("POST", path, seed) == 400

@@ -12,7 +12,7 @@ import pytest
 
 from pieces_orm.endpoints import KINDS
 from pieces_orm.errors import NotRunningError
-from pieces_orm.server import Server, copying, database
+from pieces_orm.server import Server, Settings, copying, database
 from tests.server.support import SERVE, Wire, program
 
 OLD = Path(__file__).parent / "files" / "version-0.db.gz"
@@ -200,3 +200,33 @@ def test_the_lock_dies_with_its_process_even_after_a_kill(tmp_path):
 def test_servers_in_memory_need_no_lock():
     with Server() as one, Server() as other:
         assert one.port != other.port
+
+
+@pytest.mark.skipif(os.name != "posix", reason="hard links")
+def test_a_file_with_other_names_is_refused_because_two_servers_could_have_it(tmp_path):
+    path = tmp_path / "db"
+    with Server(path):
+        pass
+    os.link(path, tmp_path / "another")
+    for name in (path, tmp_path / "another"):
+        with pytest.raises(NotRunningError, match="other names too"):
+            Server(name).start()
+    (tmp_path / "another").unlink()
+    with Server(path):
+        pass
+
+
+def test_a_server_that_is_read_only_makes_and_upgrades_nothing(tmp_path):
+    settings = Settings(read_only=True)
+    with pytest.raises(NotRunningError, match="is not there"):
+        Server(tmp_path / "missing", settings=settings).start()
+    path = tmp_path / "old"
+    with Server(path):
+        pass
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript("PRAGMA user_version = 0; PRAGMA application_id = 0; PRAGMA wal_checkpoint(TRUNCATE)")
+    before = path.read_bytes()
+    with pytest.raises(NotRunningError, match="has to be upgraded"):
+        Server(path, settings=settings).start()
+    assert path.read_bytes() == before
+    assert {file.name for file in tmp_path.iterdir()} <= {"old", "old.lock", "old-wal", "old-shm"}

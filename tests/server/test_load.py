@@ -78,8 +78,7 @@ def load(database, seconds):
 @pytest.mark.parametrize(
     "seconds",
     [
-        0.7,
-        pytest.param(5, marks=pytest.mark.soak),
+        pytest.param(5, marks=pytest.mark.slow),
         pytest.param(60, marks=[pytest.mark.soak, pytest.mark.timeout(200)]),
     ],
 )

@@ -155,3 +155,73 @@ def test_the_index_follows_every_change(wire):
     assert hits("renamed") == [id]
     wire.delete(KINDS["asset"], id)
     assert hits("renamed") == hits("second") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("한국어 문서", "한국어"),
+        ("がんばる 日本", "がんばる"),
+        ("中文文档说明", "文档"),
+        ("Русский йод", "йод"),
+        ("हिन्दी भाषा", "हिन्दी"),
+        ("ελληνικά λόγος", "λόγος"),
+        ("שָׁלוֹם world", "שָׁלוֹם"),
+        ("สวัสดีครับ", "สวัสดีครับ"),
+        ("ﬁsh market", "ﬁsh"),
+        ("café", "cafe"),
+        ("x² + y²", "x²"),
+    ],
+)
+def test_words_of_every_script_are_found(shared, text, query):
+    asset = shared.make_asset(text, name="n.txt")
+    hits = {hit["identifier"]: hit for hit in shared.get("/assets/search", params={"query": query})["iterable"]}
+    assert hits[asset["id"]]["exact"] is True
+
+
+def test_a_word_inside_of_others_is_exact_wherever_it_stands(shared):
+    asset = shared.make_asset("at the zugzwangharbour", name="n.txt")
+    for query in ("zugzwangharb", "wangharb"):
+        [hit] = shared.get("/assets/search", params={"query": query})["iterable"]
+        assert (hit["identifier"], hit["exact"]) == (asset["id"], True)
+
+
+def test_with_casing_all_words_count_wherever_they_stand(shared):
+    asset = shared.make_asset("Quokka keeps the Wombat", name="n.txt")
+    found = {}
+    for query in ("Quokka Wombat", "Wombat quokka"):
+        hits = shared.post("/assets/search", {"query": query, "casing": True})["results"]["iterable"]
+        found[query] = [hit["identifier"] for hit in hits]
+    assert found == {"Quokka Wombat": [asset["id"]], "Wombat quokka": []}
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        [{}],
+        [{"titles": ["zzz"]}],
+        [{"tags": []}],
+        [{"tags": [5]}],
+        [{"operations": "zz"}],
+        [{"operations": {"iterable": []}}],
+        [{"created": {"from": {"value": "not a time"}, "to": {"value": "2030-01-01T00:00:00Z"}}}],
+        [{"created": "today"}],
+        [{"phrase": {}}],
+        ["zz"],
+    ],
+)
+def test_a_filter_that_says_nothing_is_refused_and_lets_nothing_pass(shared, filters):
+    answer = shared.ask("POST", "/assets/search", {"filters": {"iterable": filters}})
+    assert (answer.status_code, answer.text.endswith(".")) == (400, True)
+
+
+def test_filters_within_filters_end_somewhere(shared):
+    nested = {"iterable": [{"classification": "py"}]}
+    for _ in range(200):
+        nested = {"iterable": [{"operations": nested}]}
+    assert shared.status("POST", "/assets/search", {"filters": nested}) == 400
+
+
+def test_a_query_of_very_many_words_is_refused(shared):
+    query = " ".join(f"w{n}" for n in range(1000))
+    assert shared.status("POST", "/assets/search", {"query": query}) == 400

@@ -5,7 +5,7 @@ import threading
 from contextlib import ExitStack
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from pieces_orm.endpoints import KINDS
 from pieces_orm.server import Settings
@@ -182,3 +182,21 @@ def test_a_stream_that_falls_behind_is_closed_and_never_blocks_writers(started):
             assert messages.close_code == 1013
         wire.make(KINDS["tag"])
         assert len(frame(socket)["iterable"]) == 1
+
+
+def test_when_nobody_is_signed_in_only_health_and_user_stream(started):
+    wire = started(settings=Settings(user="nobody"))
+    for path in ("/assets/stream", "/assets/stream/identifiers", "/tags/stream/identifiers"):
+        with pytest.raises(WebSocketException), stream(wire.server, path) as opened:
+            opened.recv(timeout=10)
+    with stream(wire.server, "/.well-known/stream/health") as opened:
+        assert opened.recv(timeout=10).startswith("ok")
+    assert "user" not in wire.connect()
+
+
+def test_assets_that_are_only_suggested_are_in_no_frame_of_assets(wire):
+    with stream(wire.server, "/assets/stream") as opened:
+        assert frame(opened)["iterable"] == []
+        wire.make_asset("suggested", pseudo=True)
+        kept = wire.make_asset("kept")
+        assert ids(frame(opened)) == [kept["id"]]
