@@ -5,6 +5,7 @@ A command needs only ids. It is sent first and applied to this side when the ser
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -214,6 +215,7 @@ def _fits(relation: Relation[Any], other: object) -> bool:
     return isinstance(other, relation.target)
 
 
+@functools.cache
 def _routed(relation: Relation[Any]) -> tuple[endpoints.Association, bool] | None:
     """The table row that changes a relation, and whether it is the other side's row."""
     row = endpoints.association(relation.owner.kind, relation.name)

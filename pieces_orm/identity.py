@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .endpoints import Kind
     from .entity import Owner
     from .relations import Relation
+    from .signals import Signal
 
 E = TypeVar("E", bound=Entity)
 _set = object.__setattr__
@@ -246,17 +247,20 @@ class IdentityMap:
             if changes.before.keys() == {"updated"}:
                 changes.before.clear()
             origin = "local" if changes.before.keys() <= {"updated", "score"} else "remote"
-        if not changes:
-            return
         signals, sender = self._owner.signals, type(entity)
         if changes.before and signals.changed.receivers:
             fields, before = frozenset(changes.before), dict(changes.before)
             signals.tell(signals.changed, sender, entity=entity, fields=fields, before=before, origin=origin)
-        for pairs, signal in ((changes.linked, signals.associated), (changes.unlinked, signals.disassociated)):
-            if signal.receivers:
-                for relation, id in pairs:
-                    other = self.ref(relation.target, id)
-                    signals.tell(signal, sender, entity=entity, relation=relation.name, other=other, origin=origin)
+        if changes.linked and signals.associated.receivers:
+            self._tell_pairs(signals.associated, entity, changes.linked, origin)
+        if changes.unlinked and signals.disassociated.receivers:
+            self._tell_pairs(signals.disassociated, entity, changes.unlinked, origin)
+
+    def _tell_pairs(self, signal: Signal, entity: Entity, pairs: list[tuple[Relation[Any], str]], origin: str) -> None:
+        for relation, id in pairs:
+            other = self.ref(relation.target, id)
+            about = {"entity": entity, "relation": relation.name, "other": other, "origin": origin}
+            self._owner.signals.tell(signal, type(entity), **about)
 
     def link(self, entity: Entity, relation: Relation[Any], other: Entity, number: int, *, present: bool) -> bool:
         """Put both sides of an association in step; False when both knew it already.

@@ -34,9 +34,6 @@ class Changes:
     # Whether the document is older than the last news of its material.
     aged: bool = False
 
-    def __bool__(self) -> bool:
-        return bool(self.before or self.linked or self.unlinked)
-
 
 def apply(entity: Entity, new: Document, *, first: bool) -> Changes:
     """Make a document the entity's own; `first` says that nothing was known before, so that nothing has changed.

@@ -63,6 +63,16 @@ class Hub:
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
         self._lock = threading.Lock()
+        self._ended = False
+
+    def begin(self) -> None:
+        """Let there be streams."""
+        self._ended = False
+
+    def end(self) -> None:
+        """End every stream, and those that still open: the server stops."""
+        self._ended = True
+        self.drop()
 
     def publish(self, changes: Changes) -> None:
         """Tell every subscriber; called in the order of commits."""
@@ -77,6 +87,8 @@ class Hub:
         subscription = Subscription(kinds, backlog)
         with self._lock:
             self._subscriptions.add(subscription)
+        if self._ended:
+            subscription.close()
         try:
             yield subscription
         finally:

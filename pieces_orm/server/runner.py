@@ -38,8 +38,9 @@ _PING = 20.0  # seconds; a stream whose other side is gone dies within twice tha
 class _Uvicorn(uvicorn.Server):
     """uvicorn that says when it is ready and stops at once when told."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
         super().__init__(config)
+        self._ending = ending
         self.ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told = asyncio.Event()
@@ -48,6 +49,11 @@ class _Uvicorn(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # A stream that opens at this moment would be waited for in vain.
+        self._ending()
+        await super().shutdown(sockets)
 
     async def main_loop(self) -> None:
         counter = 0
@@ -206,7 +212,8 @@ class Server:
             lifespan="off", server_header=False, ws_ping_interval=_PING, ws_ping_timeout=_PING,
             timeout_graceful_shutdown=_STOP_WITHIN,
         )  # fmt: skip
-        self._uvicorn = _Uvicorn(config)
+        self._hub.begin()
+        self._uvicorn = _Uvicorn(config, self._hub.end)
         return listening
 
     def _bind(self) -> socket.socket:

@@ -94,6 +94,9 @@ def pages(assets: int) -> dict[str, bytes]:
         for member in members["iterable"]:
             found[f"GET {single.format(member['id'])}"] = _json(member)
         ids = [{kind[:-1]: {"id": member["id"]}} for member in members["iterable"]]
+        found[f"GET /{kind}/identifiers"] = _json(
+            {"iterable": [{"id": member["id"]} for member in members["iterable"]]}
+        )
         found[f"STREAM /{kind}/stream/identifiers"] = _json({"iterable": ids})
     return found
 

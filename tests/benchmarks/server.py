@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -64,15 +64,31 @@ def measure(*, quick: bool) -> list[Row]:
     ):
         return [
             _get(server, session, repeats),
-            _create(server, session, Path(folder), 20 if quick else 200),
+            _create(server, session, Path(folder), 20 if quick else 1000),
             _snapshot(server, session, many, 2 if quick else 3),
         ]
 
 
 def under_load(*, quick: bool) -> list[dict[str, object]]:
-    """Fifty clients that read and write."""
-    with Server() as server:
-        return [_load(server, 1.0 if quick else 5.0)]
+    """Fifty clients that read and write, on a file; and fifty that ask a bare handler, which does nothing."""
+    seconds = 1.0 if quick else 5.0
+    with TemporaryDirectory() as folder, Server(Path(folder) / "materials.db") as server:
+        found = [_load("pieces_orm, reads and writes", seconds, lambda seed: _acts_on(server.url, seed))]
+    with bare(b'{"id": "x"}') as url:
+        return [*found, _load("bare Starlette, reads", seconds, lambda _: _asks(url))]
+
+
+@contextmanager
+def _acts_on(url: str, seed: int) -> Iterator[list[Callable[[], object]]]:
+    with pieces_orm.connect(url) as session:
+        tag = session.tags.create(f"of client {seed}")
+        yield [tag.refresh, tag.increment_score, session.tags.ids, lambda: session.tags.create("another")]
+
+
+@contextmanager
+def _asks(url: str) -> Iterator[list[Callable[[], object]]]:
+    with Client(url) as client:
+        yield [client.get]
 
 
 def _get(server: Server, session: pieces_orm.Session, repeats: int) -> Row:
@@ -137,8 +153,10 @@ def _create(server: Server, session: pieces_orm.Session, folder: Path, repeats: 
     )  # fmt: skip
 
 
-def _load(server: Server, seconds: float) -> dict[str, object]:
-    """Fifty clients that read and write."""
+def _load(
+    what: str, seconds: float, acting: Callable[[int], AbstractContextManager[list[Callable[[], object]]]]
+) -> dict[str, object]:
+    """Fifty clients, each of which does one thing after the other, by chance."""
     times: list[float] = []
     errors: list[Exception] = []
     until = time.perf_counter() + seconds
@@ -146,11 +164,7 @@ def _load(server: Server, seconds: float) -> dict[str, object]:
     def client(seed: int) -> None:
         chance = random.Random(seed)
         try:
-            with pieces_orm.connect(server.url) as session:
-                tag = session.tags.create(f"of client {seed}")
-                acts: list[Callable[[], object]] = [
-                    tag.refresh, tag.increment_score, session.tags.ids, lambda: session.tags.create("another"),
-                ]  # fmt: skip
+            with acting(seed) as acts:
                 while time.perf_counter() < until:
                     began = time.perf_counter()
                     chance.choice(acts)()
@@ -164,12 +178,12 @@ def _load(server: Server, seconds: float) -> dict[str, object]:
     for thread in threads:
         thread.join()
     times.sort()
-    p99 = times[int(len(times) * 0.99)] * 1e3
     return {
+        "server": what,
         "clients": CLIENTS,
         "requests per second": round(len(times) / seconds),
         "p50 ms": round(times[len(times) // 2] * 1e3, 1),
-        "p99 ms": round(p99, 1),
+        "p99 ms": round(times[int(len(times) * 0.99)] * 1e3, 1),
         "errors": len(errors),
     }
 
