@@ -19,6 +19,14 @@ _ONE = _ROW.where(material.c.kind == bindparam("k"), material.c.id == bindparam(
 _KIND = _ROW.where(material.c.kind == bindparam("k")).order_by(material.c.seq.desc())
 _SOME = _ROW.where(material.c.kind == bindparam("k"), material.c.id.in_(bindparam("ids", expanding=True)))
 _IDS = select(material.c.id).where(material.c.kind == bindparam("k")).order_by(material.c.seq.desc())
+_WITHIN = {
+    name: select(material.c.id).where(
+        material.c.kind == bindparam("k"),
+        material.c[name] >= bindparam("from_"),
+        (bindparam("to_") == "") | (material.c[name] <= bindparam("to_")),
+    )
+    for name in ("created", "updated")
+}
 _LABELLED = _ROW.where(material.c.kind == bindparam("k"), material.c.label == bindparam("l")).order_by(material.c.seq)
 
 
@@ -88,6 +96,10 @@ class Reader:
     def ids(self, kind: str) -> list[str]:
         """The ids of a kind, newest first."""
         return list(self.connection.scalars(_IDS, {"k": kind}))
+
+    def ids_within(self, kind: str, stamp: str, first: str, last: str) -> set[str]:
+        """The ids of a kind that were created, or updated, within bounds; an empty one bounds nothing."""
+        return set(self.connection.scalars(_WITHIN[stamp], {"k": kind, "from_": first, "to_": last}))
 
     def labelled(self, kind: str, label: str) -> Row | None:
         """The oldest material of a kind with this label."""

@@ -1,4 +1,4 @@
-"""The search index of assets, kept in the transaction of every write; the only code that is tied to SQLite (FTS5)."""
+"""The search index of assets, kept in the transaction of every write; SQLite (FTS5, JSON) is spoken to here alone."""
 
 from __future__ import annotations
 
@@ -43,6 +43,9 @@ _LITERAL = text(
     f"SELECT m.id, m.seq, 1.0, {', '.join('i.' + name for name in COLUMNS)} "  # noqa: S608
     "FROM asset_index i JOIN material m ON m.seq = i.rowid "
     f"WHERE instr(lower({' || char(10) || '.join('i.' + name for name in COLUMNS)}), :query) ORDER BY m.seq DESC"
+)
+_FORMATS = text(
+    "SELECT id FROM material WHERE kind = :kind AND json_extract(document, '$.classification.specific') = :language"
 )
 _TERMS = text("SELECT term FROM asset_terms WHERE length(term) BETWEEN :least AND :most")
 
@@ -131,6 +134,11 @@ def entries(reader: Reader, alternatives: Sequence[Iterable[str]], *, prefixes: 
         for group in alternatives
     ]
     return _found(reader, _MATCH, " AND ".join(groups)) if groups else []
+
+
+def formats(reader: Reader, language: str) -> list[str]:
+    """The ids of the formats of a language."""
+    return list(reader.connection.scalars(_FORMATS, {"kind": FORMAT.name, "language": language}))
 
 
 def tokens(text: str) -> list[str]:
