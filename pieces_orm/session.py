@@ -156,10 +156,11 @@ class Session(Catalogue):
     def watch(self, *kinds: type[Entity]) -> Watch:
         """Hear of every change of these kinds, wherever it is made, by the same signals as one's own.
 
-        A refused or lost stream is tried again, never raised; `wait_live` tells when all are in step.
+        Returns when all are in step, or cannot be for now, after half a second at most: what is read from then on is
+        told of. A refused or lost stream is tried again, never raised; `wait_live` waits for longer.
 
-        Requests: one WebSocket a kind, or polls of the identifiers where the wire has no stream; one GET of the ids
-        for most kinds; one read for each change of what is held or listened to.
+        Requests: one WebSocket a kind, or polls of the identifiers where the wire has no stream; one GET of the ids;
+        one read for what was held before, and for each change of what is held or listened to.
 
         Args:
             kinds: entity classes; none: all.

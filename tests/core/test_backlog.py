@@ -76,11 +76,24 @@ def test_a_material_that_is_new_to_a_slow_loop_is_told_as_created_or_gone_whatev
     assert [(each.operation, each.id) for each in told] == [("created", kept.id), ("deleted", gone.id)]
 
 
-def test_what_waits_for_a_ui_loop_is_merged_beyond_the_limit(short, pieces_server):
+class Window:
+    """A receiver as user interfaces have them: a method, which is another object each time it is looked up."""
+
+    def __init__(self):
+        self.heard = []
+
+    def show(self, sender, entity, before, **_):
+        self.heard.append(before["name"])
+
+
+@pytest.mark.parametrize("is_method", [True, False], ids=["method", "function"])
+def test_what_waits_for_a_ui_loop_is_merged_beyond_the_limit(short, pieces_server, is_method):
     calls = []
     with pieces_orm.connect(pieces_server.url, dispatch=calls.append) as session:
-        heard = []
-        session.signals.changed.connect(lambda _, entity, before, **__: heard.append(before["name"]), weak=False)
+        window = Window()
+        heard = window.heard
+        receiver = window.show if is_method else lambda _, entity, before, **__: heard.append(before["name"])
+        session.signals.changed.connect(receiver, weak=is_method)
         one, two = session.assets.create("x", name="one"), session.assets.create("y", name="two")
         for n in range(5):
             for asset in (one, two):
