@@ -27,6 +27,7 @@ _WITHIN = {
     )
     for name in ("created", "updated")
 }
+_LAST = select(material.c.id).where(material.c.kind == bindparam("k")).order_by(material.c.updated.desc()).limit(1)
 _LABELLED = _ROW.where(material.c.kind == bindparam("k"), material.c.label == bindparam("l")).order_by(material.c.seq)
 
 
@@ -100,6 +101,11 @@ class Reader:
     def ids_within(self, kind: str, stamp: str, first: str, last: str) -> set[str]:
         """The ids of a kind that were created, or updated, within bounds; an empty one bounds nothing."""
         return set(self.connection.scalars(_WITHIN[stamp], {"k": kind, "from_": first, "to_": last}))
+
+    def last_updated(self, kind: str) -> str | None:
+        """The id of the material of a kind that was changed last."""
+        found: str | None = self.connection.scalar(_LAST, {"k": kind})
+        return found
 
     def labelled(self, kind: str, label: str) -> Row | None:
         """The oldest material of a kind with this label."""

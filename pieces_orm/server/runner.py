@@ -9,9 +9,10 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -31,6 +32,7 @@ from .store import Store
 from .writer import Changes
 
 _STOP_WITHIN = 5  # seconds for requests under way, before they are cancelled
+_TICKS = 5  # of the event loop, in which a connection that was accepted becomes one, and one that is aborted ends
 _PIECES_PORTS = range(39300, 39334)
 _PING = 20.0  # seconds; a stream whose other side is gone dies within twice that
 
@@ -51,9 +53,37 @@ class _Uvicorn(uvicorn.Server):
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # A stream that opens at this moment would be waited for in vain.
+        # A stream, or a connection, that opens at this moment would be waited for in vain.
         self._ending()
-        await super().shutdown(sockets)
+        await self._accept_no_more()
+        late = asyncio.create_task(self._end_late_connections(set(self.server_state.connections)))
+        try:
+            await super().shutdown(sockets)
+        finally:
+            late.cancel()
+            await self._abort_connections()
+
+    async def _accept_no_more(self) -> None:
+        """Let connections that are being accepted become some: asyncio forgets them open when their server closes."""
+        loop = asyncio.get_running_loop()
+        for listening in [each for server in self.servers for each in server.sockets]:
+            with suppress(NotImplementedError):  # Windows accepts in another way
+                loop.remove_reader(listening.fileno())
+        await asyncio.sleep(0.002)
+
+    async def _abort_connections(self) -> None:
+        """Close what is left: to its client it would look alive for as long as this process lives."""
+        for _ in range(_TICKS):
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0.002)
+
+    async def _end_late_connections(self, told: set[Any]) -> None:
+        while True:
+            for connection in self.server_state.connections - told:
+                told.add(connection)
+                connection.shutdown()
+            await asyncio.sleep(0.01)
 
     async def main_loop(self) -> None:
         counter = 0

@@ -44,6 +44,13 @@ _LITERAL = text(
     "FROM asset_index i JOIN material m ON m.seq = i.rowid "
     f"WHERE instr(lower({' || char(10) || '.join('i.' + name for name in COLUMNS)}), :query) ORDER BY m.seq DESC"
 )
+_FREQUENCIES = text("SELECT term, doc FROM asset_terms WHERE term IN :terms").bindparams(
+    bindparam("terms", expanding=True)
+)
+_HAVING = text(
+    "SELECT m.id FROM asset_index i JOIN material m ON m.seq = i.rowid WHERE asset_index MATCH :query "
+    "ORDER BY rank LIMIT :most"
+)
 _FORMATS = text(
     "SELECT id FROM material WHERE kind = :kind AND json_extract(document, '$.classification.specific') = :language"
 )
@@ -134,6 +141,24 @@ def entries(reader: Reader, alternatives: Sequence[Iterable[str]], *, prefixes: 
         for group in alternatives
     ]
     return _found(reader, _MATCH, " AND ".join(groups)) if groups else []
+
+
+def frequencies(reader: Reader, words: Iterable[str]) -> dict[str, int]:
+    """In how many assets words occur, of those that the index has."""
+    found: dict[str, int] = {}
+    wanted = sorted(words)
+    for start in range(0, len(wanted), 400):
+        some = {"terms": wanted[start : start + 400]}
+        found |= {row.term: row.doc for row in reader.connection.execute(_FREQUENCIES, some)}
+    return found
+
+
+def having(reader: Reader, words: Sequence[str], most: int) -> list[str]:
+    """The ids of the assets that have one of these words, those with the most telling ones first."""
+    if not words:
+        return []
+    query = " OR ".join(f'"{word}"' for word in words)
+    return list(reader.connection.scalars(_HAVING, {"query": query, "most": most}))
 
 
 def formats(reader: Reader, language: str) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from attrs import frozen
 from starlette.responses import Response
 
 from pieces_orm.endpoints import ANCHOR, ANNOTATION, ASSET, PERSON, TAG, WEBSITE
@@ -31,48 +31,70 @@ _SUGGESTIONS = 5
 _IDENTIFIER = re.compile(r"[^\W\d_]{4,}")
 
 
-@frozen
-class Traits:
-    """What an asset has that another may have too."""
-
-    linked: frozenset[str]
-    words: frozenset[str]
+# Candidates that are looked at closely, and words that are looked for in all assets: the rarest.
+_CANDIDATES = 500
+_LOOKED_FOR = 40
 
 
-def _traits(reader: Reader) -> tuple[dict[str, Traits], Mapping[str, float]]:
-    """The traits of all assets that are not pseudo, newest first, and what each linked material counts."""
-    rows = [row for row in reader.rows(ASSET.name) if not pseudo(row)]
-    columns = search_index.columns_of(reader, rows)
-    weights = {end.joint.name: _SHARED[end.other.name] for end in ends_of(ASSET) if end.other.name in _SHARED}
-    linked: dict[str, set[str]] = {row.id: set() for row in rows}
-    counts: dict[str, float] = {}
-    for relation, _, asset, other in reader.edges(ASSET.name):
-        if relation in weights and asset in linked:
-            linked[asset].add(other)
-            counts[other] = weights[relation]
-    return {row.id: Traits(frozenset(linked[row.id]), _words(columns.get(row.id, {}))) for row in rows}, counts
+def _ranked(reader: Reader, given: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Other assets by what they share with the given ones, whose weights are `given`; pseudo assets are none.
 
-
-def _words(columns: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(_IDENTIFIER.findall(plain(columns.get("title", "") + " " + columns.get("content", ""))))
-
-
-def _ranked(
-    traits: Mapping[str, Traits], counts: Mapping[str, float], given: Mapping[str, float]
-) -> list[tuple[str, float]]:
-    """Other assets by what they share with the given ones, whose weights are `given`."""
-    common = Counter(word for one in traits.values() for word in one.words)
-    scores: dict[str, float] = {}
-    for id, one in traits.items():
-        if id in given:
-            continue
-        for other, weight in given.items():
-            if other in traits:
-                shared = sum(counts[link] for link in one.linked & traits[other].linked)
-                # A word that many assets have says little.
-                said = sum(_WORD / common[word] * 4 for word in one.words & traits[other].words)
-                scores[id] = scores.get(id, 0.0) + weight * (shared + min(said, _MOST_WORDS))
+    Only those are looked at that share a material, or one of the words that few assets have.
+    """
+    linked = _linked(reader, given)
+    shared = _sharing(reader, linked, given)
+    said = _words(reader, list(given))
+    rarity = search_index.frequencies(reader, set().union(*said.values()))
+    rare = sorted((word for word, number in rarity.items() if number > 1), key=lambda word: rarity[word])
+    worded = search_index.having(reader, rare[:_LOOKED_FOR], _CANDIDATES)
+    near = sorted(shared, key=lambda each: -shared[each])[:_CANDIDATES]
+    words = _words(reader, list(dict.fromkeys([*near, *worded])))
+    scores = {
+        id: shared.get(id, 0.0) + sum(given[other] * _likeness(own & said[other], rarity) for other in said)
+        for id, own in words.items()
+        if id not in given
+    }
     return sorted(((id, score) for id, score in scores.items() if score > 0), key=lambda item: -item[1])
+
+
+def _likeness(common: AbstractSet[str], rarity: Mapping[str, int]) -> float:
+    """What common words count: one that many assets have says little."""
+    return min(sum(_WORD / rarity[word] * 4 for word in common if word in rarity), _MOST_WORDS)
+
+
+def _linked(reader: Reader, given: Mapping[str, float]) -> dict[tuple[str, str], dict[str, float]]:
+    """What the given assets are linked to that others may be too: by kind and id, the weights of those given."""
+    kinds = {end.joint.name: end.other.name for end in ends_of(ASSET) if end.other.name in _SHARED}
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for relation, _, asset, other in reader.edges(ASSET.name, list(given)):
+        if relation in kinds:
+            found.setdefault((kinds[relation], other), {})[asset] = given[asset]
+    return found
+
+
+def _sharing(
+    reader: Reader, linked: Mapping[tuple[str, str], Mapping[str, float]], given: Mapping[str, float]
+) -> dict[str, float]:
+    """The assets that are linked to the same, and what that counts."""
+    scores: Counter[str] = Counter()
+    joints = {end.other.name: end.joint.name for end in ends_of(ASSET) if end.other.name in _SHARED}
+    for kind, weight in _SHARED.items():
+        ids = [id for owner, id in linked if owner == kind]
+        for relation, _, own, asset in reader.edges(kind, ids):
+            if relation == joints[kind] and asset not in given:
+                scores[asset] += weight * sum(linked[kind, own].values())  # type: ignore[assignment]
+    return dict(scores)
+
+
+def _words(reader: Reader, ids: Sequence[str]) -> dict[str, AbstractSet[str]]:
+    """The words of some assets, without those that are pseudo."""
+    rows = [row for row in reader.rows(ASSET.name, ids) if not pseudo(row)] if ids else []
+    columns = search_index.columns_of(reader, rows)
+    texts = {row.id: columns.get(row.id, {}) for row in rows}
+    return {
+        id: set(_IDENTIFIER.findall(plain(each.get("title", "") + " " + each.get("content", ""))))
+        for id, each in texts.items()
+    }
 
 
 def related(call: Call) -> Response:
@@ -108,7 +130,7 @@ def _named(value: Any) -> list[str]:
 
 def _assets(call: Call, given: Mapping[str, float]) -> Response:
     with call.service.store.read() as reader:
-        ids = [id for id, _ in _ranked(*_traits(reader), given)][:_RESULTS]
+        ids = [id for id, _ in _ranked(reader, given)][:_RESULTS]
         found = call.service.documents(reader, contents=call.contents).some(ASSET, ids)
     return json_answer(collection_text(ASSET, list(found), found.values()))
 
@@ -119,10 +141,8 @@ def stream() -> Stream:
 
     def frame(service: Service, _taken: Taken | None) -> str:
         with service.store.read() as reader:
-            newest = max(reader.rows(ASSET.name), key=lambda row: row.updated, default=None)
-            ids: Sequence[str] = ()
-            if newest is not None:
-                ids = [id for id, _ in _ranked(*_traits(reader), {newest.id: 1.0})][:_SUGGESTIONS]
+            newest = reader.last_updated(ASSET.name)
+            ids = [] if newest is None else [id for id, _ in _ranked(reader, {newest: 1.0})][:_SUGGESTIONS]
         return text_of({"iterable": _suggestions(ids), "types": [{"asset": True}]})
 
     return changes_stream(told, frame)

@@ -9,7 +9,7 @@ import stat
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 import requests
@@ -281,3 +281,28 @@ def test_models_and_the_user_are_there(shared):
     assert shared.status("GET", "/model/none") == 410
     assert shared.get("/user")["user"]["id"]
     assert json.dumps(models)
+
+
+def test_connections_that_come_while_a_server_stops_are_closed_and_not_waited_for():
+    opened, stop = [], threading.Event()
+
+    def knock(port):
+        while not stop.wait(0.001):
+            with suppress(OSError):
+                opened.append(socket.create_connection(("127.0.0.1", port), timeout=5))
+
+    with Server() as server, ExitStack() as stack:
+        thread = threading.Thread(target=knock, args=(server.port,))
+        thread.start()
+        for _ in range(5):
+            begun = time.monotonic()
+            server.restart()
+            assert time.monotonic() - begun < 3
+        stop.set()
+        thread.join()
+        for each in opened:
+            stack.enter_context(closing(each))
+        server.stop()
+        for each in opened:
+            with suppress(ConnectionResetError):
+                assert each.recv(1) == b""
