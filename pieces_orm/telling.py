@@ -261,12 +261,12 @@ class Teller:
         """Read and apply; by id the entity or its error. Echoes of our own writes are applied as such."""
         with self._lock:
             own = [id for id in ids if id in self._own]
-        others = [id for id in ids if id not in set(own)]
+            others = [id for id in ids if id not in self._own]
         return self._read_as("echo", own) | self._read_as("remote", others)
 
     def _read_as(self, origin: str, ids: list[str]) -> dict[str, Entity | Exception]:
         try:
-            if len(ids) >= MANY and 2 * len(ids) >= len(self.known or ()):
+            if len(ids) >= MANY and 2 * len(ids) >= len(self.known or ()) and "all" in self._kind.routes:
                 return self._session.fetch_all(self._cls, ids, origin)
             found = self._session.fetch(self._cls, ids, origin)
         except PiecesError as error:
