@@ -12,7 +12,9 @@ from pieces_orm.endpoints import (
     ANCHOR,
     ANCHOR_POINT,
     ANNOTATION,
+    ASSET,
     CONVERSATION,
+    FORMAT,
     HINT,
     MESSAGE,
     PERSON,
@@ -207,8 +209,10 @@ def _named(kind: Kind, end: End, value: Any) -> list[Any]:
     for one in values:
         if isinstance(one, str):
             named.append(one)
-        elif isinstance(one, Mapping):
-            named.append(one["id"] if isinstance(one.get("id"), str) else one)
+        elif isinstance(one, Mapping) and isinstance(one.get("id"), str):
+            named.append(one["id"])
+        elif isinstance(one, Mapping) and end.other not in {ASSET, FORMAT}:  # which are made together, from contents
+            named.append(one)
         else:
             raise RefusedError(400, f"{'.'.join(end.key)} of a {kind.name} has to name its {end.other.collection}.")
     return named

@@ -49,3 +49,10 @@ def test_what_a_document_must_have_is_wanted_whatever_is_ignored_otherwise(start
         seed = wire.seed(KINDS[kind])
         seed[key] = {"id": "nobody"} if isinstance(seed[key], dict) else "nobody"
         assert wire.status("POST", KINDS[kind].route("create").path, seed) == 500
+
+
+def test_an_asset_is_named_by_its_id_never_made_on_the_way(shared):
+    for asset in ({}, {"name": "new"}):
+        seed = {**shared.seed(KINDS["sensitive"]), "asset": asset}
+        answer = shared.ask("POST", "/sensitives/create", seed)
+        assert (answer.status_code, "has to name its assets" in answer.text) == (400, True)
