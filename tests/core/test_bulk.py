@@ -86,7 +86,8 @@ def test_progress_is_told_after_each_of_many(batch_reads):
         with pieces_orm.connect(server.url) as fresh:
             assert len(fresh.tags.get_many([tag.id for tag in tags], progress=progress)) == 60
             assert told_all(60)
-            held = fresh.prefetch(fresh.anchors.all(), Anchor.tags, progress=progress)
+        with pieces_orm.connect(server.url) as another:
+            held = another.prefetch(another.anchors.all(), Anchor.tags, progress=progress)
             assert (told_all(60), len(held)) == (True, 61)
         anchor.tags.remove(*tags[:5], progress=progress)
         assert told_all(5)
@@ -209,32 +210,48 @@ def test_what_ends_a_program_ends_a_batch_wherever_it_is_raised(pieces, error):
         pieces.tags.create_many(tags)
 
 
-def test_what_was_heard_later_wins_over_an_answer_that_waited_for_its_turn(pieces_server, pieces):
+@pytest.fixture
+def answered(pieces, monkeypatch):
+    """The numbers of the answers that threads of batches have received."""
+    now, numbers = pieces.map.now, []
+
+    def noted():
+        number = now()
+        if threading.current_thread().name == "pieces_orm bulk":
+            numbers.append(number)
+        return number
+
+    monkeypatch.setattr(pieces.map, "now", noted)
+    return numbers
+
+
+def test_what_was_heard_later_wins_over_an_answer_that_waited_for_its_turn(pieces_server, pieces, answered):
     with pieces_orm.connect(pieces_server.url) as other:
 
         def progress(done, total):
             if done == 1:
                 # All of the second has happened but for its turn here.
+                wait_for(lambda: len(answered) == 2)
                 [theirs] = [tag for tag in other.tags.all() if tag.text == "second"]
                 theirs.text = "renamed"
                 theirs.save()
                 held.append(pieces.tags.get(theirs.id))
 
         held = []
-        pieces_server.faults.delay(0.2, path="/tags/create")
         first, second = pieces.tags.create_many(["first", "second"], progress=progress)
         assert held == [second]
         assert (first.text, second.text) == ("first", "renamed")
 
 
-def test_what_is_read_later_wins_over_an_association_that_waited_for_its_turn(pieces_server, pieces):
+def test_what_is_read_later_wins_over_an_association_that_waited_for_its_turn(pieces_server, pieces, answered):
     anchor, tags = pieces.anchors.create("/projects/many"), pieces.tags.create_many(["first", "second"])
+    answered.clear()
     with pieces_orm.connect(pieces_server.url) as other:
 
         def progress(done, total):
             if done == 1:
+                wait_for(lambda: len(answered) == 2)
                 theirs = other.anchors.get(anchor.id)
-                wait_for(lambda: len(theirs.refresh().tags.ids) == 2)
                 theirs.disassociate(other.tags.ref(tags[1].id))
                 anchor.refresh()
 
