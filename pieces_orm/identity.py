@@ -243,18 +243,20 @@ class IdentityMap:
         """Tell about changes, outside the lock; of an echo of our own write only what it brought besides."""
         if changes.aged:
             self._owner.aged(entity)
+        others = origin
         if origin == "echo":
             if changes.before.keys() == {"updated"}:
                 changes.before.clear()
-            origin = "local" if changes.before.keys() <= {"updated", "score"} else "remote"
+            # Associations of our own were told when they were made: any that it brings are another's.
+            origin, others = ("local" if changes.before.keys() <= {"updated", "score"} else "remote"), "remote"
         signals, sender = self._owner.signals, type(entity)
         if changes.before and signals.changed.receivers:
             fields, before = frozenset(changes.before), dict(changes.before)
             signals.tell(signals.changed, sender, entity=entity, fields=fields, before=before, origin=origin)
         if changes.linked and signals.associated.receivers:
-            self._tell_pairs(signals.associated, entity, changes.linked, origin)
+            self._tell_pairs(signals.associated, entity, changes.linked, others)
         if changes.unlinked and signals.disassociated.receivers:
-            self._tell_pairs(signals.disassociated, entity, changes.unlinked, origin)
+            self._tell_pairs(signals.disassociated, entity, changes.unlinked, others)
 
     def _tell_pairs(self, signal: Signal, entity: Entity, pairs: list[tuple[Relation[Any], str]], origin: str) -> None:
         for relation, id in pairs:

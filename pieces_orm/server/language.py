@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import PurePosixPath
 
@@ -105,13 +105,19 @@ def meant(said: str) -> str:
 def _by_name() -> Mapping[str, str]:
     """What people call languages, with what the wire calls them."""
     found: dict[str, str] = {}
+    for wire, names, _ in _languages():
+        for name in names:
+            found.setdefault(name.lower(), wire)
+    return found
+
+
+def _languages() -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
+    """The languages that Pygments and the wire both have: what the wire calls them, their names, their suffixes."""
     for name, aliases, patterns, _ in get_all_lexers():
         suffixes = [pattern[2:] for pattern in patterns if re.fullmatch(r"\*\.\w+", pattern)]
         wire = next((suffix for suffix in suffixes if suffix in _KNOWN), None)
-        for each in (name, *aliases):
-            if wire is not None:
-                found.setdefault(each.lower(), wire)
-    return found
+        if wire is not None:
+            yield wire, (name, *aliases), suffixes
 
 
 def classification(ext: str) -> dict[str, str]:
@@ -172,11 +178,9 @@ def from_name(name: str) -> str | None:
 def _by_suffix() -> Mapping[str, str]:
     """Suffixes that the wire does not have, with those it has for the same language."""
     found: dict[str, str] = {}
-    for _, _, patterns, _ in get_all_lexers():
-        suffixes = [pattern[2:] for pattern in patterns if re.fullmatch(r"\*\.\w+", pattern)]
-        wire = next((suffix for suffix in suffixes if suffix in _KNOWN), None)
+    for wire, _, suffixes in _languages():
         for suffix in suffixes:
-            if wire is not None and suffix not in _KNOWN:
+            if suffix not in _KNOWN:
                 found.setdefault(suffix.lower(), wire)
     return found
 

@@ -143,12 +143,6 @@ def test_to_markdown_does_not_spell_out_bytes_that_are_no_text(pieces):
     assert "(256 bytes that are no text)" in page
 
 
-@pytest.fixture
-def other(pieces_server):
-    with pieces_orm.connect(pieces_server.url) as session:
-        yield session
-
-
 @pytest.mark.parametrize(("base", "mine"), [(None, "mine"), ("base", "mine"), ("base", None)])
 def test_overwriting_a_description_that_changed_elsewhere_leaves_mine_alone_there(pieces, other, base, mine):
     asset = pieces.assets.create("x", description=base)

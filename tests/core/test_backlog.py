@@ -14,12 +14,6 @@ from .support import wait_for
 
 
 @pytest.fixture
-def other(pieces_server):
-    with pieces_orm.connect(pieces_server.url) as session:
-        yield session
-
-
-@pytest.fixture
 def short(monkeypatch):
     """Two items wait as they are, the others are merged."""
     monkeypatch.setattr(Backlog.__init__, "__defaults__", (2,))

@@ -20,12 +20,6 @@ from .support import Heard, Requests, wait_for
 
 
 @pytest.fixture
-def other(pieces_server):
-    with pieces_orm.connect(pieces_server.url) as session:
-        yield session
-
-
-@pytest.fixture
 def proxy(pieces_server):
     with proxied(pieces_server.url) as proxy:
         yield proxy
@@ -163,6 +157,20 @@ def test_the_echoes_of_associations_and_scores_of_ones_own_are_silent(pieces, ot
             ("associated", "Asset", asset.id, "tags", tag.id, "local"),
             ("changed", "Asset", asset.id, {"score", "updated"}, "local"),
             ("disassociated", "Asset", asset.id, "tags", tag.id, "local"),
+        ]
+
+
+def test_what_another_program_associates_while_one_does_so_oneself_is_anothers(pieces, other):
+    asset, mine, theirs = pieces.assets.create("x"), pieces.tags.create("mine"), pieces.tags.create("theirs")
+    with pieces.watch(Asset).wait_live():
+        heard = Heard(pieces)
+        path = "/asset/{asset}/tags/associate/{tag}"
+        beside(pieces, path, lambda: other.assets.ref(asset.id).associate(other.tags.ref(theirs.id)))
+        asset.associate(mine)
+        wait_for(lambda: len(heard.events) == 2)
+        assert heard.take() == [
+            ("associated", "Asset", asset.id, "tags", mine.id, "local"),
+            ("associated", "Asset", asset.id, "tags", theirs.id, "remote"),
         ]
 
 

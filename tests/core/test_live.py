@@ -42,12 +42,6 @@ class Mirror:
         self.log.append(("changed", index))
 
 
-@pytest.fixture
-def other(pieces_server):
-    with pieces_orm.connect(pieces_server.url) as session:
-        yield session
-
-
 def names(live):
     return [asset.name for asset in live]
 

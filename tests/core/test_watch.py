@@ -13,12 +13,6 @@ from pieces_orm.values import Trigger
 from .support import Heard, Requests, wait_for
 
 
-@pytest.fixture
-def other(pieces_server):
-    with pieces_orm.connect(pieces_server.url) as session:
-        yield session
-
-
 def test_another_sessions_changes_arrive_once_as_signals_with_what_changed(pieces, other):
     asset = pieces.assets.create("x = 1", name="before")
     with pieces.watch(Asset) as watch:
