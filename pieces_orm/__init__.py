@@ -4,7 +4,8 @@ import importlib as _importlib
 import typing as _typing
 
 from . import filters
-from .assets import Draft, Hit
+from .collection.assets import Draft, Hit
+from .collection.searchable import Found
 from .entities import (
     Activity,
     Anchor,
@@ -26,7 +27,6 @@ from .entities import (
     WorkstreamEvent,
     WorkstreamSummary,
 )
-from .entity import Entity
 from .errors import (
     AmbiguousRelationError,
     BatchError,
@@ -53,14 +53,15 @@ from .errors import (
     UpgradeRequiredError,
     UsageError,
 )
-from .knowledge import State
-from .searching import Found
+from .model.state import State
+from .orm.entity import Entity
 from .session import Session, connect, embedded
 
 if _typing.TYPE_CHECKING:
-    from .live import Live
-    from .suggestions import Suggestion
-    from .watch import Change, Watch
+    from .collection.suggestions import Suggestion
+    from .sync.changes import Change
+    from .sync.live import Live
+    from .sync.watch import Watch
 
 __all__ = [
     "Activity",
@@ -122,7 +123,12 @@ __all__ = [
 ]
 
 # Public names whose modules are imported on first use: nobody who does not watch pays for it.
-_LATER = {"Change": "watch", "Live": "live", "Suggestion": "suggestions", "Watch": "watch"}
+_LATER = {
+    "Change": "sync.changes",
+    "Live": "sync.live",
+    "Suggestion": "collection.suggestions",
+    "Watch": "sync.watch",
+}
 
 
 def __getattr__(name: str) -> _typing.Any:

@@ -1,6 +1,6 @@
 """`python -m pieces_orm` is `pieces-orm`."""
 
-from .tools.cli import main
+from .cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from .assets import AssetCollection
-from .collection import Collection
-from .connection import Connection
+from .collection.assets import AssetCollection
+from .collection.base import Collection
+from .collection.searchable import SearchableCollection
 from .entities import (
     Activity,
     Anchor,
@@ -28,9 +28,9 @@ from .entities import (
     WorkstreamEvent,
     WorkstreamSummary,
 )
-from .entity import Entity
 from .errors import InvalidValueError
-from .searching import SearchableCollection
+from .orm.entity import Entity
+from .transport.connection import Connection
 
 if TYPE_CHECKING:
     from .session import Session

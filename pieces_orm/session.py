@@ -8,25 +8,29 @@ from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import bulk, commands, discovery, endpoints
-from .bulk import Progress
 from .catalogue import Catalogue
-from .collection import load_many
-from .connection import Find
-from .documents import Document
-from .endpoints import Kind, Route
-from .entity import Entity
+from .collection.base import load_many
+from .concurrency import parallel
+from .concurrency.parallel import Progress
+from .documents.document import Document
 from .errors import InvalidValueError, UnsupportedOperationError, UsageError
-from .identity import IdentityMap
-from .knowledge import State
-from .relations import Relation
+from .model.relation import Relation
+from .model.state import State
+from .orm import associating
+from .orm.entity import Entity
+from .orm.identity_map import IdentityMap
 from .signals import Dispatch
-from .transport import POOL, Timeout, limits
+from .transport import discovery
+from .transport.connection import Find
+from .transport.http import POOL, Timeout, limits
+from .wire import routes
+from .wire.kinds import Kind, Route
 
 if TYPE_CHECKING:
+    from .collection.suggestions import Suggestion
     from .server import Settings
-    from .suggestions import Suggestion
-    from .watch import Changes, Feeds, Watch
+    from .sync.changes import Changes
+    from .sync.watch import Feeds, Watch
 
 E = TypeVar("E", bound=Entity)
 
@@ -42,7 +46,7 @@ class Session(Catalogue):
         api_key: str | None = None,
         timeout: Timeout = (3.05, 30),
         autoload: bool = True,
-        concurrency: int = bulk.CONCURRENCY,
+        concurrency: int = parallel.CONCURRENCY,
         dispatch: Dispatch | None = None,
         find: Find | None = None,
         on_close: Callable[[], None] | None = None,
@@ -72,7 +76,7 @@ class Session(Catalogue):
 
     def load_related(self, entity: Entity, relation: Relation[E], entities: Sequence[E]) -> list[E]:
         """Load those targets of a relation of which nothing is known; at once where the wire has a route for that."""
-        route = endpoints.PAGES.get((entity.kind.name, relation.name))
+        route = routes.PAGES.get((entity.kind.name, relation.name))
         if route is not None and any(each.state in (State.HANDLE, State.EXPIRED) for each in entities):
             with self.map.request() as number:
                 data = self.call(route, {entity.kind.parameter: entity.id})
@@ -85,7 +89,7 @@ class Session(Catalogue):
         if key in self._without_family or not entities:
             return
         with self.map.request() as number:
-            found = commands.related_ids(self, relation, [entity.id for entity in entities])
+            found = associating.related_ids(self, relation, [entity.id for entity in entities])
             if found is None:
                 self._without_family.add(key)
                 return
@@ -168,7 +172,7 @@ class Session(Catalogue):
         self.check_open()
         with self.lock:
             if self._feeds is None:
-                from .watch import Feeds  # noqa: PLC0415 nobody who does not watch pays for it
+                from .sync.watch import Feeds  # noqa: PLC0415 nobody who does not watch pays for it
 
                 self._feeds = Feeds(self)
         return self._feeds.watch(kinds or self.classes, every=not kinds)
@@ -181,7 +185,7 @@ class Session(Catalogue):
         Args:
             kinds: entity classes; none: all.
         """
-        from .watch import Changes  # noqa: PLC0415 as above
+        from .sync.changes import Changes  # noqa: PLC0415 as above
 
         watch = self.watch(*kinds)
         changes = Changes(self, kinds or self.classes, watch)
@@ -216,7 +220,7 @@ class Session(Catalogue):
 
     def frames(self, route: Route) -> Iterator[tuple[int, bytes]]:
         """The frames of a stream, each with the number of the moment when it came, until the session closes."""
-        from .stream import Frames  # noqa: PLC0415 as above
+        from .transport.websocket import Frames  # noqa: PLC0415 as above
 
         self.check_open()
         frames = Frames(self.stream_url(route), self.stream_headers(), self.map.request)
@@ -232,9 +236,9 @@ class Session(Catalogue):
 
         Requests: one WebSocket, /workstream/suggestions/stream.
         """
-        from .suggestions import suggestions_of  # noqa: PLC0415 as above
+        from .collection.suggestions import suggestions_of  # noqa: PLC0415 as above
 
-        for _, frame in self.frames(endpoints.SUGGESTIONS_STREAM):
+        for _, frame in self.frames(routes.SUGGESTIONS_STREAM):
             yield suggestions_of(frame, self.map)
 
     # The end -------------------------------------------------------------------------------------------------------
@@ -286,7 +290,7 @@ def connect(
     timeout: Timeout = (3.05, 30),
     wait: float = 0,
     autoload: bool = True,
-    concurrency: int = bulk.CONCURRENCY,
+    concurrency: int = parallel.CONCURRENCY,
     dispatch: Dispatch | None = None,
 ) -> Session:
     """A session on a running server.
@@ -331,7 +335,7 @@ def embedded(
     timeout: Timeout = (3.05, 30),
     wait: float = 0,
     autoload: bool = True,
-    concurrency: int = bulk.CONCURRENCY,
+    concurrency: int = parallel.CONCURRENCY,
     dispatch: Dispatch | None = None,
 ) -> Session:
     """A session on a server of its own, in this process: no Pieces OS needed. Closing the session stops it.

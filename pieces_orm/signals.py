@@ -17,7 +17,7 @@ from typing import Any
 import blinker
 from attrs import frozen
 
-from .backlog import Backlog
+from .concurrency.merge_queue import Backlog
 
 _log = logging.getLogger("pieces_orm.signals")
 

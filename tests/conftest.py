@@ -1,7 +1,17 @@
 """What every test shares. The fixtures `pieces_server` and `pieces` come from the plugin `pieces_orm.testing`."""
 
+import pytest
 from hypothesis import settings
+
+import pieces_orm
 
 # A machine under load must not fail a property, and a run in CI draws the same examples every time.
 settings.register_profile("pieces_orm", deadline=None, derandomize=True, database=None)
 settings.load_profile("pieces_orm")
+
+
+@pytest.fixture
+def other(pieces_server):
+    """Another program on the same server."""
+    with pieces_orm.connect(pieces_server.url) as session:
+        yield session

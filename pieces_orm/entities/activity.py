@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity, reference
-from ..fields import readonly
-from ..relations import One
+from ..model.fields import readonly
+from ..orm.entity import Entity, Owner, Seed, entity, reference
+from ..orm.relations import One
 from ..values import Application, Mechanism
+from ..wire import kinds
 
 if TYPE_CHECKING:
     from . import Asset, Format
 
 
-@entity(endpoints.ACTIVITY)
+@entity(kinds.ACTIVITY)
 class Activity(Entity):
     """One thing that was done with an asset or a format."""
 

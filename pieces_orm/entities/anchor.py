@@ -8,12 +8,13 @@ from datetime import datetime
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity, references
 from ..errors import InvalidValueError
-from ..fields import field, readonly
-from ..relations import Many
-from ..values import AnchorType, Score, this_platform
+from ..model.fields import field, readonly
+from ..orm.entity import Entity, Owner, Seed, entity, references
+from ..orm.relations import Many
+from ..values import AnchorType, Score
+from ..wire import kinds
+from ..wire.closed_lists import this_platform
 
 if TYPE_CHECKING:
     from . import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     )
 
 
-@entity(endpoints.ANCHOR)
+@entity(kinds.ANCHOR)
 class Anchor(Entity):
     """A file or folder that Pieces tracks."""
 

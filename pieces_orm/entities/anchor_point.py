@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
-from ..fields import field, readonly
-from ..relations import One
+from ..model.fields import field, readonly
+from ..orm.entity import Entity, Owner, Seed, entity
+from ..orm.relations import One
 from ..values import AnchorType, Platform, Score
+from ..wire import kinds
 
 if TYPE_CHECKING:
     from . import Anchor
 
 
-@entity(endpoints.ANCHOR_POINT)
+@entity(kinds.ANCHOR_POINT)
 class AnchorPoint(Entity):
     """A path of an anchor on one machine."""
 

@@ -6,11 +6,11 @@ import builtins
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .. import endpoints
-from ..entity import Entity, entity
-from ..fields import field, readonly
-from ..relations import Many, One
+from ..model.fields import field, readonly
+from ..orm.entity import Entity, entity
+from ..orm.relations import Many, One
 from ..values import Classification, Mechanism, Score
+from ..wire import kinds
 from . import asset_contents
 from .asset_contents import ORIGINAL
 from .asset_seed import asset_seed
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
 
 
-@entity(endpoints.ASSET)
+@entity(kinds.ASSET)
 class Asset(Entity):
     """Something that somebody keeps: a snippet, a file, an image."""
 

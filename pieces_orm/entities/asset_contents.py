@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Raw
 
-from .. import endpoints
 from ..errors import InvalidValueError
 from ..values import AnnotationType, GenericClassification
+from ..wire import routes
 from .annotation import Annotation
 
 if TYPE_CHECKING:
-    from ..documents import Document
+    from ..documents.document import Document
     from .asset import Asset
 
 # The format that the asset was made with: `original` names it, and may or may not carry a copy of it.
@@ -62,12 +62,12 @@ def save_text(asset: Asset, text: str, _: Document) -> None:
     holder = "file" if document.get("file") else "fragment"
     content = {**(document.get(holder) or {}), "string": {"raw": text}}
     content.pop("bytes", None)
-    asset.owner.post(endpoints.FORMAT_UPDATE_VALUE, {**document, holder: content})
+    asset.owner.post(routes.FORMAT_UPDATE_VALUE, {**document, holder: content})
 
 
 def save_language(asset: Asset, language: str, fresh: Document) -> None:
     """Change the language, POST /asset/reclassify; for `save`."""
-    asset.owner.post(endpoints.ASSET_RECLASSIFY, {"ext": language, "asset": Raw(fresh.data)})
+    asset.owner.post(routes.ASSET_RECLASSIFY, {"ext": language, "asset": Raw(fresh.data)})
 
 
 def save_description(asset: Asset, text: str | None, fresh: Document) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from ..entity import Entity, Owner, Seed
+from ..orm.entity import Entity, Owner, Seed
 from .anchor import Anchor
 from .person import Person
 from .tag import Tag

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity, references
-from ..fields import field, readonly
-from ..relations import Many
+from ..model.fields import field, readonly
+from ..orm.entity import Entity, Owner, Seed, entity, references
+from ..orm.relations import Many
 from ..values import Application, ConversationType, Model, Score
+from ..wire import kinds
 
 if TYPE_CHECKING:
     from . import (
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
 
 
-@entity(endpoints.CONVERSATION)
+@entity(kinds.CONVERSATION)
 class Conversation(Entity):
     """A conversation and its messages."""
 

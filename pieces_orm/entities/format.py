@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .. import endpoints
-from ..entity import Entity, entity
-from ..fields import readonly
-from ..relations import Many, One
+from ..model.fields import readonly
+from ..orm.entity import Entity, entity
+from ..orm.relations import Many, One
 from ..values import Application, Bytes, Classification, FormatRole
+from ..wire import kinds
 
 if TYPE_CHECKING:
     from . import Activity, Asset
 
 
-@entity(endpoints.FORMAT)
+@entity(kinds.FORMAT)
 class Format(Entity):
     """One form of an asset's content; it lives and dies with its asset."""
 

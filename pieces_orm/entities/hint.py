@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
-from ..fields import field, readonly
-from ..relations import Many
+from ..model.fields import field, readonly
+from ..orm.entity import Entity, Owner, Seed, entity
+from ..orm.relations import Many
 from ..values import HintType, Mechanisms, Score
+from ..wire import kinds
 
 if TYPE_CHECKING:
     from . import Asset
 
 
-@entity(endpoints.HINT)
+@entity(kinds.HINT)
 class Hint(Entity):
     """A question or query that goes with assets."""
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity, reference
-from ..fields import field, readonly, to_utc
-from ..relations import Many
+from ..model.fields import field, readonly, to_utc
+from ..orm.entity import Entity, Owner, Seed, entity, reference
+from ..orm.relations import Many
 from ..values import Score
+from ..wire import kinds
 
 if TYPE_CHECKING:
     from . import Conversation, ConversationMessage, WorkstreamSummary
 
 
-@entity(endpoints.RANGE)
+@entity(kinds.RANGE)
 class Range(Entity):
     """A stretch of time; either end may be open."""
 

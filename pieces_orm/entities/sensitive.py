@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
-from ..fields import field, readonly
-from ..relations import One
+from ..model.fields import field, readonly
+from ..orm.entity import Entity, Owner, Seed, entity
+from ..orm.relations import One
 from ..values import Mechanism, Score, SensitiveCategory, SensitiveMetadata, SensitiveSeverity
+from ..wire import kinds
 
 if TYPE_CHECKING:
     from . import Asset
 
 
-@entity(endpoints.SENSITIVE)
+@entity(kinds.SENSITIVE)
 class Sensitive(Entity):
     """A secret that was found in an asset."""
 

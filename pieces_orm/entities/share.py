@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
-from ..fields import field, readonly
-from ..relations import Many, One
+from ..model.fields import field, readonly
+from ..orm.entity import Entity, Owner, Seed, entity
+from ..orm.relations import Many, One
 from ..values import Access, Accessor, Score
+from ..wire import kinds
 
 if TYPE_CHECKING:
     from . import Asset
 
 
-@entity(endpoints.SHARE)
+@entity(kinds.SHARE)
 class Share(Entity):
     """A link to assets."""
 

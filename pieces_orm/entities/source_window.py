@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity, references
-from ..fields import field, readonly
-from ..relations import Many
+from ..model.fields import field, readonly
+from ..orm.entity import Entity, Owner, Seed, entity, references
+from ..orm.relations import Many
 from ..values import Score
+from ..wire import kinds
 
 if TYPE_CHECKING:
     from . import Tag, Website, WorkstreamEvent
 
 
-@entity(endpoints.SOURCE_WINDOW)
+@entity(kinds.SOURCE_WINDOW)
 class SourceWindow(Entity):
     """A window of an application."""
 

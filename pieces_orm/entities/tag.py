@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity
-from ..fields import field, readonly
-from ..relations import Many
+from ..model.fields import field, readonly
+from ..orm.entity import Entity, Owner, Seed, entity
+from ..orm.relations import Many
 from ..values import Mechanisms, Score, TagCategory
+from ..wire import kinds
 
 if TYPE_CHECKING:
     from . import (
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
 
 
-@entity(endpoints.TAG)
+@entity(kinds.TAG)
 class Tag(Entity):
     """A word that materials share."""
 

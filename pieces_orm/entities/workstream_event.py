@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity, reference, references
-from ..fields import field, readonly
-from ..relations import Many
+from ..model.fields import field, readonly
+from ..orm.entity import Entity, Owner, Seed, entity, reference, references
+from ..orm.relations import Many
 from ..values import Application, Capabilities, Score, Trigger
+from ..wire import kinds
 
 if TYPE_CHECKING:
     from . import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
 
 
-@entity(endpoints.WORKSTREAM_EVENT)
+@entity(kinds.WORKSTREAM_EVENT)
 class WorkstreamEvent(Entity):
     """One thing that happened at somebody's desk."""
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .. import endpoints
-from ..entity import Entity, Owner, Seed, entity, references
-from ..fields import field, readonly
-from ..relations import Many, One
+from ..model.fields import field, readonly
+from ..orm.entity import Entity, Owner, Seed, entity, references
+from ..orm.relations import Many, One
 from ..values import Capabilities, HierarchicalType, Mechanism, Model, Score, SummaryPhase
+from ..wire import kinds
 
 if TYPE_CHECKING:
     from . import (
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
 
 
-@entity(endpoints.SUMMARY)
+@entity(kinds.SUMMARY)
 class WorkstreamSummary(Entity):
     """A summary of a stretch of work."""
 

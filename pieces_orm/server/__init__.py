@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .runner import Server
+from .lifecycle import Server
 from .settings import Settings
 
 __all__ = ["Server", "Settings"]

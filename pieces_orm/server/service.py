@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from .documents import Documents
-from .hub import Hub
-from .memory import Memory
-from .reader import Reader
+from .domain.change_hub import Hub
+from .domain.document_cache import Memory
+from .domain.documents import Documents
 from .settings import Settings
-from .store import Store
+from .storage.reader import Reader
+from .storage.store import Store
 
 
 @frozen

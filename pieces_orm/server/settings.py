@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from attrs import Attribute, field, fields, frozen
 
-from pieces_orm.errors import UsageError
+from ..errors import UsageError
 
 
 def _token(token: Any) -> bool:

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.tools.programs import ROOT
+from tests.cli.programs import ROOT
 
 from . import payloads
 

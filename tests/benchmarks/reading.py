@@ -14,10 +14,11 @@ from pieces_os_client.models.assets import Assets
 from pieces_os_client.models.websites import Websites
 from pieces_os_client.models.workstream_events import WorkstreamEvents
 
-from pieces_orm import Entity, pages
+from pieces_orm import Entity
+from pieces_orm.documents import page_stream
 from pieces_orm.session import Session
-from pieces_orm.transport import PIECE
-from tests.tools.programs import ROOT
+from pieces_orm.transport.http import PIECE
+from tests.cli.programs import ROOT
 
 from . import payloads
 from .measuring import Row, interleaved
@@ -78,7 +79,7 @@ def adopted(session: Session, kind: str, data: bytes) -> list[Entity]:
     chunks = (data[at : at + PIECE] for at in range(0, len(data), PIECE))
     collection = getattr(session, kind)
     with session.map.request() as number:
-        page = pages.read(chunks, collection.entity.kind.name)
+        page = page_stream.read(chunks, collection.entity.kind.name)
         found: list[Entity] = session.map.adopt_page(collection.entity, page, number, "refresh")
     return found
 

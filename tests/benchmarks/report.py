@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from tests.tools.programs import ROOT
+from tests.cli.programs import ROOT
 
 DOCS = ROOT / "docs"
 PAGE, FIGURES = DOCS / "performance.md", DOCS / "figures"

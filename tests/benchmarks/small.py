@@ -14,10 +14,10 @@ from pieces_os_client.api_client import ApiClient
 from pieces_os_client.models.asset import Asset as OfficialAsset
 
 from pieces_orm import Asset
-from pieces_orm.documents import merge
-from pieces_orm.saving import patch
+from pieces_orm.documents.merging import merge
+from pieces_orm.model.diff import Changes
+from pieces_orm.orm.persistence import patch
 from pieces_orm.session import Session
-from pieces_orm.updates import Changes
 
 from . import payloads
 from .measuring import Row, each, interleaved

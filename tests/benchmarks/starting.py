@@ -21,7 +21,7 @@ from pieces_os_client.wrapper.streamed_identifiers import AssetSnapshot
 
 import pieces_orm
 from pieces_orm import Asset
-from tests.tools.programs import ROOT
+from tests.cli.programs import ROOT
 
 from .answering import answering
 from .measuring import Row

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.tools.programs import ROOT
+from tests.cli.programs import ROOT
 
 
 @pytest.mark.slow

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pieces_orm.endpoints import KINDS
 from pieces_orm.server import Server
+from pieces_orm.wire.kinds import KINDS
 from tests.server.support import Wire, validator
 
 from .test_lossless import SCHEMAS, TEXTS, objects

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from pieces_orm import Entity, endpoints
+from pieces_orm import Entity
 from pieces_orm.values import Trigger
+from pieces_orm.wire import associations
 
 from .official import CONTRACT, Official
 from .test_both_ways import operation
@@ -45,7 +46,7 @@ def seen(official, entity, wire):
     return [each.id for each in document.iterable]
 
 
-@pytest.mark.parametrize("row", endpoints.ASSOCIATIONS, ids=lambda row: f"{row.owner.name}-{row.relation}")
+@pytest.mark.parametrize("row", associations.ASSOCIATIONS, ids=lambda row: f"{row.owner.name}-{row.relation}")
 def test_an_association_is_made_from_here_seen_on_both_sides_and_undone_from_there(pieces, pieces_server, row):
     official = Official(pieces_server.url)
     one, other = make(pieces, row.owner.name), make(pieces, row.other.name)

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from pieces_orm import Entity, endpoints
-from pieces_orm.conversion import plain
+from pieces_orm import Entity
+from pieces_orm.documents.decoding import plain
 from pieces_orm.values import Trigger
+from pieces_orm.wire import kinds
 
 from .official import CONTRACT, Official, model
 
@@ -68,7 +69,7 @@ KINDS = sorted(cls.kind.name for cls in Entity.registry.values())
 def test_the_official_client_reads_what_the_orm_wrote(pieces, official, kind):
     entity, expected = written_by_the_orm(pieces)[kind]
     entity.refresh()
-    seen = official(operation(kind, "snapshot_one")[0], **{endpoints.KINDS[kind].parameter: entity.id})
+    seen = official(operation(kind, "snapshot_one")[0], **{kinds.KINDS[kind].parameter: entity.id})
     assert seen.id == entity.id
     assert seen.created.value == entity.created
     assert {name: getattr(seen, name) for name in expected} == expected

@@ -11,9 +11,11 @@ from datetime import datetime
 import attrs
 import pytest
 
-from pieces_orm import Entity, endpoints
-from pieces_orm.relations import Many, One
-from pieces_orm.values import WIRE_KEY, OpenEnum
+from pieces_orm import Entity
+from pieces_orm.orm.relations import Many, One
+from pieces_orm.values import OpenEnum
+from pieces_orm.values.structs import WIRE_KEY
+from pieces_orm.wire import associations
 
 from .official import CONTRACT
 
@@ -165,14 +167,14 @@ def test_a_declared_relation_is_on_the_wire_and_leads_where_it_says(cls, relatio
 def test_every_association_of_the_contract_is_declared_from_both_sides():
     left_out = {"entity", "subscription", "user"}
     wanted = [row for row in ASSOCIATIONS if row["owner"] not in left_out and row["other"] not in left_out]
-    assert (len(ASSOCIATIONS), len(wanted), len(endpoints.ASSOCIATIONS)) == (114, 110, 110)
+    assert (len(ASSOCIATIONS), len(wanted), len(associations.ASSOCIATIONS)) == (114, 110, 110)
     by_kind = {cls.kind.name: cls for cls in CLASSES}
     for row in wanted:
         cls = by_kind[row["owner"]]
         wire = row["relation_wire_field_on_owner"].split(".", 1)[1]
         [relation] = [each for each in cls.many.values() if each.wire == wire]
         assert relation.target.kind.name == row["other"]
-        found = endpoints.association(cls.kind, relation.name)
+        found = associations.association(cls.kind, relation.name)
         assert (found.path("associate"), found.path("disassociate")) == (
             row["associate"]["path"], row["disassociate"]["path"],
         )  # fmt: skip

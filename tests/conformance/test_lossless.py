@@ -14,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pieces_orm import Entity, Session
-from pieces_orm.documents import Document, merge
-from pieces_orm.values import WIRE_KEY, OpenEnum
+from pieces_orm.documents.document import Document
+from pieces_orm.documents.merging import merge
+from pieces_orm.values import OpenEnum
+from pieces_orm.values.structs import WIRE_KEY
 
 from ..wire.recorder import recording
 from .official import CONTRACT

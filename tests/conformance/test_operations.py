@@ -9,11 +9,11 @@ import re
 
 import pytest
 
-from pieces_orm import endpoints
 from pieces_orm.server import Server, Settings
-from pieces_orm.server.app import http_routes, stream_routes
-from pieces_orm.server.router import Router
-from pieces_orm.server.unserved import unserved
+from pieces_orm.server.app.application import http_routes, stream_routes
+from pieces_orm.server.app.router import Router
+from pieces_orm.server.app.unserved import unserved
+from pieces_orm.wire.kinds import KINDS
 from tests.server.support import Wire
 
 from .official import CONTRACT, Official, model
@@ -40,7 +40,7 @@ def operations_in(value):
 
 OPERATIONS = {
     each["operation_id"]: (kind, each)
-    for kind in endpoints.KINDS
+    for kind in KINDS
     for each in operations_in(MATERIALS[kind])
     if not each.get("websocket")
 }
@@ -63,7 +63,7 @@ def schema_of(operation):
 def body_of(wire, kind, operation, made):
     """What an operation is sent: by the schema of its body."""
     schema = schema_of(operation)
-    kinds = {each.schema: each for each in endpoints.KINDS.values()}
+    kinds = {each.schema: each for each in KINDS.values()}
     makers = {
         "Seed": lambda: wire.asset_seed({"string": {"raw": "x"}}),
         "SearchInput": lambda: {"engines": {"iterable": [{"query": "tide"}]}},
@@ -91,13 +91,13 @@ def body_of(wire, kind, operation, made):
 def call(wire, official, name):
     """Have the official client call an operation; returns its decoded answer."""
     kind_name, operation = OPERATIONS[name]
-    kind = endpoints.KINDS[kind_name]
+    kind = KINDS[kind_name]
     made = wire.make(kind)
     body = body_of(wire, kind, operation, made)
     described = PATHS[operation["path"]][operation["method"].lower()]
     arguments = {}
     for parameter in re.findall(r"{(\w+)}", operation["path"]):
-        other = next((each for each in endpoints.KINDS.values() if each.parameter == parameter), kind)
+        other = next((each for each in KINDS.values() if each.parameter == parameter), kind)
         arguments[parameter] = made["id"] if other is kind else wire.make(other)["id"]
     for query in described.get("parameters", []):
         if query.get("in") == "query" and query.get("required"):

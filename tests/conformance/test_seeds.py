@@ -10,13 +10,8 @@ from datetime import datetime, timezone
 import pytest
 
 from pieces_orm import Entity
-from pieces_orm.conversion import plain
-from pieces_orm.values import (
-    MessageAgent,
-    PersonAccess,
-    SensitiveMetadata,
-    Trigger,
-)
+from pieces_orm.documents.decoding import plain
+from pieces_orm.values import MessageAgent, PersonAccess, SensitiveMetadata, Trigger
 
 from .official import CONTRACT
 from .test_associations import make

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 
-from pieces_orm import Entity, endpoints
-from pieces_orm.relations import Many
+from pieces_orm import Entity
+from pieces_orm.orm.relations import Many
+from pieces_orm.wire import associations, kinds
 
 HEAD = """# The kinds
 
@@ -19,7 +20,7 @@ made from the declarations by `python -m tests.docs.kinds`.
 def page():
     """The whole page."""
     classes = sorted(Entity.registry.values(), key=lambda cls: cls.__name__)
-    names = {endpoints.KINDS[name] for name in endpoints.KINDS}
+    names = {kinds.KINDS[name] for name in kinds.KINDS}
     return "\n".join([HEAD, *(section(cls) for cls in classes if cls.kind in names)])
 
 
@@ -61,8 +62,8 @@ def _relation(cls, relation):
 
 
 def _has_route(cls, relation):
-    there = None if relation.back is None else endpoints.association(relation.target.kind, relation.back)
-    return endpoints.association(cls.kind, relation.name) is not None or there is not None
+    there = None if relation.back is None else associations.association(relation.target.kind, relation.back)
+    return associations.association(cls.kind, relation.name) is not None or there is not None
 
 
 def _creation(cls, collection):

@@ -1,4 +1,4 @@
-"""Writes the shapes that the server ships: `python -m tests.meta.shapes > pieces_orm/server/shapes.json`.
+"""Writes the shapes that the server ships: `python -m tests.meta.shapes > pieces_orm/server/domain/shapes.json`.
 
 For each kind of material and what its own keys hold: the shape of each key, and which keys there must be. A shape is
 `text`, `whole`, `number`, `truth`, `any`, the name of another schema with @ before it, or one of these in a list or,
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 
-from pieces_orm.endpoints import KINDS
-from pieces_orm.server.joints import relation_keys
+from pieces_orm.server.domain.relations import relation_keys
+from pieces_orm.wire.kinds import KINDS
 
 from .sources import ROOT
 

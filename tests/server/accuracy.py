@@ -13,7 +13,7 @@ from pathlib import Path
 from pygments.lexers import guess_lexer
 from pygments.util import ClassNotFound
 
-from pieces_orm.server import language
+from pieces_orm.server.languages import detection
 
 from .test_language import SNIPPETS
 
@@ -31,7 +31,7 @@ def tuned():
 
 def by_rules(text):
     """What the server finds."""
-    return language.classify(text, text.encode(), ext=None, name="")["specific"]
+    return detection.classify(text, text.encode(), ext=None, name="")["specific"]
 
 
 # What Pygments calls by another extension.

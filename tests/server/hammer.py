@@ -11,8 +11,8 @@ from typing import Any
 
 import requests
 
+from tests.cli.programs import started
 from tests.server.support import ids
-from tests.tools.programs import started
 
 
 class Remote:

@@ -18,8 +18,8 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 from websockets.sync.client import ClientConnection, connect
 
-from pieces_orm.endpoints import KINDS, Kind
 from pieces_orm.server import Server
+from pieces_orm.wire.kinds import KINDS, Kind
 
 CONTRACT = Path(__file__).parent.parent / "contract"
 

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from pieces_orm import InvalidRequestError
-from pieces_orm.endpoints import KINDS
+from pieces_orm.wire.kinds import KINDS
 from tests.server.support import ids
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pieces_orm.endpoints import KINDS
 from pieces_orm.errors import NotRunningError
-from pieces_orm.server import Server, Settings, copying, database
+from pieces_orm.server import Server, Settings
+from pieces_orm.server.storage import backup, database
+from pieces_orm.wire.kinds import KINDS
 from tests.server.support import SERVE, Wire, program
 
 OLD = Path(__file__).parent / "files" / "version-0.db.gz"
@@ -111,7 +112,7 @@ def test_an_older_file_that_cannot_be_copied_is_left_alone(old, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(copying, "_copy_pages", full)
+    monkeypatch.setattr(backup, "_copy_pages", full)
     before = old.read_bytes()
     with pytest.raises(NotRunningError, match=r"cannot be copied to .* No space left .* It was not touched\."):
         Server(old).start()

@@ -6,7 +6,7 @@ import pytest
 import requests
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from pieces_orm.endpoints import KINDS
+from pieces_orm.wire.kinds import KINDS
 from tests.server.support import frame, stream
 
 

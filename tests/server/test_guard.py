@@ -6,7 +6,7 @@ from websockets.exceptions import InvalidStatus
 
 from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server, Settings
-from pieces_orm.server.guard import is_loopback
+from pieces_orm.server.asgi.guard import is_loopback
 from tests.server.support import frame, stream
 
 

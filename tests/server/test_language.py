@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pieces_orm.server import language
-from pieces_orm.server.answers import RefusedError
+from pieces_orm.server.http.answers import RefusedError
+from pieces_orm.server.languages import detection
 from tests.server.support import contract
 
 SNIPPETS = {
@@ -93,22 +93,22 @@ SNIPPETS = {
 
 @pytest.mark.parametrize("ext", SNIPPETS)
 def test_snippets_are_recognised(ext):
-    found = {text: language.classify(text, text.encode())["specific"] for text in SNIPPETS[ext]}
+    found = {text: detection.classify(text, text.encode())["specific"] for text in SNIPPETS[ext]}
     assert set(found.values()) == {ext}, {text: other for text, other in found.items() if other != ext}
 
 
 def test_a_two_line_python_function_is_py():
-    assert language.classify("def tide(hour):\n    return hour", b"")["specific"] == "py"
+    assert detection.classify("def tide(hour):\n    return hour", b"")["specific"] == "py"
 
 
 def test_what_is_said_goes_before_the_name_and_the_name_before_the_content():
     text = "def tide(hour):\n    return hour"
-    assert language.classify(text, b"", ext="rs", name="a.go")["specific"] == "rs"
-    assert language.classify(text, b"", ext="Rust", name="a.go")["specific"] == "rs"
-    assert language.classify(text, b"", ext="", name="a.go")["specific"] == "go"
+    assert detection.classify(text, b"", ext="rs", name="a.go")["specific"] == "rs"
+    assert detection.classify(text, b"", ext="Rust", name="a.go")["specific"] == "rs"
+    assert detection.classify(text, b"", ext="", name="a.go")["specific"] == "go"
     with pytest.raises(RefusedError, match="nonsense is not a language"):
-        language.classify(text, b"", ext="nonsense", name="a.go")
-    assert language.classify(text, b"", name="a heading")["specific"] == "py"
+        detection.classify(text, b"", ext="nonsense", name="a.go")
+    assert detection.classify(text, b"", name="a heading")["specific"] == "py"
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_what_is_said_goes_before_the_name_and_the_name_before_the_content():
     ],
 )
 def test_names_tell_languages(name, ext):
-    assert language.from_name(name) == ext
+    assert detection.from_name(name) == ext
 
 
 def test_every_answer_is_a_member_of_the_published_enum():
     members = set(contract()["components"]["schemas"]["ClassificationSpecificEnum"]["enum"])
-    assert members - {"UNKNOWN"} == language._KNOWN
-    assert set(language.SIGNS) | set(language._by_suffix().values()) | {ext for _, ext in language._MAGIC} <= members
+    assert members - {"UNKNOWN"} == detection._KNOWN
+    assert set(detection.SIGNS) | set(detection._by_suffix().values()) | {ext for _, ext in detection._MAGIC} <= members
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_every_answer_is_a_member_of_the_published_enum():
     ],
 )
 def test_images_are_known_by_how_they_begin(data, ext):
-    assert language.image_type(data) == ext
+    assert detection.image_type(data) == ext
 
 
 def test_detection_stays_fast_on_hostile_texts():
@@ -172,7 +172,7 @@ def test_detection_stays_fast_on_hostile_texts():
         "select " + "a," * 9000,
     ):
         begun = time.perf_counter()
-        language.classify(text, b"")
+        detection.classify(text, b"")
         assert time.perf_counter() - begun < 1, text[:10]
 
 

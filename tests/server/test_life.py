@@ -15,9 +15,9 @@ import pytest
 import requests
 from websockets.exceptions import ConnectionClosed
 
-from pieces_orm.endpoints import KINDS
 from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server, Settings
+from pieces_orm.wire.kinds import KINDS
 from tests.server.support import SERVE, Wire, frame, ids, program, stream, until
 
 
@@ -221,7 +221,7 @@ def test_a_snapshot_is_one_state_whatever_is_written_meanwhile(tmp_path):
 
 
 def test_a_read_that_a_commit_overtook_is_not_remembered():
-    from pieces_orm.server.memory import Memory
+    from pieces_orm.server.domain.document_cache import Memory
 
     memory = Memory()
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from pieces_orm.endpoints import ASSOCIATIONS, KINDS, LINKS
 from pieces_orm.server import Settings
+from pieces_orm.wire.associations import ASSOCIATIONS, LINKS
+from pieces_orm.wire.kinds import KINDS
 from tests.server.support import at, ids
 
 CREATABLE = [kind for kind in KINDS.values() if "create" in kind.routes]

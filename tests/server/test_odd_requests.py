@@ -2,8 +2,8 @@
 
 import pytest
 
-from pieces_orm.endpoints import KINDS
 from pieces_orm.server import Settings
+from pieces_orm.wire.kinds import KINDS
 
 
 @pytest.mark.parametrize(

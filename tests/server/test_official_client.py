@@ -9,7 +9,8 @@ from functools import cache
 
 import pytest
 
-from pieces_orm.endpoints import ASSOCIATIONS, KINDS
+from pieces_orm.wire.associations import ASSOCIATIONS
+from pieces_orm.wire.kinds import KINDS
 from tests.server.support import ids, operation
 
 pytest.importorskip("pieces_os_client")

@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 import pieces_orm
-from tests.tools.programs import started
+from tests.cli.programs import started
 
 pytest.importorskip("pieces_os_client")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pieces_orm.endpoints import KINDS
 from pieces_orm.server import Server
+from pieces_orm.wire.kinds import KINDS
 from tests.server.support import Wire
 
 

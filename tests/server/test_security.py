@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 import urllib3
 
-from pieces_orm.endpoints import KINDS
 from pieces_orm.server import Server, Settings
-from pieces_orm.server.app import http_routes, stream_routes
+from pieces_orm.server.app.application import http_routes, stream_routes
+from pieces_orm.wire.kinds import KINDS
 from tests.server.support import Wire, operation, stream, until
 
 NASTY = (

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 import pytest
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from pieces_orm.endpoints import KINDS
 from pieces_orm.server import Settings
+from pieces_orm.wire.kinds import KINDS
 from tests.server.support import frame, ids, stream, valid
 
 STREAMED = [kind for kind in KINDS.values() if "stream" in kind.routes]
@@ -158,7 +158,7 @@ def test_a_stream_that_does_not_exist_is_refused(shared):
 
 
 def test_a_stream_that_falls_behind_is_closed_and_never_blocks_writers(started):
-    from pieces_orm.server.hub import Hub
+    from pieces_orm.server.domain.change_hub import Hub
 
     wire = started(settings=Settings(stream_backlog=3))
     import asyncio

@@ -3,10 +3,10 @@
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from pieces_orm.endpoints import KINDS
 from pieces_orm.errors import UsageError
 from pieces_orm.server import Server, Settings
-from pieces_orm.server.app import http_routes
+from pieces_orm.server.app.application import http_routes
+from pieces_orm.wire.kinds import KINDS
 from tests.server.support import MODEL, Wire, frame, ids, stream
 
 TOKEN = "s3cret-Token~1"

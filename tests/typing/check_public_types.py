@@ -31,8 +31,8 @@ from pieces_orm import (
     WorkstreamEvent,
     WorkstreamSummary,
 )
-from pieces_orm.collection import Collection
-from pieces_orm.relations import Many, One, Related
+from pieces_orm.collection.base import Collection
+from pieces_orm.orm.relations import Many, One, Related
 from pieces_orm.values import (
     AnchorType,
     Application,

@@ -25,7 +25,7 @@ from pieces_orm import (
     WorkstreamEvent,
     WorkstreamSummary,
 )
-from pieces_orm.relations import Many, One, Related
+from pieces_orm.orm.relations import Many, One, Related
 
 if TYPE_CHECKING:
     from typing_extensions import assert_type  # noqa: TC004 this file is checked, never run

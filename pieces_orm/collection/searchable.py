@@ -1,0 +1,104 @@
+"""Search in the kinds that have a plain one: words in, entities out, best first. That of assets is richer."""
+
+from __future__ import annotations
+
+from typing import Generic, ParamSpec, TypeVar
+
+import msgspec
+from attrs import frozen
+
+from ..documents import answers, decoding
+from ..documents.document import BROKEN
+from ..errors import DecodeError, InvalidValueError
+from ..orm import associating
+from ..orm.entity import Entity
+from .base import Collection, load_many
+
+E = TypeVar("E", bound=Entity)
+P = ParamSpec("P")
+
+
+@frozen
+class Found(Generic[E]):
+    """What a search found, how like the query it is (1: as it was said), and whether it is exact."""
+
+    entity: E
+    similarity: float
+    exact: bool
+
+
+class SearchableCollection(Collection[E, P]):
+    """Everything that one can ask of a kind that can be searched."""
+
+    def search(self, query: str, *, transferables: bool | None = None) -> list[Found[E]]:
+        """Find materials by words, best first; an empty list when nothing is found.
+
+        Requests: one POST to the search route; those of `get_many` for what the answer names without its document.
+
+        Args:
+            query: words to look for.
+            transferables: whether contents come with what is found; None leaves it to the server.
+
+        Raises:
+            InvalidValueError: the query is empty. Nothing was sent.
+        """
+        if not isinstance(query, str) or not query.strip():
+            message = f"A search needs words, not {query!r}."
+            raise InvalidValueError(message)
+        route = self._kind.route("search")
+        flags = associating.contents_query(route, transferables)
+        body = decoding.encode({"engines": {"iterable": [{"query": query}]}})
+        with self._session.map.request() as number:
+            data = self._session.call(route, query=flags, body=body, repeatable=True)
+            hits = self._hits(data)
+            # Held here: the map alone would let them go before they are handed over.
+            held = [self._entity(hit, number, contents=transferables is not False) for hit in hits]
+        loaded = {id(entity) for entity in load_many(self, held)}
+        found = [
+            Found(entity, hit.similarity, hit.exact)
+            for hit, entity in zip(hits, held, strict=True)
+            if id(entity) in loaded
+        ]
+        return sorted(found, key=lambda each: (not each.exact, -each.similarity))
+
+    def _hits(self, data: bytes) -> list[_Hit]:
+        try:
+            return [_hit(each) for each in msgspec.json.decode(data, type=_Results).iterable]
+        except BROKEN as error:
+            message = f"The answer to a search cannot be read ({error}); it begins {data[:80]!r}."
+            raise DecodeError(message, kind=self._kind.name) from error
+
+    def _entity(self, hit: _Hit, number: int, *, contents: bool) -> E:
+        """The entity of a hit, fresh where the answer has its document."""
+        if hit.document is not None:
+            _, document = answers.one(hit.document, self._kind.name, hit.identifier, contents=contents)
+            adopted = self._session.map.adopt(self._class, hit.identifier, document, number, "refresh")
+            if adopted is not None:
+                return adopted
+        return self.ref(hit.identifier)
+
+
+class _Results(msgspec.Struct):
+    iterable: list[dict[str, msgspec.Raw]] = []
+
+
+class _Head(msgspec.Struct):
+    id: str = ""
+
+
+class _Hit(msgspec.Struct):
+    identifier: str
+    similarity: float = 0.0
+    exact: bool = False
+    document: bytes | None = None
+
+
+def _hit(item: dict[str, msgspec.Raw]) -> _Hit:
+    """A hit; its document is under a key that differs by kind, and has the id of the hit."""
+    hit = msgspec.convert({name: msgspec.json.decode(item[name]) for name in _PLAIN & item.keys()}, _Hit)
+    objects = (bytes(raw) for raw in item.values() if bytes(raw).startswith(b"{"))
+    hit.document = next((raw for raw in objects if msgspec.json.decode(raw, type=_Head).id == hit.identifier), None)
+    return hit
+
+
+_PLAIN = {"identifier", "similarity", "exact"}

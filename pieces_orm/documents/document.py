@@ -1,0 +1,129 @@
+"""Wire documents: split a page, read one key, put edits back.
+
+A document is kept as the bytes that came. Its top level is opened when the first key is read, and each key stays an
+undecoded slice until somebody asks for it; what nobody asks for goes back to the server byte for byte.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Raw
+
+from ..errors import DecodeError
+
+# What reading broken JSON comes to: malformed, no UTF-8, nested too deeply.
+BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+open_object = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+class Document(msgspec.Struct, eq=False, gc=False):
+    """One material as the server sent it.
+
+    `complete` is False for a nested copy, which may lack fields; `contents` is False when it was asked for without
+    contents (`transferables=False`).
+    """
+
+    data: bytes
+    complete: bool = True
+    contents: bool = True
+    _keys: dict[str, Raw] | None = None
+
+    @property
+    def keys(self) -> dict[str, Raw]:
+        """The top-level keys, each as an undecoded slice.
+
+        Raises:
+            DecodeError: one of them is no text; the answer was not opened when it came.
+        """
+        if self._keys is None:
+            self.open("", "")
+        assert self._keys is not None
+        return self._keys
+
+    def open(self, kind: str, id: str) -> None:
+        """Look at the keys; kind and id are for the error."""
+        try:
+            self._keys = open_object(self.data)
+        except BROKEN as error:
+            raise malformed(self.data, kind, id, error) from error
+
+    @property
+    def is_unopened(self) -> bool:
+        """Whether no key was asked for yet."""
+        return self._keys is None
+
+    def get_key(self, key: str) -> Raw | None:
+        """The slice of a top-level key; None when it is absent or null."""
+        found = (self._keys or self.keys).get(key)
+        return None if found is None or found == _NULL else found
+
+    def get(self, path: str) -> Raw | None:
+        """The slice at a dotted path, or at the first of several with | between; None when it is absent or null."""
+        if "|" in path:
+            return next((found for each in path.split("|") if (found := self.get(each)) is not None), None)
+        keys = self.keys
+        *parents, last = path.split(".")
+        for parent in parents:
+            raw = keys.get(parent)
+            if raw is None or not bytes(raw).startswith(b"{"):
+                return None
+            keys = open_object(raw)
+        found = keys.get(last)
+        return None if found is None or found == _NULL else found
+
+    def get_of(self, reference: str, collection: str, path: str) -> Raw | None:
+        """The slice at a path inside the member that a reference names.
+
+        It is looked for in the reference's own copy, else in the member of the collection with that id.
+        """
+        named, copy = self.get(reference), self.get(f"{reference}.reference")
+        found = None if copy is None else Document(bytes(copy)).get(path)
+        if found is not None or named is None:
+            return found
+        return self.get_where(collection, "id", reference_id(named), path)
+
+    def get_where(self, collection: str, key: str, value: str, path: str) -> Raw | None:
+        """The slice at a path inside the first member of a collection whose key has this text."""
+        members = self.get(collection)
+        copies = () if members is None else (Document(bytes(raw)) for raw in read_page(members).iterable)
+        wanted = Raw(msgspec.json.encode(value))
+        return next((copy.get(path) for copy in copies if copy.get(key) == wanted), None)
+
+
+_NULL = Raw(b"null")
+
+
+class Head(msgspec.Struct):
+    id: str
+
+
+class Page(msgspec.Struct):
+    iterable: list[Raw]
+    indices: dict[str, int] | None = None
+
+
+read_head = msgspec.json.Decoder(Head).decode
+read_page = msgspec.json.Decoder(Page).decode
+
+
+def reference_id(raw: Raw, kind: str = "", id: str = "", field: str = "") -> str:
+    """The id that a to-one relation names: a text, or an object with an id.
+
+    Raises:
+        DecodeError: it is neither.
+    """
+    try:
+        value = msgspec.json.decode(raw, type=str | Head)
+    except BROKEN as error:
+        raise malformed(bytes(raw), kind, id, error, field) from error
+    return value if isinstance(value, str) else value.id
+
+
+def malformed(data: bytes, kind: str, id: str, error: Exception, field: str = "") -> DecodeError:
+    """The error for an answer that cannot be read."""
+    start = data[:80].decode("utf-8", "replace")
+    of = " ".join(part for part in (kind, id, field) if part) or "the answer"
+    hint = " It looks like a web page: is this address a Pieces server?" if start.lstrip()[:1] == "<" else ""
+    message = f"What the server sent for {of} cannot be read ({error}); it begins {start!r}.{hint}"
+    return DecodeError(message, kind=kind, id=id, field=field, value=start)

@@ -1,0 +1,76 @@
+"""The one cattrs Converter: how values are made of JSON data, and JSON data of values."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+import msgspec
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from ..values import OpenEnum
+from ..values.structs import WIRE_KEY, Patch, in_utc
+
+
+def _exactly(*types: type) -> Callable[[Any, Any], Any]:
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) not in types:
+            raise TypeError(f"expected {types[0].__name__}, got {type(value).__name__}")
+        return value
+
+    return structure
+
+
+def _timestamp(value: Any, _: Any) -> datetime:
+    text = value["value"] if isinstance(value, dict) else value
+    return in_utc(msgspec.convert(text, datetime))
+
+
+def _timestamp_patch(moment: datetime) -> Patch:
+    # `readable` ("5 days ago") would be wrong beside another value: it is removed.
+    return Patch(value=moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"), readable=None)
+
+
+def _wire_overrides(cls: type[Any]) -> dict[str, Any]:
+    names = {a.name: a.metadata.get(WIRE_KEY) for a in attrs.fields(cls)}
+    return {name: override(rename=wire) for name, wire in names.items() if wire}
+
+
+def _converter() -> Converter:
+    converter = Converter(detailed_validation=False)
+    for exact in ((str,), (bool,), (int,), (float, int)):
+        # By predicate, not by type: an open enum is a str, and has a hook of its own.
+        converter.register_structure_hook_func(functools.partial(operator.is_, exact[0]), _exactly(*exact))
+    converter.register_structure_hook(datetime, _timestamp)
+    converter.register_unstructure_hook(datetime, _timestamp_patch)
+    converter.register_structure_hook_func(
+        lambda cls: isinstance(cls, type) and issubclass(cls, OpenEnum), lambda value, cls: cls(value)
+    )
+    converter.register_structure_hook_factory(
+        lambda cls: getattr(cls, "__origin__", None) in (Mapping, MappingProxyType), _mapping_hook
+    )
+    converter.register_structure_hook_factory(
+        attrs.has, lambda cls: make_dict_structure_fn(cls, converter, **_wire_overrides(cls))
+    )
+    converter.register_unstructure_hook_factory(attrs.has, _value_patch)
+    return converter
+
+
+def _mapping_hook(cls: Any) -> Callable[[Any, Any], Any]:
+    item = cls.__args__[1]
+    structure = CONVERTER.get_structure_hook(item)
+    return lambda value, _: MappingProxyType({name: structure(each, item) for name, each in value.items()})
+
+
+def _value_patch(cls: type[Any]) -> Callable[[Any], Patch]:
+    unstructure = make_dict_unstructure_fn(cls, CONVERTER, **_wire_overrides(cls))
+    return lambda value: Patch(unstructure(value))
+
+
+CONVERTER = _converter()

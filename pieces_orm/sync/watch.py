@@ -1,0 +1,153 @@
+"""Watching: the feeds of a session, what keeps them open, and changes as an iterator."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import InvalidValueError, UnsupportedOperationError
+from ..model.state import State
+from ..orm.entity import Entity
+from ..wire.kinds import Kind
+from .feed import CONNECTING, FIRST, LIVE, LOST, Feed
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+
+# Seconds that the end of a watch waits for its sockets to be closed.
+HANG_UP = 2.0
+
+
+class Feeds:
+    """The feeds of one session, one a kind for however many watches."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lock = threading.Lock()
+        self._feeds: dict[str, Feed] = {}
+
+    def watch(self, classes: Sequence[type[Entity]], *, every: bool) -> Watch:
+        """Open the feeds of some classes; of all those that can be watched when `every`."""
+        for cls in classes:
+            if not (isinstance(cls, type) and issubclass(cls, Entity)):
+                message = f"watch takes entity classes, such as Asset, not {cls!r}."
+                raise InvalidValueError(message)
+            if not _can_watch(cls) and not every:
+                message = f"The wire can neither stream nor list {cls.kind.collection}."
+                raise UnsupportedOperationError(message)
+        feeds = [self._open(cls) for cls in dict.fromkeys(classes) if _can_watch(cls)]
+        deadline = time.monotonic() + FIRST
+        for feed in feeds:
+            # What is read from here on is in step: all that happens to it later is heard.
+            feed.wait_first(deadline)
+        return Watch(self, feeds)
+
+    def _open(self, cls: type[Entity]) -> Feed:
+        with self._lock:
+            feed = self._feeds.get(cls.kind.name)
+            if feed is None:
+                feed = self._feeds[cls.kind.name] = Feed(self._session, cls)
+                feed.start()
+            feed.watchers += 1
+            return feed
+
+    def close(self, feeds: list[Feed]) -> None:
+        """Let go of feeds; those that nobody else watches stop."""
+        ended = []
+        with self._lock:
+            for feed in feeds:
+                feed.watchers -= 1
+                if feed.watchers == 0:
+                    self._feeds.pop(feed.cls.kind.name, None)
+                    ended.append(feed)
+        _end(ended)
+
+    def stop(self) -> None:
+        """Stop all feeds."""
+        with self._lock:
+            feeds = list(self._feeds.values())
+        _end(feeds)
+
+    def again(self, kind: Kind, id: str) -> None:
+        """Read a material anew that an older answer has told of."""
+        feed = self._feeds.get(kind.name)
+        if feed is not None:
+            feed.again(id)
+
+    def wrote(self, entity: Entity, updated: bytes | None) -> None:
+        """Note a write of our own, so that its echo is not taken for another's."""
+        feed = self._feeds.get(entity.kind.name)
+        if feed is not None:
+            feed.teller.wrote(entity.id, updated, deleted=entity.state is State.DELETED)
+
+    def is_stale(self, kind: Kind) -> bool:
+        """Whether what is known of a kind may have aged since its stream was lost."""
+        feed = self._feeds.get(kind.name)
+        return feed is not None and feed.is_stale
+
+
+def _end(feeds: Sequence[Feed]) -> None:
+    """End feeds, all sockets at the same time: a silent server takes a second for each."""
+    for feed in feeds:
+        feed.end()
+    threads = [threading.Thread(target=feed.hang_up, name="pieces_orm hang up", daemon=True) for feed in feeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(HANG_UP)
+
+
+def _can_watch(cls: type[Entity]) -> bool:
+    return "stream" in cls.kind.routes or "ids" in cls.kind.routes
+
+
+class Watch:
+    """The streams of some kinds, kept for as long as this is open; a context manager.
+
+    `state` is "live" when all are live, "lost" when one is lost, else "connecting".
+    """
+
+    def __init__(self, opened_by: Feeds, feeds: list[Feed]) -> None:
+        self._opened_by = opened_by
+        self._feeds = feeds
+        self._open = True
+
+    @property
+    def state(self) -> str:
+        """The state of the least live stream."""
+        states = {feed.state for feed in self._feeds}
+        return next((state for state in (LOST, CONNECTING) if state in states), LIVE)
+
+    def wait_live(self, timeout: float = 10) -> Watch:
+        """Wait until all streams are live: connected, and in step with the server.
+
+        Args:
+            timeout: seconds.
+
+        Raises:
+            RequestTimeout: they are not by then.
+        """
+        deadline = time.monotonic() + timeout
+        for feed in self._feeds:
+            feed.wait_live(deadline)
+        return self
+
+    def before_live(self, act: Callable[[], None]) -> None:
+        """Do something before streams that are not live are so."""
+        for feed in self._feeds:
+            feed.before_live(act)
+
+    def close(self) -> None:
+        """Stop watching; another watch of the same kinds goes on."""
+        if self._open:
+            self._open = False
+            self._opened_by.close(self._feeds)
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

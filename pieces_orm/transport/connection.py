@@ -1,0 +1,321 @@
+"""The connection of a session: its application, its requests, and its end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from typing import Any
+
+from ..documents import answers, decoding
+from ..errors import DecodeError, DetachedError, InvalidValueError, NotRunningError, ResponseError, UsageError
+from ..signals import Dispatch, Signals
+from ..values import Application, Model, Privacy
+from ..wire import paths, routes
+from ..wire.closed_lists import APPLICATION_NAMES, this_platform
+from ..wire.kinds import Route
+from .http import T, Take, Timeout, Transport
+
+_log = logging.getLogger("pieces_orm.transport.connection")
+
+Find = Callable[[str], str | None]
+
+
+class Connection:
+    """What a session needs to ask a server: a transport, an application, and errors for what goes wrong.
+
+    Args:
+        find: given the address that was lost, where the server is now, or None; without it the address never changes.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        application: str,
+        api_key: str | None,
+        timeout: Timeout,
+        dispatch: Dispatch | None,
+        find: Find | None = None,
+        token: str | None = None,
+    ) -> None:
+        self.signals = Signals(dispatch)
+        self._transport = Transport(url, timeout, self._observe, token=token)
+        self._name = application
+        self._application: Application | None = None
+        self._connecting = threading.Lock()
+        self._is_fixed = api_key is not None
+        self._connected_at = self._lost_at = self._looked_at = 0.0
+        self._find = find
+        self._looking = threading.Lock()
+        self._closed = False
+        self._requested: deque[dict[str, Any]] = deque()
+        self._without: set[str] = set()
+        if api_key is not None:
+            self._use(_application(api_key, application))
+
+    @property
+    def url(self) -> str:
+        """The address of the server."""
+        return self._transport.url
+
+    def check_open(self) -> None:
+        """Raise DetachedError when the session is closed."""
+        if self._closed:
+            message = f"The session on {self.url} is closed; open another."
+            raise DetachedError(message)
+
+    # The application -----------------------------------------------------------------------------------------------
+
+    @property
+    def application(self) -> Application:
+        """This program, as the server knows it; a frozen value.
+
+        Requests: none, or the one POST /connect that any first request makes.
+        """
+        if self._must_connect():
+            with self._connecting:
+                if self._must_connect():
+                    self._connect_again()
+            self._tell_requested()
+        assert self._application is not None
+        return self._application
+
+    def _must_connect(self) -> bool:
+        if self._application is None:
+            return True
+        return self._connected_at < self._lost_at and not self._is_fixed
+
+    def _connect_again(self) -> None:
+        began = time.monotonic()
+        try:
+            self._use(self._connect())
+        except ResponseError as error:
+            if self._application is None:
+                raise
+            # The id that the server gave before is as good as ever until it says otherwise.
+            _log.info("The application could not be connected again: %s", error)
+        self._connected_at = began
+
+    def _connect(self) -> Application:
+        seed = {"application": _tracked(self._name)}
+        data = self._send(routes.CONNECT, body=decoding.encode(seed))
+        try:
+            raw = answers.one_key(data, "application", "application")
+            found: Application = decoding.decoder(Application)(raw)
+        except (ValueError, TypeError, KeyError) as error:
+            message = f"The server's answer to /connect cannot be read ({error}); it begins {data[:80]!r}."
+            raise DecodeError(message, kind="application") from error
+        return found
+
+    def _use(self, application: Application) -> None:
+        # Which of the two a server reads is not known: both are sent.
+        named = {"application": application.id, "X-Application-ID": application.id}
+        self._transport.headers = {**self._transport.headers, **named}
+        self._application = application
+
+    # A server that restarts, and may move ----------------------------------------------------------------------------
+
+    def server_was_lost(self) -> None:
+        """Note that the server went away: the application is connected again before the next request."""
+        self._lost_at = time.monotonic()
+
+    def server_time(self) -> float:
+        """What the server's clock says, as far as its answers tell; seconds since 1970."""
+        return time.time() + self._transport.clock_offset
+
+    def look_again(self) -> bool:
+        """Look where the server is, after it could not be reached; True when it is somewhere else now."""
+        if self._find is None:
+            return False
+        before, failed_at = self.url, time.monotonic()
+        with self._looking:
+            if self._looked_at < failed_at and not self._closed:
+                found = self._find(before)
+                self._looked_at = time.monotonic()
+                if found is not None and found != before:
+                    _log.info("The server moved from %s to %s", before, found)
+                    self._transport.url = found
+                    self.server_was_lost()
+        return self.url != before
+
+    def models(self) -> list[Model]:
+        """The models that the server knows; frozen values.
+
+        Requests: one GET /models.
+        """
+        return answers.values_of(self.call(routes.MODELS), Model, "model")
+
+    def default_model(self) -> Model:
+        """The first model, which summaries are made with when none is given.
+
+        Requests: one GET /models.
+
+        Raises:
+            UsageError: the server knows none.
+        """
+        models = self.models()
+        if not models:
+            message = "The server knows no model: pass model=."
+            raise UsageError(message)
+        return models[0]
+
+    # Requests ------------------------------------------------------------------------------------------------------
+
+    def request(
+        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None, accept: str = "*/*"
+    ) -> bytes:
+        """The raw call, for the endpoints without a method; errors are those of every call.
+
+        Requests: this one.
+
+        Args:
+            method: such as GET.
+            path: from the root, such as /user.
+            query: parameters; None values are left out.
+            body: JSON data, or bytes as they are.
+            accept: the Accept header.
+
+        Raises:
+            InvalidValueError: the path does not start at the root.
+        """
+        if not isinstance(path, str) or not path.startswith("/"):
+            message = f"A path starts with a slash, such as /user, not {path!r}."
+            raise InvalidValueError(message)
+        data = body if isinstance(body, bytes) or body is None else decoding.encode(body)
+        return self.call(Route(method, path, (), accept), query=query, body=data)
+
+    def call(
+        self,
+        route: Route,
+        ids: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        *,
+        repeatable: bool | None = None,
+    ) -> bytes:
+        """Send a request to a route; the application is connected before the first one."""
+        data: bytes = self._call(route, ids, query, body, repeatable=repeatable)
+        if route.answer in ("text", "nothing") and data.lstrip()[:1] == b"<":
+            message = f"{route.method} {route.path} was answered by a web page: is {self.url} a Pieces server?"
+            raise DecodeError(message, value=data[:80].decode("utf-8", "replace"))
+        return data
+
+    def take(self, route: Route, query: Mapping[str, Any], take: Take[T]) -> T:
+        """Read from a route what is made of its answer's pieces as they come; the answer is never held whole."""
+        taken: T = self._call(route, query=query, take=take)
+        return taken
+
+    def _call(
+        self,
+        route: Route,
+        ids: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        **how: Any,
+    ) -> Any:
+        path = paths.path_of(route, ids or {})
+        try:
+            return self._send_connected(route, path, query, body, how)
+        except NotRunningError:
+            # It was refused, so it never arrived: it may be sent once more where the server is now.
+            self.server_was_lost()
+            if not self.look_again():
+                raise
+        return self._send_connected(route, path, query, body, how)
+
+    def _send_connected(
+        self, route: Route, path: str, query: Mapping[str, Any] | None, body: bytes | None, how: Mapping[str, Any]
+    ) -> Any:
+        if route.path not in (routes.HEALTH.path, routes.VERSION.path):
+            _ = self.application
+        return self._send(route, path, query, body, **how)
+
+    def _send(
+        self,
+        route: Route,
+        path: str | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        **how: Any,
+    ) -> Any:
+        self.check_open()
+        return self._transport.send(
+            route.method, path or route.path, query=query, body=body, accept=route.accept, **how
+        )
+
+    def post(self, route: Route, data: Any) -> bytes:
+        """Send JSON data to a route."""
+        return self.call(route, body=decoding.encode(data))
+
+    def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes:
+        """Try the newer of two routes for the same job, the older after 404 or 405; the session remembers."""
+        if self.may_have(newer):
+            try:
+                return self.call(newer, ids)
+            except ResponseError as error:
+                if error.status not in (404, 405):
+                    raise
+            self.has_not(newer)
+        return self.call(older, ids)
+
+    def may_have(self, route: Route) -> bool:
+        """Whether the server may have a route of other versions: it has not said yet that it has not."""
+        return route.path not in self._without
+
+    def has_not(self, route: Route) -> None:
+        """Remember that the server does not have a route."""
+        self._without.add(route.path)
+
+    def _observe(self, method: str, path: str, status: int, seconds: float) -> None:
+        if self.signals.requested.receivers:
+            self._requested.append({"method": method, "path": path, "status": status, "seconds": seconds})
+            # A receiver may make requests itself: it is not called while the application is being connected.
+            if path != routes.CONNECT.path:
+                self._tell_requested()
+
+    def _tell_requested(self) -> None:
+        while self._requested:
+            try:
+                about = self._requested.popleft()
+            except IndexError:
+                return
+            self.signals.tell(self.signals.requested, type(self), **about)
+
+    def stream_url(self, route: Route) -> str:
+        """The address of a stream."""
+        return f"{self.url}{route.path}"
+
+    def stream_headers(self) -> Mapping[str, str]:
+        """The headers that a stream is opened with; connects the application first."""
+        _ = self.application
+        return self._transport.headers
+
+
+def _tracked(name: str) -> dict[str, Any]:
+    """What a program says of itself to /connect; the wire's list of names is closed, OPEN_SOURCE is for all others."""
+    known = name in APPLICATION_NAMES
+    return {
+        "name": name if known else "OPEN_SOURCE",
+        **({} if known else {"descriptor": name}),
+        "version": _version(),
+        "platform": this_platform(),
+    }
+
+
+def _application(id: str, name: str) -> Application:
+    about = _tracked(name)
+    return Application(
+        id=id, name=about["name"], version=about["version"], platform=about["platform"], onboarded=False,
+        privacy=Privacy.OPEN, descriptor=about.get("descriptor"),
+    )  # fmt: skip
+
+
+def _version() -> str:
+    try:
+        return metadata.version("pieces_orm")
+    except metadata.PackageNotFoundError:
+        return "0"

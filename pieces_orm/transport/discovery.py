@@ -1,0 +1,109 @@
+"""Find a running server: an address given, the environment, the port file, the known ports."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import NotRunningError, PiecesError, ResponseError
+from ..wire import kinds, routes
+from .http import NO_HOST, Transport
+
+PORTS = (*range(39300, 39334), 1000, 5323)
+PROBE_TIMEOUT = 1.0
+REMEDY = "Start Pieces OS, or `pieces-orm serve`, or use pieces_orm.embedded(), or pass its address as url=."
+
+
+def port_file() -> Path:
+    """Where Pieces OS writes its port; it may be stale or hold nonsense."""
+    home = Path.home()
+    base = home / "Library" if sys.platform == "darwin" else home / "Documents"
+    return base / "com.pieces.os" / "production" / "Config" / ".port.txt"
+
+
+def candidates(url: str | None) -> Iterator[tuple[str, str]]:
+    """The addresses to try, in order, each with where it comes from."""
+    if url is not None:
+        yield url, "url"
+        return
+    if os.environ.get("PIECES_URL"):
+        yield os.environ["PIECES_URL"], "PIECES_URL"
+    try:
+        port = int(port_file().read_text(encoding="utf-8").strip())
+    except (OSError, ValueError):
+        pass
+    else:
+        if 0 < port < 65536:
+            yield f"http://127.0.0.1:{port}", "the port file"
+    for port in PORTS:
+        yield f"http://127.0.0.1:{port}", "a known port"
+
+
+def find(url: str | None, wait: float = 0, token: str | None = None) -> str:
+    """The address of a running server.
+
+    Args:
+        url: the only address to try; None: all the known places.
+        wait: seconds to keep trying, for a server that is starting.
+        token: what the server wants to see.
+
+    Raises:
+        NotRunningError: nothing found; the message lists what was tried.
+    """
+    deadline = time.monotonic() + wait
+    pause = 0.05
+    while True:
+        tried: list[str] = []
+        for address, origin in candidates(url):
+            problem = probe(address, token)
+            if problem is None:
+                return address
+            tried.append(f"{address} ({origin}): {problem}")
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            listed = "\n  ".join(_brief(tried))
+            message = f"No Pieces server found. {REMEDY}\nTried:\n  {listed}"
+            raise NotRunningError(message)
+        time.sleep(min(pause, remaining))
+        pause = min(pause * 2, 1.0)
+
+
+def find_again(lost: str) -> str | None:
+    """Where a server that was found, and is lost, is now: where it was, or at the first known place; None: nowhere."""
+    places = (lost, *(address for address, _ in candidates(None)))
+    return next((address for address in dict.fromkeys(places) if probe(address) is None), None)
+
+
+def probe(address: str, token: str | None = None) -> str | None:
+    """What is wrong with a server at this address; None when it is a Pieces server that is ready."""
+    try:
+        transport = Transport(address, PROBE_TIMEOUT, token=token)
+    except NotRunningError as error:
+        return str(error)
+    try:
+        answer = transport.send("GET", routes.HEALTH.path, accept=kinds.TEXT, attempts=1)
+    except NotRunningError as error:
+        return NO_HOST if NO_HOST in str(error) else "refused"
+    except ResponseError as error:
+        if error.status == 401:
+            return f"it wants {'another' if token else 'a'} token: token=, or --token on the command line"
+        return f"answers, but not as Pieces does (status {error.status})"
+    except PiecesError as error:
+        return str(error)
+    finally:
+        transport.close()
+    health = answer.decode("utf-8", "replace").strip().strip('"')
+    if health.startswith("ok"):
+        return None
+    return "its database is opening (migrating)" if health == "migrating" else "another program answers there"
+
+
+def _brief(tried: list[str]) -> list[str]:
+    refused = [line for line in tried if line.endswith("a known port): refused")]
+    if len(refused) < 3:
+        return tried
+    others = [line for line in tried if line not in refused]
+    return [*others, f"ports 39300-39333, 1000 and 5323 on 127.0.0.1: {len(refused)} refused"]

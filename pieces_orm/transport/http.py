@@ -1,0 +1,296 @@
+"""HTTP by way of the pool of requests' own adapter: timeouts, retries, and from status to error. Knows no entity.
+
+A request goes to the pool as it is. What requests does for each one on its way there (merging the session's settings,
+looking for proxies, parsing the address, building a response with cookies and history) costs more than the request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from ..errors import (
+    InvalidRequestError,
+    InvalidValueError,
+    NotAuthorizedError,
+    NotFoundError,
+    NotRunningError,
+    RequestTimeout,
+    ResponseError,
+    ServerError,
+    TransportError,
+    UpgradeRequiredError,
+)
+
+T = TypeVar("T")
+# How the body of an answer is read, from the pieces in which it comes.
+Take = Callable[[Iterator[bytes]], T]
+
+Timeout = float | tuple[float, float]
+Observer = Callable[[str, str, int, float], None]
+
+ATTEMPTS = 3
+RETRIED = frozenset({502, 503, 504})
+# Bytes of a piece.
+PIECE = 1_000_000
+# Sockets that are kept open: each stream's thread may read a few materials at a time.
+POOL = 64
+_HOST = re.compile(r"[^\s/@]+")
+# Seconds that one can wait for an answer, at most: three months.
+LONGEST = 1e7
+# Seconds by which two clocks may differ and pass for the same.
+ABOUT = 1.5
+NO_HOST = "there is no host of this name"
+
+
+def query_text(query: Mapping[str, Any] | None) -> str:
+    """A query string; None sends nothing, booleans are spelled as JSON does."""
+    given = {name: value for name, value in (query or {}).items() if value is not None}
+    texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
+    return f"?{urlencode(texts, quote_via=quote)}" if texts else ""
+
+
+class Transport:
+    """The connection to one server: a pool of sockets, headers, timeouts and retries.
+
+    Args:
+        url: the server's address, such as http://127.0.0.1:39300.
+        timeout: seconds to connect and to wait for an answer; one number for both, or two.
+        observer: called after each request with method, path, status (0: no answer) and seconds.
+        token: sent with every request as `Authorization: Bearer TOKEN`; None: nothing is.
+    """
+
+    def __init__(
+        self, url: str, timeout: Timeout, observer: Observer | None = None, *, token: str | None = None
+    ) -> None:
+        self.url = address(url)
+        self.headers: dict[str, str] = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._timeout = timeout
+        self._limits = limits(timeout)
+        self._observer = observer
+        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL)
+        self._pool: tuple[str, Any] | None = None
+        # The server's clock, as its last answer told it, and ours at that moment.
+        self._date: tuple[str, float] | None = None
+
+    @property
+    def clock_offset(self) -> float:
+        """Seconds by which the server's clock is ahead of ours; 0 when it is about the same, or answers do not say."""
+        if self._date is None:
+            return 0.0
+        with contextlib.suppress(ValueError, TypeError):
+            # Answers tell whole seconds only.
+            ahead = parsedate_to_datetime(self._date[0]).timestamp() + 0.5 - self._date[1]
+            return ahead if abs(ahead) > ABOUT else 0.0
+        return 0.0
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        accept: str = "*/*",
+        repeatable: bool | None = None,
+        attempts: int = ATTEMPTS,
+        take: Take[Any] | None = None,
+    ) -> Any:
+        """Send a request and return the body of the answer, or what is taken from it as it comes.
+
+        A read is tried again after lost connections and 502-504; a write only when it certainly never arrived.
+
+        Args:
+            repeatable: whether sending twice does no harm; None: GET and HEAD are.
+            attempts: how often to try at most.
+            take: makes something of the pieces of a large body; None: they are joined.
+
+        Raises:
+            TransportError: no whole answer. NotRunningError: no server there. RequestTimeout: none in time.
+            ResponseError: the server answered with an error status; see the error's class.
+        """
+        repeatable = method in ("GET", "HEAD") if repeatable is None else repeatable
+        target = f"{path}{query_text(query)}"
+        headers = {**self.headers, "Accept": accept}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        for attempt in range(attempts):
+            last = attempt == attempts - 1
+            try:
+                status, data = self._exchange(method, path, target, headers, body, take)
+            except NotRunningError:
+                if last:
+                    raise
+            except TransportError as error:
+                if last or not repeatable or isinstance(error, RequestTimeout):
+                    raise
+            else:
+                if not (repeatable and status in RETRIED and not last):
+                    if not _is_success(status):
+                        raise error_for(status, data, method, path)
+                    return data
+            time.sleep(random.uniform(0.5, 1.0) * 0.05 * 2**attempt)  # noqa: S311 jitter is no secret
+        raise AssertionError("unreachable")
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        take: Take[Any] | None,
+    ) -> tuple[int, Any]:
+        start = time.perf_counter()
+        status = 0
+        try:
+            with self._errors(method, path):
+                response = self._connected().urlopen(
+                    method, target, body, headers, retries=False, redirect=False, timeout=self._limits,
+                    preload_content=False, decode_content=True,
+                )  # fmt: skip
+            status = response.status
+            date = response.headers.get("date")
+            if date is not None:
+                self._date = date, time.time()
+            try:
+                # Reading the raw stream once costs a third of Response.content on large bodies.
+                if take and _is_success(status):
+                    data = take(self._pieces(response, method, path))
+                else:
+                    with self._errors(method, path):
+                        data = response.read()
+            except BaseException:
+                response.close()
+                raise
+            response.release_conn()
+        finally:
+            if self._observer is not None:
+                self._observer(method, path, status, time.perf_counter() - start)
+        return status, data
+
+    def _pieces(self, response: urllib3.HTTPResponse, method: str, path: str) -> Iterator[bytes]:
+        while True:
+            with self._errors(method, path):
+                piece = response.read(PIECE)
+            if not piece:
+                return
+            yield piece
+
+    @contextlib.contextmanager
+    def _errors(self, method: str, path: str) -> Iterator[None]:
+        """What goes wrong with the connection inside, as errors of this package."""
+        try:
+            yield
+        except urllib3.exceptions.NewConnectionError as error:
+            raise self._unreachable(error, method, path) from error
+        except urllib3.exceptions.TimeoutError as error:
+            message = (
+                f"{method} {path}: {self.url} did not answer within {self._timeout} s; raise timeout=, or look at it."
+            )
+            raise RequestTimeout(message, method=method, path=path) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
+            message = f"{method} {path}: the connection to {self.url} broke: {error}"
+            raise TransportError(message, method=method, path=path) from error
+
+    def _connected(self) -> Any:
+        """The pool of sockets to the server, with certificates checked where the address says https."""
+        url = self.url
+        if self._pool is None or self._pool[0] != url:
+            request = requests.Request("GET", url).prepare()
+            adapter: Any = self._adapter
+            pool = adapter.get_connection_with_tls_context(request, verify=True)
+            adapter.cert_verify(pool, url, verify=True, cert=None)
+            self._pool = url, pool
+        return self._pool[1]
+
+    def _unreachable(self, error: Exception, method: str, path: str) -> NotRunningError:
+        """The error for a connection that was never made: the request certainly never arrived."""
+        if isinstance(error, urllib3.exceptions.NameResolutionError):
+            message = f"{self.url}: {NO_HOST}; look at the address ({method} {path})."
+        else:
+            message = (
+                f"No server answers at {self.url} ({method} {path}). Start Pieces OS, or `pieces-orm serve`, or use "
+                "pieces_orm.embedded()."
+            )
+        return NotRunningError(message, method=method, path=path)
+
+    def close(self) -> None:
+        """Close the sockets."""
+        with contextlib.suppress(Exception):
+            self._adapter.close()
+
+
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300
+
+
+def address(url: str) -> str:
+    """Scheme and host of a server's address; http where it names no scheme.
+
+    Raises:
+        NotRunningError: it is no address, or that of something within a server.
+    """
+    with contextlib.suppress(ValueError, TypeError):
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        whole = parts.path in ("", "/") and not (parts.query or parts.fragment)
+        if whole and parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc) and parts.port != 0:
+            return f"{parts.scheme}://{parts.netloc}"
+    message = f"{url!r} is no address of a server; it looks like http://127.0.0.1:39300."
+    raise NotRunningError(message)
+
+
+def limits(timeout: Any) -> urllib3.Timeout:
+    """The seconds to connect and to wait for an answer.
+
+    Raises:
+        InvalidValueError: it is neither a number above 0 nor two of them.
+    """
+    two = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    numbers = [each for each in two if isinstance(each, int | float) and not isinstance(each, bool)]
+    if len(two) == len(numbers) == 2 and all(0 < each <= LONGEST for each in numbers):
+        return urllib3.Timeout(connect=two[0], read=two[1])
+    message = f"timeout takes seconds above 0, one number or two (to connect, to wait), not {timeout!r}."
+    raise InvalidValueError(message)
+
+
+def error_for(status: int, data: bytes, method: str, path: str) -> ResponseError:
+    """The error that a status stands for; the server's own words are in its message."""
+    body = data.decode("utf-8", "replace")
+    said = _said(body)
+    where = f"{method} {path}"
+    about: dict[str, Any] = {"status": status, "body": body, "method": method, "path": path}
+    if status in (404, 410):
+        return NotFoundError(f"{where}: not there (status {status}{said}).", **about)
+    if status in (401, 403):
+        remedy = "" if status == 403 and said else " Sign in to Pieces OS, or check token, api_key and address."
+        message = f"{where}: refused (status {status}{said}).{remedy}"
+        return NotAuthorizedError(message, **about)
+    if status == 593:
+        return UpgradeRequiredError(f"{where}: the server must be updated first (status 593{said}).", **about)
+    if 400 <= status < 500:
+        return InvalidRequestError(f"{where}: the server refuses the request (status {status}{said}).", **about)
+    if status < 400:
+        message = f"{where}: the answer is no answer of a Pieces server (status {status}{said}). Is this its address?"
+        return ServerError(message, **about)
+    return ServerError(f"{where}: the server failed (status {status}{said}).", **about)
+
+
+def _said(body: str) -> str:
+    """What an error body says: plain text, or JSON with an `error`."""
+    with contextlib.suppress(ValueError):
+        parsed = json.loads(body)
+        body = str(parsed.get("error", parsed)) if isinstance(parsed, dict) else str(parsed)
+    return f": {body.strip()[:300]}" if body.strip() else ""

@@ -1,0 +1,237 @@
+"""WebSocket streams: one thread that reads frames and connects again for as long as it runs. Knows no entity."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..errors import NotRunningError, TransportError
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
+
+_log = logging.getLogger("pieces_orm.transport.websocket")
+
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 5.0
+OPEN_TIMEOUT = 5.0
+PING_INTERVAL = 10.0
+PING_TIMEOUT = 10.0
+
+
+class Event(msgspec.Struct):
+    """What a frame says of one id."""
+
+    id: str
+    deleted: bool
+
+
+def events_of(frame: str | bytes, key: str) -> list[Event]:
+    """The events of an identifier frame for the kind with this key; a deletion wins over anything else.
+
+    Raises:
+        ValueError: the frame is no identifier frame.
+    """
+    try:
+        items = msgspec.json.decode(frame, type=dict[str, Any]).get("iterable") or ()
+        found: dict[str, bool] = {}
+        for item in items:
+            named = item.get(key)
+            if isinstance(named, dict) and isinstance(named.get("id"), str):
+                found[named["id"]] = found.get(named["id"], False) or item.get("deleted") is True
+    except (msgspec.MsgspecError, AttributeError, TypeError) as error:
+        message = f"not an identifier frame: {error}"
+        raise ValueError(message) from error
+    return [Event(id, deleted) for id, deleted in found.items()]
+
+
+def pause_after(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: jittered, growing, capped."""
+    pause: float = min(FIRST_PAUSE * 2 ** min(failures - 1, 16), LONGEST_PAUSE)
+    return random.uniform(0.5, 1.0) * pause  # noqa: S311 jitter is no secret
+
+
+def connect(url: str, headers: Mapping[str, str]) -> ClientConnection:
+    """Open a WebSocket; loopback traffic uses no proxy, a half-open connection is found by pings.
+
+    Raises:
+        NotRunningError: nobody is there. TransportError: it could not be opened.
+    """
+    from websockets.exceptions import WebSocketException  # noqa: PLC0415 only who watches pays for the import
+    from websockets.sync.client import connect as open_socket  # noqa: PLC0415
+
+    address = url.replace("http", "ws", 1)
+    try:
+        return open_socket(
+            address,
+            additional_headers=dict(headers),
+            open_timeout=OPEN_TIMEOUT,
+            close_timeout=1,
+            ping_interval=PING_INTERVAL,
+            ping_timeout=PING_TIMEOUT,
+            max_size=None,
+            proxy=None,
+        )
+    except (OSError, WebSocketException, TimeoutError) as error:
+        message = f"The stream {address} could not be opened: {error}"
+        kind = NotRunningError if isinstance(error, ConnectionRefusedError) else TransportError
+        raise kind(message, method="GET", path=address) from error
+
+
+class Stream(threading.Thread):
+    """Reads the frames of one stream, and connects again after a pause whenever it is lost or refused.
+
+    Args:
+        url: of the stream.
+        headers: asked for at each connection, so that they survive a move of the server.
+        opened: called when a socket is open; what it raises counts as a lost connection.
+        frame: called with each frame; what it raises counts as a lost connection.
+        lost: called when a connection ended or could not be made.
+    """
+
+    def __init__(
+        self,
+        url: Callable[[], str],
+        headers: Callable[[], Mapping[str, str]],
+        *,
+        opened: Callable[[], None],
+        frame: Callable[[str | bytes], None],
+        lost: Callable[[Exception | None], None],
+        name: str,
+    ) -> None:
+        super().__init__(name=f"pieces_orm stream {name}", daemon=True)
+        self._url = url
+        self._headers = headers
+        self._opened = opened
+        self._frame = frame
+        self._lost = lost
+        self._stopped = threading.Event()
+        self._socket: ClientConnection | None = None
+        self._failures = 0
+        self._is_good = False
+
+    def run(self) -> None:
+        """Connect, read, and connect again, until `stop`."""
+        while not self._stopped.is_set():
+            error = self._read()
+            if self._stopped.is_set():
+                return
+            try:
+                self._lost(error)
+            except Exception:  # noqa: BLE001 the stream is tried again, whatever went wrong on the way
+                _log.exception("What follows from the loss of %s went wrong.", self.name)
+            self._failures = 1 if self._is_good and not isinstance(error, ValueError) else self._failures + 1
+            self._stopped.wait(pause_after(self._failures))
+
+    def _read(self) -> Exception | None:
+        """Read one connection to its end; the error that ended it."""
+        self._is_good = False
+        try:
+            with connect(self._url(), self._headers()) as socket:
+                self._socket = socket
+                if self._stopped.is_set():
+                    return None
+                self._opened()
+                for message in socket:
+                    if self._stopped.is_set():
+                        return None
+                    self._frame(message)
+        except Exception as failure:  # noqa: BLE001 whatever it was, the stream is tried again
+            _log.debug("stream %s: %s", self.name, failure)
+            return failure
+        finally:
+            self._socket = None
+        return None
+
+    def settled(self) -> None:
+        """Note that the present connection serves its purpose: after it, pauses begin anew."""
+        self._is_good = True
+
+    @property
+    def connected(self) -> bool:
+        """Whether a socket is open at this moment."""
+        return self._socket is not None
+
+    def drop(self) -> None:
+        """Close the present connection, so that another is made."""
+        socket = self._socket
+        if socket is not None:
+            with contextlib.suppress(Exception):
+                socket.close()
+
+    def stop(self) -> None:
+        """End the thread; a program that forgets it ends all the same, for the thread is a daemon."""
+        self._stopped.set()
+        self.drop()
+
+
+class Frames(Iterator[tuple[int, bytes]]):
+    """The frames of one connection, each numbered when it came, so that it is never taken for newer than it is.
+
+    A reader that is slower than the frames holds up the socket. Of a frame that waits long the number is 0: too much
+    may have happened since to say what of it is still true.
+
+    Args:
+        url: of the stream.
+        headers: to open it with.
+        numbered: opens a numbered request; it stays open until its frame is handed over, or is late.
+    """
+
+    # Seconds after which a frame that nobody takes is late: what it could contradict is not remembered for ever.
+    LATE = 1.0
+
+    def __init__(
+        self, url: str, headers: Mapping[str, str], numbered: Callable[[], AbstractContextManager[int]]
+    ) -> None:
+        self._socket = connect(url, headers)
+        self._numbered = numbered
+        self._news = threading.Condition()
+        self._waiting: tuple[int, bytes] | None = None
+        self._ended = False
+        threading.Thread(target=self._read, name="pieces_orm frames", daemon=True).start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(Exception), self._socket as socket:
+            for frame in socket:
+                data = frame.encode() if isinstance(frame, str) else frame
+                with self._numbered() as number:
+                    taken = self._hand_over((number, data), self.LATE)
+                if not (taken or self._hand_over((0, data), None)):
+                    break
+        self._end()
+
+    def _hand_over(self, item: tuple[int, bytes], seconds: float | None) -> bool:
+        """Wait until somebody takes a frame; False when nobody did in time, or nobody will."""
+        with self._news:
+            self._waiting = item
+            self._news.notify_all()
+            self._news.wait_for(lambda: self._waiting is None or self._ended, seconds)
+            taken, self._waiting = self._waiting is None, None
+            return taken
+
+    def __next__(self) -> tuple[int, bytes]:
+        with self._news:
+            self._news.wait_for(lambda: self._waiting is not None or self._ended)
+            item, self._waiting = self._waiting, None
+            self._news.notify_all()
+        if item is None:
+            raise StopIteration
+        return item
+
+    def _end(self) -> None:
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+
+    def close(self) -> None:
+        """End the iteration, and let go of what was not handed over."""
+        self._end()
+        with contextlib.suppress(Exception):
+            self._socket.close()

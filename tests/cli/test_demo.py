@@ -1,0 +1,314 @@
+import re
+import signal
+import sqlite3
+import sys
+import threading
+from contextlib import closing
+
+import pytest
+
+import pieces_orm
+from pieces_orm import Anchor, Asset, Tag, Website, WorkstreamEvent, WorkstreamSummary
+from pieces_orm.cli.demo import run as demo_module
+from pieces_orm.cli.demo.scenario import Story
+from pieces_orm.cli.errors import StoppedError, ToolError
+from pieces_orm.cli.terminal import Screen
+from pieces_orm.server import Server, Settings
+
+from .programs import run, started
+
+KINDS = (Asset, Anchor, Website, Tag, WorkstreamEvent, WorkstreamSummary)
+
+BEFORE = """\
+Server: embedded, at http://127.0.0.1:PORT, in memory
+Input: 3 files under FOLDER
+Skipped: 1 binary, 1 empty, 1 hidden, 1 whole folder
+Creating assets: 3
+Creating anchors, websites, tags: 6
+Associating assets: 3
+Associating event and summary: 16
+Search for 'height': 2 assets; best: NAME (SCORE), NAME (SCORE)
+Search for 'height' in py, among the files of this run: 2 assets; best: NAME (SCORE), NAME (SCORE)
+The second session heard of 10 of 10 new materials by itself.
+Renaming 'app.py' to 'app (renamed).py'.
+Deleting what was made: 11
+Asking whether it is gone: 11
+"""
+
+AFTER = """\
+materials                 made  found there  deleted
+assets                       3            0        3
+anchors                      2            0        2
+websites                     2            0        2
+tags                         2            0        2
+workstream events            1            0        1
+summaries                    1            0        1
+in all                      11            0       11
+associations                25
+requests made                N
+  the session's own          N
+  the watching session's     N
+seconds                      N
+
+Everything that the demo made is deleted again.
+"""
+
+
+def plain(text, folder):
+    """The output with what differs from run to run replaced."""
+    text = text.replace(str(folder), "FOLDER")
+    text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
+    text = re.sub(r"[\w./-]+ \(\d\.\d\d\)", "NAME (SCORE)", text)
+    return re.sub(r"^(requests made|  the .*'s.*?|seconds)( +)[\d.]+$", masked, text, flags=re.MULTILINE)
+
+
+def masked(match):
+    return f"{match[1]}{' ' * (len(match[0]) - len(match[1]) - 1)}N"
+
+
+def ids(session):
+    return {cls.__name__: set(session[cls].ids()) for cls in (*KINDS, pieces_orm.AnchorPoint, pieces_orm.Annotation)}
+
+
+def test_the_demo_says_what_it_did_in_plain_lines(folder):
+    done = run("demo", folder)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    before, heading, rest = plain(done.stdout, folder).partition("The second session heard, on its streams:\n")
+    heard, _, after = rest.partition("\n\n")
+    assert (before, heading != "", after) == (BEFORE, True, AFTER)
+    assert "  changed asset 'app.py' name -> 'app (renamed).py'\n" in heard
+    assert re.search(r"^  created asset '(app.py|tide.py|docs/read.md)'$", heard, re.MULTILINE)
+    assert re.search(r"^  associated .* with .*$", heard, re.MULTILINE)
+    assert "  ... 10 deleted in all" in heard, "all but the workstream event, which has no stream"
+
+
+def test_output_that_is_no_terminal_has_no_control_characters(folder):
+    (folder / "be\x1bll [red]:smile:.txt").write_text("text\n")
+    done = run("demo", folder)
+
+    assert done.returncode == 0, done.stderr
+    assert [char for char in done.stdout if not char.isprintable() and char != "\n"] == []
+    assert [line for line in done.stdout.splitlines() if line != line.rstrip()] == []
+
+
+def test_a_terminal_that_knows_only_ascii_gets_question_marks_for_other_letters(folder):
+    (folder / "flóð.txt").write_text("text\n")
+    done = run("demo", folder / "flóð.txt", PYTHONIOENCODING="ascii")
+
+    assert done.returncode == 0, done.stderr
+    assert "Renaming 'fl??.txt' to 'fl?? (renamed).txt'." in done.stdout
+
+
+def test_with_url_the_demo_leaves_nothing_behind_and_touches_nothing(folder, pieces, pieces_server):
+    tag = pieces.tags.create("py")
+    website = pieces.websites.create("https://example.org/moon")
+    anchor = pieces.anchors.create(folder)
+    note = pieces.assets.create("the height of the moon", name="mine", tags=[tag], websites=[website])
+    note.associate(anchor)
+    before, documents = ids(pieces), [each.refresh().raw() for each in (tag, website, anchor, note)]
+
+    done = run("demo", folder, "--url", pieces_server.url)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ids(pieces) == before
+    after = [each.refresh().raw() for each in (tag, website, anchor, note)]
+    assert [without_times(each) for each in after] == [without_times(each) for each in documents]
+    assert table(done.stdout) == {
+        "assets": [3, 0, 3],
+        "anchors": [1, 1, 1],
+        "websites": [1, 1, 1],
+        "tags": [1, 1, 1],
+        "workstream events": [1, 0, 1],
+        "summaries": [1, 0, 1],
+        "in all": [8, 3, 8],
+    }
+
+
+def without_times(document):
+    """A document without when it was last changed: associating and letting go of it are changes."""
+    if isinstance(document, dict):
+        return {key: without_times(value) for key, value in document.items() if key not in ("updated", "score")}
+    return [without_times(each) for each in document] if isinstance(document, list) else document
+
+
+def table(output):
+    rows = re.findall(r"^([a-z ]+?) {2,}(\d+) +(\d+) +(\d+)$", output, re.MULTILINE)
+    return {name: [int(number) for number in numbers] for name, *numbers in rows}
+
+
+def test_with_database_the_file_stays_usable_and_holds_nothing_of_the_demo(folder, tmp_path):
+    database = tmp_path / "my-pieces.db"
+    with pieces_orm.embedded(database) as session:
+        kept = session.assets.create("kept", name="kept").id
+
+    done = run("demo", folder, "--database", database)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"in {database}" in done.stdout
+    with pieces_orm.embedded(database) as session:
+        assert session.assets.ids() == (kept,)
+        assert {name: found for name, found in ids(session).items() if found and name != "Asset"} == {}
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_single_file_is_input_enough_even_a_hidden_one(folder):
+    done = run("demo", folder / ".secret")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"Input: 1 file under {folder / '.secret'}\n" in done.stdout
+    assert table(done.stdout)["assets"] == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("nowhere", "There is no file or folder 'nowhere'."),
+        ("logo.png", "There is no text file to work on in 'logo.png' (skipped: 1 binary)."),
+        ("__pycache__", "There is no text file to work on in '__pycache__' (skipped: 1 binary)."),
+    ],
+)
+def test_a_path_without_input_is_refused_in_one_sentence(folder, monkeypatch, path, sentence):
+    monkeypatch.chdir(folder)
+    done = run("demo", path)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"pieces-orm: {sentence}\n")
+
+
+@pytest.mark.slow
+def test_a_server_with_a_token_is_worked_with_by_option_or_environment(folder):
+    with Server(settings=Settings(token="s3cret")) as server:
+        refused = run("demo", folder, "--url", server.url)
+        assert (refused.returncode, "--token" in refused.stderr) == (1, True)
+        done = run("demo", folder, "--url", server.url, PIECES_ORM_TOKEN="s3cret")
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_url_without_a_server_is_refused_in_one_sentence(folder):
+    done = run("demo", folder, "--url", "http://127.0.0.1:9")
+    sentence = "pieces-orm: No Pieces server is ready at http://127.0.0.1:9: refused. "
+    remedy = "Start one with `pieces-orm serve`, or leave --url out: the demo brings its own.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence + remedy)
+
+
+def test_a_run_that_fails_half_way_cleans_up_and_says_why(folder, pieces, pieces_server):
+    pieces_server.faults.answer(500, times=1000, body=b"the disk is full", path="/workstream_events/create")
+
+    done = run("demo", folder, "--url", pieces_server.url)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "pieces-orm: POST /workstream_events/create: the server failed (status 500: the disk is full).\n"
+    )
+    assert done.stdout.endswith("Deleting what was made: 9\nAsking whether it is gone: 9\n")
+    assert {name: found for name, found in ids(pieces).items() if found} == {}
+
+
+def test_what_cannot_be_deleted_is_named(folder, pieces, pieces_server):
+    def lock(_, *, entity, **about):
+        pieces_server.faults.answer(500, times=10, body=b"locked", path=f"/tags/{entity.id}/delete")
+
+    pieces.signals.created.connect(lock, sender=Tag)
+    pieces_server.faults.delay(0.3, path="/workstream_events/create")
+    with pieces.watch(Tag).wait_live():
+        done = run("demo", folder / "tide.py", "--url", pieces_server.url)
+
+    (left,) = pieces.tags.all()
+    assert done.returncode == 1
+    assert done.stderr == (
+        "pieces-orm: 1 material could not be deleted, or not be asked for:\n"
+        f"pieces-orm:   tag 'py' {left.id}\n"
+        "pieces-orm: 1 material that the demo made could not be deleted: see above.\n"
+    )
+    assert {name for name, found in ids(pieces).items() if found} == {"Tag"}
+
+
+def test_what_a_lost_answer_may_have_made_is_named(folder, pieces, pieces_server):
+    pieces_server.faults.cut_body(path="/workstream_summaries/create")
+
+    done = run("demo", folder / "tide.py", "--url", pieces_server.url)
+
+    (stray,) = pieces.summaries.all()
+    assert done.returncode == 1
+    assert "pieces-orm: 1 material appeared meanwhile that this demo may have made:\n" in done.stderr
+    assert f"pieces-orm:   workstream_summary 'A run of pieces-orm demo over 1 file' {stray.id}\n" in done.stderr
+    assert {name for name, found in ids(pieces).items() if found} == {"WorkstreamSummary"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX does")
+def test_a_second_stop_ends_the_cleaning_up_and_names_what_is_left(folder, pieces, pieces_server):
+    gone = threading.Event()
+    pieces.signals.deleted.connect(lambda *_, **__: gone.set(), weak=False)
+    pieces_server.faults.answer(500, path="/workstream_events/create")
+    with pieces.watch(Tag, Asset).wait_live():
+        pieces.signals.created.connect(
+            lambda sender, entity, **_: pieces_server.faults.delay(1, path=f"/assets/{entity.id}/delete"),
+            sender=Asset, weak=False,
+        )  # fmt: skip
+        with started("demo", folder, "--url", pieces_server.url) as program:
+            assert gone.wait(10)
+            program.send_signal(signal.SIGINT)
+            program.send_signal(signal.SIGTERM)
+            program.wait(10)
+            errors = program.stderr.read()
+
+    assert program.returncode == 130
+    named = re.findall(r"^pieces-orm:   (asset) '.*' (\S+)$", errors, re.MULTILINE)
+    assert {id for _, id in named} >= set(pieces.assets.ids())
+    assert named, errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX does")
+def test_a_run_that_is_stopped_cleans_up(folder, pieces, pieces_server, number):
+    made = threading.Event()
+    pieces.signals.created.connect(lambda *_, **__: made.set(), weak=False)
+    with pieces.watch(Asset).wait_live():
+        pieces_server.faults.delay(0.3, times=1000, path="/assets/create")
+        with started("demo", folder, "--url", pieces_server.url) as program:
+            assert made.wait(10)
+            program.send_signal(number)
+            out, errors = program.communicate(timeout=10)
+
+    assert (program.returncode, errors) == (130, "pieces-orm: Stopped.\n")
+    assert re.search(r"Deleting what was made: [12]\n", out)
+    assert {name: found for name, found in ids(pieces).items() if found} == {}
+
+
+def test_a_reader_that_leaves_does_not_keep_the_demo_from_cleaning_up(folder, pieces, pieces_server):
+    with started("demo", folder, "--url", pieces_server.url) as program:
+        program.stdout.readline()
+        program.stdout.close()
+        assert program.wait(20) == 0
+        assert program.stderr.read() == ""
+    assert {name: found for name, found in ids(pieces).items() if found} == {}
+
+
+def test_what_a_server_had_already_is_not_taken_for_made(folder, pieces, pieces_server, monkeypatch):
+    """A server may answer a creation with a material that it has: deleting that would take somebody's data."""
+    mine = pieces.assets.create("mine", name="mine")
+    answered = pieces.request("GET", f"/assets/{mine.id}")
+    pieces_server.faults.answer(200, body=answered, path="/assets/create")
+
+    done = run("demo", folder, "--url", pieces_server.url)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert pieces.assets.ids() == (mine.id,)
+    assert mine.refresh().name == "mine"
+    assert table(done.stdout)["assets"][0] == 2
+
+
+@pytest.mark.parametrize("step", ["_make_assets", "_associate_assets", "_search", "_rename"])
+def test_any_step_may_fail_and_nothing_stays(folder, pieces, pieces_server, monkeypatch, capsys, step):
+    def fail(self):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Story, step, fail)
+    with pytest.raises(ZeroDivisionError):
+        demo_module.demo(Screen(), path=folder, url=pieces_server.url, token=None, database=None)
+    assert {name: found for name, found in ids(pieces).items() if found} == {}
+
+
+def test_the_errors_of_the_tools_are_errors_of_the_package():
+    assert issubclass(StoppedError, ToolError)
+    assert issubclass(ToolError, pieces_orm.PiecesError)

@@ -1,0 +1,196 @@
+"""The options of `pieces-orm serve`."""
+
+import json
+import signal
+import socket
+import stat
+import sys
+from contextlib import contextmanager
+
+import pytest
+import requests
+from websockets.sync.client import connect as open_stream
+
+import pieces_orm
+from pieces_orm.transport import discovery
+from tests.server.support import until
+
+from .programs import run, started
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX does")
+
+
+@contextmanager
+def serving(*options, number=signal.SIGTERM, **changes):
+    """A server; what it has said so far, its address, and a clean stop, with the signal unless there was one."""
+    with started("serve", "--port", "0", *options, **changes) as program:
+        said = []
+        while not said or not said[-1].startswith("Ctrl-C"):
+            line = program.stdout.readline()
+            assert line, program.stderr.read()
+            said.append(line.rstrip("\n"))
+        program.said, program.url = said, said[0].split()[-1]
+        yield program
+        if number is not None:
+            program.send_signal(number)
+        assert program.wait(10) == 0
+        assert program.stdout.read() == "The server has stopped.\n"
+        program.errors = program.stderr.read()
+
+
+def refuses(host, port):
+    try:
+        socket.create_connection((host, port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_under_way_is_finished_before_the_server_stops(tmp_path, number):
+    with serving("--database", tmp_path / "db", number=None) as program:
+        body = b'{"text": "late"}'
+        host, port = program.url.removeprefix("http://").split(":")
+        late = socket.create_connection((host, int(port)))
+        late.sendall(b"POST /tags/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body))
+        late.sendall(body[:5])
+        # What is answered after it shows that the head was read before the signal.
+        assert requests.get(f"{program.url}/tags", timeout=10).ok
+        program.send_signal(number)
+        until(lambda: refuses(host, int(port)))
+        late.sendall(body[5:])
+        with late.makefile("rb") as answer:
+            assert b" 200 " in answer.readline()
+            assert b'"late"' in answer.read()
+        late.close()
+    with pieces_orm.embedded(tmp_path / "db") as session:
+        assert [tag.text for tag in session.tags.all()] == ["late"]
+
+
+def test_no_port_file_is_written_unless_asked_for(tmp_path):
+    with serving(HOME=str(tmp_path)) as program:
+        assert list(tmp_path.rglob("*")) == []
+        assert not [line for line in program.said if "Port file" in line]
+
+
+def test_a_port_file_is_there_while_the_server_runs(tmp_path):
+    path = tmp_path / "a folder" / "port"
+    path.parent.mkdir()
+    with serving("--port-file", path) as program:
+        assert program.said[-2] == f"Port file: {path}"
+        assert path.read_text() == program.url.rpartition(":")[2]
+        assert [file.name for file in path.parent.iterdir()] == ["port"]
+    assert not path.exists()
+
+
+def test_the_standard_port_file_is_where_programs_look(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = discovery.port_file()
+    with serving("--standard-port-file", HOME=str(tmp_path)) as program:
+        assert path.read_text() == program.url.rpartition(":")[2]
+        monkeypatch.delenv("PIECES_URL", raising=False)
+        with pieces_orm.connect() as session:
+            assert session.url == program.url
+    assert not path.exists()
+
+
+def test_a_port_file_that_another_server_has_written_stays(tmp_path):
+    path = tmp_path / "port"
+    with serving("--port-file", path):
+        path.write_text("39301")
+    assert path.read_text() == "39301"
+
+
+def test_a_port_file_or_log_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    for option, what in (("--port-file", "port file"), ("--log", "log")):
+        done = run("serve", "--port", "0", option, tmp_path / "file" / "x")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"pieces-orm: The {what} {tmp_path / 'file' / 'x'} cannot be written: ")
+    missing = run("serve", "--port", "0", "--port-file", tmp_path / "folder" / "x")
+    assert (missing.returncode, (tmp_path / "folder").exists()) == (1, False)
+    both = run("serve", "--port-file", tmp_path / "x", "--standard-port-file")
+    assert both.returncode == 2
+    assert "give one of them" in both.stderr
+
+
+def test_each_request_is_a_line_of_json_when_asked_for(tmp_path):
+    log = tmp_path / "log"
+    with serving("--log", log) as program:
+        url = program.url
+        answer = requests.post(f"{url}/tags/create?secret=1", json={"text": "hidden"}, timeout=10)
+        requests.get(f"{url}/%0Anothing", headers={"Authorization": "hidden"}, timeout=10)
+        requests.get(f"{url}/tags", headers={"Host": "evil.example"}, timeout=10)
+        with open_stream(url.replace("http", "ws") + "/tags/stream/identifiers", proxy=None) as stream:
+            first = stream.recv(timeout=10)
+    text = log.read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [(line["method"], line["path"], line["status"], line.get("stream")) for line in lines] == [
+        ("POST", "/tags/create", 200, None),
+        ("GET", "/%0Anothing", 404, None),
+        ("GET", "/tags", 421, None),
+        ("GET", "/tags/stream/identifiers", 101, "open"),
+        ("GET", "/tags/stream/identifiers", 101, "close"),
+    ]
+    assert lines[0]["bytes"] == len(answer.content)
+    assert lines[-1]["bytes"] == len(first)
+    for line in lines:
+        assert line["time"].endswith("+00:00")
+        assert line["client"].startswith("127.0.0.1:")
+        assert line["ms"] >= 0
+    assert "hidden" not in text
+    assert "secret" not in text
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_a_dash_logs_to_standard_error_and_nothing_is_logged_unasked():
+    for options, lines in ((("--log", "-"), 1), ((), 0)):
+        with serving(*options) as program:
+            requests.get(f"{program.url}/tags", timeout=10)
+        assert len(program.errors.splitlines()) == lines
+
+
+def test_a_read_only_server_refuses_writes_and_needs_a_database(tmp_path):
+    with pieces_orm.embedded(tmp_path / "db") as session:
+        kept = session.assets.create("x = 1", name="x.py").id
+    with serving("--database", tmp_path / "db", "--read-only") as program, pieces_orm.connect(program.url) as session:
+        assert program.said[1] == f"Database: {tmp_path / 'db'} (read-only)"
+        asset = session.assets.get(kept)
+        asset.name = "other.py"
+        with pytest.raises(pieces_orm.NotAuthorizedError, match="read-only"):
+            asset.save()
+    done = run("serve", "--read-only")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "--read-only needs --database FILE" in done.stderr
+
+
+@pytest.mark.parametrize("by_environment", [True, False])
+def test_a_token_is_wanted_from_everyone(by_environment):
+    options, changes = ((), {"PIECES_ORM_TOKEN": "abc"}) if by_environment else (("--token", "abc"), {})
+    with serving(*options, "--host", "0.0.0.0", **changes) as program:
+        url = program.url.replace("0.0.0.0", "127.0.0.1")
+        assert "abc" not in "".join(program.said)
+        assert requests.get(f"{url}/tags", timeout=10).status_code == 401
+        assert requests.get(f"{url}/tags", headers={"Authorization": "Bearer abc"}, timeout=10).status_code == 200
+
+
+def test_a_foreign_address_without_a_token_and_a_token_that_is_none_are_one_sentence():
+    for options, sentence in ((("--host", "0.0.0.0"), "only with a token"), (("--token", "a b"), "visible ASCII")):
+        done = run("serve", "--port", "0", *options, PIECES_ORM_TOKEN="")
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert sentence in done.stderr
+
+
+def test_origins_that_are_named_may_call():
+    origins = ["app://obsidian.md", "vscode-webview://abc"]
+    with serving(*(part for origin in origins for part in ("--allow-origin", origin))) as program:
+        for origin, status in ((origins[0], 200), (origins[1], 200), ("app://other", 403)):
+            answer = requests.get(f"{program.url}/tags", headers={"Origin": origin}, timeout=10)
+            assert answer.status_code == status
+
+
+def test_a_second_server_on_a_database_is_one_sentence_that_names_it(tmp_path):
+    with serving("--database", tmp_path / "db"):
+        done = run("serve", "--port", "0", "--database", tmp_path / "db")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert f"The database {tmp_path / 'db'} cannot be opened: another server has it open" in done.stderr

@@ -1,0 +1,164 @@
+"""How a running server is found, and how a program introduces itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+import pieces_orm
+from pieces_orm import NotRunningError, Session
+from pieces_orm.server import Server
+from pieces_orm.transport import discovery
+from tests.wire.recorder import recording
+
+CONTEXT = {
+    "os": "LINUX",
+    "health": {"os": {"id": "x", "version": "1"}},
+    "application": {
+        "id": "application-7", "name": "OPEN_SOURCE", "version": "1", "platform": "LINUX", "onboarded": False,
+        "privacy": "OPEN",
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _nowhere(monkeypatch, tmp_path):
+    """Nothing of this machine is found: no environment, no port file, no known port."""
+    monkeypatch.delenv("PIECES_URL", raising=False)
+    monkeypatch.setattr(discovery, "port_file", lambda: tmp_path / ".port.txt")
+    monkeypatch.setattr(discovery, "PORTS", ())
+
+
+@pytest.fixture
+def recorder():
+    with recording() as recorder:
+        recorder.answer("POST", "/connect", body=CONTEXT)
+        yield recorder
+
+
+def port_of(recorder):
+    return int(recorder.url.rsplit(":", 1)[1])
+
+
+def test_the_order_is_url_environment_port_file_known_ports(recorder, monkeypatch, tmp_path):
+    monkeypatch.setattr(discovery, "PORTS", (port_of(recorder),))
+    assert discovery.find(None) == recorder.url
+    with recording() as filed, recording() as named, recording() as given:
+        (tmp_path / ".port.txt").write_text(f" {port_of(filed)}\n")
+        assert discovery.find(None) == filed.url
+        monkeypatch.setenv("PIECES_URL", named.url)
+        assert discovery.find(None) == named.url
+        assert discovery.find(given.url) == given.url
+
+
+@pytest.mark.parametrize("content", ["nonsense", "", "99999999", "-1", "9"])
+def test_a_port_file_with_nonsense_or_a_stale_port_is_passed_over(recorder, monkeypatch, tmp_path, content):
+    (tmp_path / ".port.txt").write_text(content)
+    monkeypatch.setattr(discovery, "PORTS", (port_of(recorder),))
+    assert discovery.find(None) == recorder.url
+
+
+def test_another_program_on_a_candidate_port_is_not_taken_for_pieces(recorder, monkeypatch):
+    with recording() as other:
+        other.answer("GET", "/.well-known/health", body=b"<html>hello</html>")
+        monkeypatch.setattr(discovery, "PORTS", (port_of(other), port_of(recorder)))
+        assert discovery.find(None) == recorder.url
+        with pytest.raises(NotRunningError, match="another program"):
+            discovery.find(other.url)
+
+
+def test_nothing_found_lists_what_was_tried_quickly(monkeypatch):
+    monkeypatch.setattr(discovery, "PORTS", tuple(range(1, 37)))
+    monkeypatch.setenv("PIECES_URL", "http://127.0.0.1:9")
+    start = time.monotonic()
+    with pytest.raises(NotRunningError) as caught:
+        pieces_orm.connect()
+    assert time.monotonic() - start < 1
+    message = str(caught.value)
+    assert "http://127.0.0.1:9 (PIECES_URL): refused" in message
+    assert "36 refused" in message
+    assert "pieces-orm serve" in message
+
+
+def test_waiting_outlasts_a_server_that_is_migrating_or_not_there_yet():
+    with Server() as server:
+        server.faults.migrating(True)
+        with pytest.raises(NotRunningError, match="migrating"):
+            discovery.find(server.url)
+        timer = threading.Timer(0.2, server.faults.migrating, [False])
+        timer.start()
+        with pieces_orm.connect(server.url, wait=5) as session:
+            assert session.tags.all() == []
+        port = server.port
+    late = Server(port=port)
+    timer = threading.Timer(0.2, late.start)
+    timer.start()
+    try:
+        assert discovery.find(f"http://127.0.0.1:{port}", wait=5) == f"http://127.0.0.1:{port}"
+    finally:
+        timer.join()
+        late.stop()
+
+
+def test_the_application_is_connected_once_before_the_first_request_with_many_threads(recorder):
+    recorder.answer("GET", "/anchors", body={"iterable": []})
+    with Session(recorder.url) as session:
+        threads = [threading.Thread(target=session.anchors.all) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert recorder.lines()[0] == "POST /connect"
+        assert sorted(recorder.lines()[1:]) == ["GET /anchors"] * 8
+        assert {each.headers["x-application-id"] for each in recorder.requests[1:]} == {"application-7"}
+        assert {each.headers["application"] for each in recorder.requests[1:]} == {"application-7"}
+        assert session.application.id == "application-7"
+
+
+def test_health_and_version_need_no_application(recorder):
+    recorder.answer("GET", "/.well-known/version", body=b"12.3.0")
+    with Session(recorder.url) as session:
+        assert session.request("GET", "/.well-known/version") == b"12.3.0"
+        assert session.request("GET", "/.well-known/health") == b"ok:recorder"
+    assert "POST /connect" not in recorder.lines()
+
+
+def test_an_api_key_is_sent_as_both_headers_and_connects_nothing(recorder):
+    recorder.answer("GET", "/anchors", body={"iterable": []})
+    with pieces_orm.connect(recorder.url, api_key="key-1") as session:
+        session.anchors.all()
+    assert recorder.lines() == ["GET /.well-known/health", "GET /anchors"]
+    request = recorder.requests[-1]
+    assert (request.headers["application"], request.headers["x-application-id"]) == ("key-1", "key-1")
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("pieces_orm", {"name": "OPEN_SOURCE", "descriptor": "pieces_orm"}),
+        ("FOO", {"name": "OPEN_SOURCE", "descriptor": "FOO"}),
+        ("VS_CODE", {"name": "VS_CODE"}),
+    ],
+)
+def test_a_name_that_the_wire_does_not_know_goes_into_the_descriptor(recorder, name, sent):
+    with Session(recorder.url, application=name) as session:
+        assert session.application.name == "OPEN_SOURCE"
+    [request] = recorder.requests
+    application = request.json["application"]
+    assert {key: application[key] for key in sent} == sent
+    assert ("descriptor" in application) == ("descriptor" in sent)
+
+
+def test_a_receiver_of_requested_may_make_requests(recorder):
+    seen = []
+    with Session(recorder.url) as session:
+
+        @session.signals.requested.connect
+        def note(sender, *, path, **about):
+            seen.append((path, session.application.id))
+
+        recorder.answer("GET", "/anchors", body={"iterable": []})
+        session.anchors.all()
+    assert seen == [("/connect", "application-7"), ("/anchors", "application-7")]
