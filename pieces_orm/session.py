@@ -3,40 +3,59 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .catalogue import Catalogue
-from .collection.base import load_many
+from .collection.assets import AssetCollection
+from .collection.base import Collection
+from .collection.searchable import SearchableCollection
 from .concurrency import parallel
 from .concurrency.parallel import Progress
-from .documents.document import Document
+from .entities import (
+    Activity,
+    Anchor,
+    AnchorPoint,
+    Annotation,
+    Asset,
+    Conversation,
+    ConversationMessage,
+    Format,
+    Hint,
+    Person,
+    Range,
+    Sensitive,
+    Share,
+    Source,
+    SourceWindow,
+    Tag,
+    Website,
+    WorkstreamEvent,
+    WorkstreamSummary,
+)
 from .errors import InvalidValueError, UnsupportedOperationError, UsageError
-from .model.relation import Relation
-from .model.state import State
-from .orm import associating
+from .orm import related
+from .orm.context import Context
 from .orm.entity import Entity
-from .orm.identity_map import IdentityMap
-from .signals import Dispatch
-from .transport import discovery
-from .transport.connection import Find
-from .transport.http import POOL, Timeout, limits
-from .wire import routes
-from .wire.kinds import Kind, Route
+from .signals import Dispatch, Signals
+from .transport.connection import Connection, Find
+from .transport.http import POOL_SIZE, Timeout, limits
+from .values import Application, Model
 
 if TYPE_CHECKING:
     from .collection.suggestions import Suggestion
     from .server import Settings
     from .sync.changes import Changes
-    from .sync.watch import Feeds, Watch
+    from .sync.watch import Watch
 
 E = TypeVar("E", bound=Entity)
 
 
-class Session(Catalogue):
-    """A connection to one server and everything known of its materials; sessions share nothing."""
+class Session:
+    """A connection to one server, with a collection for each kind; sessions share nothing.
+
+    Get one from `connect()` or `embedded()`, which document the arguments.
+    """
 
     def __init__(
         self,
@@ -53,59 +72,91 @@ class Session(Catalogue):
         token: str | None = None,
     ) -> None:
         _check(timeout, 0, concurrency, dispatch)
-        super().__init__(
+        connection = Connection(
             url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find, token=token
         )  # fmt: skip
-        self.map = IdentityMap(self)
-        self.lock = self.map.lock
-        self.autoload = autoload
-        self.concurrency = concurrency
+        self._context = context = Context(connection, autoload=autoload, concurrency=concurrency)
         self._on_close = on_close
-        self._feeds: Feeds | None = None
-        self._open: list[Any] = []
-        self._without_family: set[tuple[str, str]] = set()
+        self.assets = AssetCollection(context, Asset, Asset._seed)
+        self.activities = Collection(context, Activity, Activity._seed)
+        self.anchors = SearchableCollection(context, Anchor, Anchor._seed)
+        self.anchor_points = Collection(context, AnchorPoint, AnchorPoint._seed)
+        self.annotations = SearchableCollection(context, Annotation, Annotation._seed)
+        self.conversations = SearchableCollection(context, Conversation, Conversation._seed)
+        self.formats: Collection[Format, ...] = Collection(context, Format)
+        self.hints = SearchableCollection(context, Hint, Hint._seed)
+        self.messages = SearchableCollection(context, ConversationMessage, ConversationMessage._seed)
+        self.persons = SearchableCollection(context, Person, Person._seed)
+        self.ranges = Collection(context, Range, Range._seed)
+        self.sensitives = SearchableCollection(context, Sensitive, Sensitive._seed)
+        self.shares = Collection(context, Share, Share._seed)
+        self.sources = SearchableCollection(context, Source, Source._seed)
+        self.source_windows = SearchableCollection(context, SourceWindow, SourceWindow._seed)
+        self.summaries = SearchableCollection(context, WorkstreamSummary, WorkstreamSummary._seed)
+        self.tags = SearchableCollection(context, Tag, Tag._seed)
+        self.websites = SearchableCollection(context, Website, Website._seed)
+        self.workstream_events = Collection(context, WorkstreamEvent, WorkstreamEvent._seed)
+        self._collections: dict[type[Entity], Collection[Any, ...]] = {
+            each.entity: each for each in vars(self).values() if isinstance(each, Collection)
+        }
 
     def __repr__(self) -> str:
-        return f"<Session {self.url}{' (closed)' if self._closed else ''}>"
+        return f"<Session {self.url}{' (closed)' if self._context.connection.is_closed else ''}>"
 
-    def create(self, cls: type[E], *args: Any, **kwargs: Any) -> E:
-        """Create a material of a class, for generic code; the arguments are those of the class's `seed`."""
-        return self[cls].create(*args, **kwargs)
+    def __getitem__(self, cls: type[E]) -> Collection[E, ...]:
+        """Return the collection of a class, for generic code."""
+        if not (isinstance(cls, type) and issubclass(cls, Entity) and hasattr(cls, "_schema")):
+            message = f"session[...] takes an entity class, such as Asset, not {cls!r}."
+            raise InvalidValueError(message)
+        if cls not in self._collections:
+            self._collections[cls] = Collection(self._context, cls, getattr(cls, "_seed", None))
+        return self._collections[cls]
 
-    # Many entities -------------------------------------------------------------------------------------------------
+    # The server -----------------------------------------------------------------------------------------------------
 
-    def load_related(self, entity: Entity, relation: Relation[E], entities: Sequence[E]) -> list[E]:
-        """Load those targets of a relation of which nothing is known; at once where the wire has a route for that."""
-        route = routes.PAGES.get((entity.kind.name, relation.name))
-        if route is not None and any(each.state in (State.HANDLE, State.EXPIRED) for each in entities):
-            with self.map.request() as number:
-                data = self.call(route, {entity.kind.parameter: entity.id})
-                self[relation.target].adopt_page(data, number)
-        return self.load_many(entities)
+    @property
+    def url(self) -> str:
+        """The address of the server."""
+        return self._context.connection.url
 
-    def learn(self, relation: Relation[Any], entities: Sequence[Entity]) -> None:
-        """Ask the relation's association family for the ids that documents leave out; a server may have none."""
-        key = (relation.owner.kind.name, relation.name)
-        if key in self._without_family or not entities:
-            return
-        with self.map.request() as number:
-            found = associating.related_ids(self, relation, [entity.id for entity in entities])
-            if found is None:
-                self._without_family.add(key)
-                return
-            for entity in entities:
-                self.map.learn(entity, relation, found[entity.id], number)
+    @property
+    def signals(self) -> Signals:
+        """The signals of this session."""
+        return self._context.signals
 
-    def load_many(self, entities: Sequence[E], progress: Progress | None = None) -> list[E]:
-        """Load those entities of which nothing is known, together; leaves out those that are gone."""
-        by_class: defaultdict[type[E], list[E]] = defaultdict(list)
-        for entity in entities:
-            by_class[type(entity)].append(entity)
-        gone: set[int] = set()
-        for cls, group in by_class.items():
-            loaded = {id(entity) for entity in load_many(self[cls], group, progress)}
-            gone |= {id(entity) for entity in group} - loaded
-        return [entity for entity in entities if id(entity) not in gone]
+    @property
+    def application(self) -> Application:
+        """This program as the server knows it; a frozen value.
+
+        Requests: none, or the one POST /connect that any first request makes.
+        """
+        return self._context.connection.application
+
+    def models(self) -> list[Model]:
+        """Return the models that the server knows; frozen values.
+
+        Requests: one GET /models.
+        """
+        return self._context.connection.models()
+
+    def request(
+        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None, accept: str = "*/*"
+    ) -> bytes:
+        """Send a raw request, for endpoints without a method; errors are those of every call.
+
+        Requests: this one.
+
+        Args:
+            method: such as GET.
+            path: from the root, such as /user.
+            query: parameters; None values are left out.
+            body: JSON data, or bytes as they are.
+            accept: the Accept header.
+
+        Raises:
+            InvalidValueError: the path does not start at the root.
+        """
+        return self._context.connection.request(method, path, query=query, body=body, accept=accept)
 
     def prefetch(self, entities: Sequence[Entity], *relations: Any, progress: Progress | None = None) -> list[Entity]:
         """Load the missing targets of some relations together, so that iterating them makes no request.
@@ -124,44 +175,15 @@ class Session(Catalogue):
         Raises:
             InvalidValueError: a relation starts at none of the classes that are reached.
         """
-        reached: list[Entity] = list(entities)
-        for relation in relations:
-            if not isinstance(relation, Relation):
-                message = f"prefetch takes relations such as Anchor.assets, not {relation!r}."
-                raise InvalidValueError(message)
-            starts = [entity for entity in reached if isinstance(entity, relation.owner)]
-            if reached and not starts:
-                message = f"{relation!r} starts at none of the entities that are reached."
-                raise InvalidValueError(message)
-            self.load_many(starts)
-            self.learn(relation, [start for start in starts if start.known_ids(relation) is None])
-            targets = {
-                target.id: target
-                for entity in starts
-                for target in entity.related_entities(relation, entity.relation_ids(relation))
-            }
-            reached += self.load_many(list(targets.values()), progress)
-        return reached
+        return related.prefetch(self._context, entities, relations, progress)
 
-    def fetch(self, cls: type[Entity], ids: Sequence[str], origin: str) -> dict[str, Any]:
-        """Read and apply many, by id the entity or its error; for the feeds."""
-        return self[cls].fetch(ids, origin=origin) if ids else {}
-
-    def fetch_all(self, cls: type[Entity], ids: Sequence[str], origin: str) -> dict[str, Any]:
-        """The same for so many that one read of the whole kind costs less; for the feeds."""
-        return self[cls].fetch_all(ids, origin=origin)
-
-    def ids_of(self, cls: type[Entity], query: dict[str, Any]) -> tuple[str, ...]:
-        """The ids of a kind; for the feeds."""
-        return self[cls].query_ids(query)
-
-    # Streams -------------------------------------------------------------------------------------------------------
+    # Streams --------------------------------------------------------------------------------------------------------
 
     def watch(self, *kinds: type[Entity]) -> Watch:
-        """Hear of every change of these kinds, wherever it is made, by the same signals as one's own.
+        """Receive every change of these kinds, wherever it is made, by the same signals as one's own.
 
-        Returns when all are in step, or cannot be for now, after half a second at most: what is read from then on is
-        told of. A refused or lost stream is tried again, never raised; `wait_live` waits for longer.
+        Returns when all are in step, or cannot be for now, after half a second at most: every later change of what is
+        read from then on is emitted. A refused or lost stream is tried again, never raised; `wait_live` waits longer.
 
         Requests: one WebSocket a kind, or polls of the identifiers where the wire has no stream; one GET of the ids;
         one read for what was held before, and for each change of what is held or listened to.
@@ -169,16 +191,13 @@ class Session(Catalogue):
         Args:
             kinds: entity classes; none: all.
         """
-        self.check_open()
-        with self.lock:
-            if self._feeds is None:
-                from .sync.watch import Feeds  # noqa: PLC0415 nobody who does not watch pays for it
+        from .sync.watch import feeds_of  # noqa: PLC0415 nobody who does not watch pays for it
 
-                self._feeds = Feeds(self)
-        return self._feeds.watch(kinds or self.classes, every=not kinds)
+        self._context.connection.check_open()
+        return feeds_of(self._context).watch(kinds or tuple(self._collections), every=not kinds)
 
     def changes(self, *kinds: type[Entity]) -> Changes:
-        """The changes of these kinds as an endless iterator, for scripts that prefer a loop to a callback.
+        """Return the changes of these kinds as an endless iterator, for scripts that prefer a loop to a callback.
 
         Requests: those of `watch`.
 
@@ -188,75 +207,26 @@ class Session(Catalogue):
         from .sync.changes import Changes  # noqa: PLC0415 as above
 
         watch = self.watch(*kinds)
-        changes = Changes(self, kinds or self.classes, watch)
-        self.keep(changes)
+        changes = Changes(self._context, kinds or tuple(self._collections), watch)
+        self._context.close_with_session(changes)
         return changes
 
-    def wrote(self, entity: Entity, answer: Document | None = None) -> None:
-        """Note a write of our own, so that its echo is not taken for another's."""
-        if self._feeds is not None:
-            updated = None if answer is None else answer.get("updated")
-            self._feeds.wrote(entity, None if updated is None else bytes(updated))
-
-    def aged(self, entity: Entity) -> None:
-        """Have an entity read anew that an answer older than the last news was applied to."""
-        if self._feeds is not None:
-            self._feeds.again(entity.kind, entity.id)
-
-    def keep(self, opened: Any) -> None:
-        """Remember something that is to be closed with the session."""
-        with self.lock:
-            self._open.append(opened)
-
-    def forget(self, opened: Any) -> None:
-        """Forget something that was to be closed with the session."""
-        with self.lock:
-            if opened in self._open:
-                self._open.remove(opened)
-
-    def is_stale(self, kind: Kind) -> bool:
-        """Whether what is known of a kind may have aged since its stream was lost."""
-        return self._feeds is not None and self._feeds.is_stale(kind)
-
-    def frames(self, route: Route) -> Iterator[tuple[int, bytes]]:
-        """The frames of a stream, each with the number of the moment when it came, until the session closes."""
-        from .transport.websocket import Frames  # noqa: PLC0415 as above
-
-        self.check_open()
-        frames = Frames(self.stream_url(route), self.stream_headers(), self.map.request)
-        self.keep(frames)
-        try:
-            yield from frames
-        finally:
-            frames.close()
-            self.forget(frames)
-
     def suggestions(self) -> Iterator[list[Suggestion]]:
-        """What the server suggests, as it changes: each item is what one frame brought. Ends with the session.
+        """Iterate over the suggestions of the server, those of one frame at a time; ends with the session.
 
         Requests: one WebSocket, /workstream/suggestions/stream.
         """
-        from .collection.suggestions import suggestions_of  # noqa: PLC0415 as above
+        from .collection.suggestions import suggestions  # noqa: PLC0415 as above
 
-        for _, frame in self.frames(routes.SUGGESTIONS_STREAM):
-            yield suggestions_of(frame, self.map)
+        return suggestions(self._context)
 
-    # The end -------------------------------------------------------------------------------------------------------
+    # The end --------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Stop the streams, close the sockets, detach the entities; a session that is closed stays closed."""
-        with self.lock:
-            if self._closed:
-                return
-            opened = list(self._open)
-        for each in opened:
-            each.close()
-        with self.lock:
-            self._closed = True
-        if self._feeds is not None:
-            self._feeds.stop()
-        self.map.detach()
-        self._transport.close()
+        if self._context.connection.is_closed:
+            return
+        self._context.close()
         if self._on_close is not None:
             self._on_close()
 
@@ -268,10 +238,10 @@ class Session(Catalogue):
 
 
 def _check(timeout: Any, wait: Any, concurrency: Any, dispatch: Any) -> None:
-    """Refuse what a session cannot be opened with, before a server is looked for."""
+    """Refuse arguments that a session cannot be opened with, before a server is looked for."""
     limits(timeout)
-    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or not 1 <= concurrency <= POOL:
-        message = f"concurrency is a number of requests from 1 to {POOL}, not {concurrency!r}."
+    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or not 1 <= concurrency <= POOL_SIZE:
+        message = f"concurrency is a number of requests from 1 to {POOL_SIZE}, not {concurrency!r}."
         raise InvalidValueError(message)
     if not isinstance(wait, int | float) or isinstance(wait, bool) or not wait >= 0:
         message = f"wait takes seconds, 0 or more, not {wait!r}."
@@ -293,7 +263,7 @@ def connect(
     concurrency: int = parallel.CONCURRENCY,
     dispatch: Dispatch | None = None,
 ) -> Session:
-    """A session on a running server.
+    """Open a session on a running server.
 
     Requests: probes of /.well-known/health; one POST /connect, before the first request of the session.
 
@@ -302,8 +272,8 @@ def connect(
             was found there is looked for again when it does not answer any more: it may restart on another port.
         application: this program's name; one of the wire's application names, or any other.
         api_key: the id of an application that is connected already.
-        token: what a server with a token wants to see; only with an address, from url= or env PIECES_URL, as it is not
-            shown to whatever answers at the known places.
+        token: the secret of a server that wants one; only with an address, from url= or env PIECES_URL, because it is
+            not shown to whatever program answers at the known places.
         timeout: seconds to connect and to wait for an answer; one number for both, or two.
         wait: seconds to keep trying, for a server that is starting.
         autoload: whether reading a field of what is not loaded loads it.
@@ -311,9 +281,11 @@ def connect(
         dispatch: called with each delivery of a signal, to hand it to a UI loop; None delivers at once.
 
     Raises:
-        UsageError: a token without an address. InvalidValueError: another argument is of no use.
+        UsageError: a token without an address. InvalidValueError: another argument cannot be used.
         NotRunningError: nothing found; the message lists what was tried and how to start a server.
     """
+    from .transport import discovery  # noqa: PLC0415 a session whose address is known needs no discovery
+
     _check(timeout, wait, concurrency, dispatch)
     if token is not None:
         url = url or os.environ.get("PIECES_URL")
@@ -338,7 +310,7 @@ def embedded(
     concurrency: int = parallel.CONCURRENCY,
     dispatch: Dispatch | None = None,
 ) -> Session:
-    """A session on a server of its own, in this process: no Pieces OS needed. Closing the session stops it.
+    """Open a session on a server of its own, in this process; closing the session stops it. No Pieces OS is needed.
 
     Args:
         path: of the database file, made when there is none; None: in memory.
@@ -347,7 +319,7 @@ def embedded(
 
     Raises:
         UnsupportedOperationError: the extra `server` is not installed; the message says how to get it.
-        NotRunningError: the database cannot be opened. InvalidValueError: another argument is of no use.
+        NotRunningError: the database cannot be opened. InvalidValueError: another argument cannot be used.
     """
     _check(timeout, wait, concurrency, dispatch)
     try:
@@ -355,6 +327,8 @@ def embedded(
     except ImportError as error:
         message = f"The embedded server is an extra: pip install 'pieces_orm[server]' ({error})."
         raise UnsupportedOperationError(message) from error
+    from .transport import discovery  # noqa: PLC0415 as in connect()
+
     server = Server(path, settings=settings)
     server.start()
     try:

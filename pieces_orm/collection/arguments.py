@@ -1,17 +1,26 @@
-"""The arguments of `create()`, checked by the annotations of the seed before anything is sent."""
+"""The arguments of `create()`: checked by the annotations of the seed, and shown as its signature."""
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import values
-from ..errors import InvalidValueError
-from ..orm.entity import Entity, Owner
+from ..errors import InvalidValueError, UnsupportedOperationError
+from ..model.record import check_usable
+from ..model.seed import Seed
+from ..orm.context import Context, check_context
+from ..orm.entity import Entity, registered
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# The arguments of one call: by place, and by name.
+Given = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 _PLAIN: Mapping[str, type] = {
     "None": type(None), "bool": bool, "bytes": bytes, "datetime": datetime, "float": float, "int": int,
@@ -20,10 +29,68 @@ _PLAIN: Mapping[str, type] = {
 _MANY = re.compile(r"(?:collections\.abc\.)?(Sequence|Iterable)\[(.*)\]")
 
 
+class _SeedSignature:
+    """A method of a collection that shows the arguments of the collection's seed as its own."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, collection: Any, context: type[Any]) -> Any:
+        if collection is None:
+            return self._method
+
+        @functools.wraps(self._method)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return self._method(collection, *args, **kwargs)
+
+        if collection._seed is not None:
+            shown: Any = call
+            shown.__signature__ = _signature(collection._seed, collection.entity.__name__)
+            shown.__doc__ = f"{inspect.getdoc(self._method)}\n\n{_documented_arguments(collection._seed)}"
+        return call
+
+
+def with_seed_signature(method: F) -> F:
+    """Let `inspect.signature` and `help` show the real arguments of a method that takes those of a seed."""
+    decorated: Any = _SeedSignature(method)
+    return decorated  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _signature(seed: Callable[..., Any], returned: str) -> inspect.Signature:
+    signature = inspect.signature(seed)
+    return signature.replace(parameters=list(signature.parameters.values())[1:], return_annotation=returned)
+
+
+@functools.cache
+def _documented_arguments(seed: Callable[..., Any]) -> str:
+    _, _, listed = (inspect.getdoc(seed) or "").partition("Args:\n")
+    return f"Args:\n{listed}" if listed else ""
+
+
+def seeds(
+    context: Context, cls: type[Entity], seed: Callable[..., Seed] | None, call: str, given: Sequence[Given]
+) -> list[Seed]:
+    """Return the seeds for the arguments of a call of this name; all are checked before any is used.
+
+    Raises:
+        UnsupportedOperationError: the wire has no such operation for this kind.
+    """
+    kind = cls._schema.kind
+    kind.route("create")
+    if seed is None:
+        message = f"{cls.__name__} declares no seed, so it cannot be created."
+        raise UnsupportedOperationError(message)
+    where = f"{kind.collection}.{call}()"
+    checked = [bound(seed, where, context, args, kwargs) for args, kwargs in given]
+    return [seed(*each.args, **each.kwargs) for each in checked]
+
+
 def bound(
-    seed: Callable[..., Any], where: str, owner: Owner, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    seed: Callable[..., Any], where: str, context: Context, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> inspect.BoundArguments:
-    """The arguments for a seed, each of the type that its annotation says.
+    """Return the arguments for a seed, each of the type that its annotation says.
 
     Raises:
         TypeError: one is missing, or there is no such argument.
@@ -31,7 +98,7 @@ def bound(
     """
     signature = inspect.signature(seed)
     try:
-        found = signature.bind(owner, *args, **kwargs)
+        found = signature.bind(context, *args, **kwargs)
     except TypeError as error:
         takes = ", ".join(list(signature.parameters)[1:])
         raise TypeError(f"{where}: {error}; it takes {takes}.") from None
@@ -39,11 +106,11 @@ def bound(
         parameter = signature.parameters[name]
         members = value if parameter.kind is parameter.VAR_POSITIONAL else (value,)
         for each in members:
-            _check(f"{where}: {name}", _text(parameter.annotation), each, owner)
+            _check(f"{where}: {name}", _text(parameter.annotation), each, context)
     return found
 
 
-def _check(name: str, annotation: str, value: Any, owner: Owner) -> None:
+def _check(name: str, annotation: str, value: Any, context: Context) -> None:
     wanted = _alternatives(annotation)
     for each in wanted:
         many = _MANY.fullmatch(each)
@@ -52,28 +119,28 @@ def _check(name: str, annotation: str, value: Any, owner: Owner) -> None:
                 break
         elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
             for member in value:
-                _check(name, many[2], member, owner)
+                _check(name, many[2], member, context)
             break
     else:
         message = f"{name} takes {' or '.join(wanted)}, not {value!r} ({type(value).__name__})."
         raise InvalidValueError(message)
     if isinstance(value, Entity):
-        value.check_usable()
-        value.check_owner(owner)
+        check_usable(value)
+        check_context(value, context)
 
 
 def _text(annotation: Any) -> str:
-    """An annotation as it is written; a seed's module need not postpone them."""
+    """Return an annotation as it is written; a seed's module need not postpone them."""
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
 def _alternatives(annotation: str) -> list[str]:
-    """The members of a union, which are not inside brackets."""
+    """Split a union into its members; those inside brackets stay together."""
     return [each.strip() for each in re.findall(r"(?:[^|\[\]]|\[[^\]]*\])+", annotation.removeprefix("builtins."))]
 
 
 def _type(name: str) -> type:
     name = name.split("[", maxsplit=1)[0].rsplit(".", maxsplit=1)[-1]
     # Of a name that says nothing here, such as a type of the seed's own module, anything is taken.
-    found: Any = _PLAIN.get(name) or Entity.registry.get(name) or getattr(values, name, object)
+    found: Any = _PLAIN.get(name) or registered().get(name) or getattr(values, name, object)
     return found if isinstance(found, type) else object

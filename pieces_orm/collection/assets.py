@@ -1,4 +1,4 @@
-"""What only assets have: search, drafts, recommendations, formats, streams of whole assets, and suggestions."""
+"""The collection of assets: search, drafts, recommendations, formats, streams of whole assets."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ import msgspec
 from attrs import frozen
 
 from .. import filters
+from ..concurrency.parallel import Arrivals
 from ..documents import answers, decoding
-from ..documents.document import BROKEN
-from ..documents.page_stream import Arrivals
+from ..documents.document import BROKEN, malformed
 from ..entities import Asset, Format
-from ..errors import DecodeError, InvalidValueError
-from ..orm import associating, creating
-from ..orm.entity import Entity, Seed
+from ..errors import InvalidValueError
+from ..model.seed import Seed
+from ..orm import applying, creating, loading, reading
+from ..orm.context import Context
+from ..orm.entity import Entity
 from ..values import Interaction, SearchMatch
 from ..wire import kinds, routes
-from .base import Collection, load_many
+from .arguments import with_seed_signature
+from .base import Collection
 
 if TYPE_CHECKING:
     from ..filters import Filter
@@ -32,7 +35,7 @@ _ENGINES = {"full_text": routes.SEARCH_FULL_TEXT, "neural": routes.SEARCH_NEURAL
 
 @frozen
 class Hit:
-    """An asset that a search found, how well it fits, and where the words were."""
+    """A search result: the asset, its score, whether it matches exactly, and where the words were."""
 
     asset: Asset
     score: float
@@ -42,7 +45,7 @@ class Hit:
 
 @frozen
 class Draft:
-    """What the server makes of a content before anything is stored; `create()` stores it."""
+    """The server's proposal for a content: nothing is stored before `create()`."""
 
     name: str | None
     language: str | None
@@ -50,14 +53,14 @@ class Draft:
     websites: tuple[str, ...]
     text: str | None
     _seed: Seed = attrs.field(repr=False, eq=False)
-    _assets: AssetCollection[...] = attrs.field(repr=False, eq=False)
+    _context: Context = attrs.field(repr=False, eq=False)
 
     def create(self) -> Asset:
         """Store the draft as it is.
 
         Requests: one POST /assets/create, and one for each entity that the draft was given.
         """
-        return self._assets.create_from_seed(self._seed)
+        return creating.create(self._context, Asset, [self._seed])[0]
 
 
 class _Found(msgspec.Struct):
@@ -83,7 +86,7 @@ class AssetCollection(Collection[Asset, P]):
         pseudo: bool | None = None,
         progress: Arrivals | None = None,
     ) -> list[Asset]:
-        """All assets.
+        """Return all assets.
 
         Requests: one GET /assets.
 
@@ -93,17 +96,17 @@ class AssetCollection(Collection[Asset, P]):
             progress: called with how many have come and how many there are, None as long as that is not known.
         """
         query = {"transferables": transferables, "suggested": suggested, "pseudo": pseudo}
-        return self._snapshot(query, progress)
+        return loading.snapshot(self._context, self._class, query, progress)
 
     def ids(self, *, pseudo: bool | None = None) -> tuple[str, ...]:
-        """The ids of all assets; makes no entities.
+        """Return the ids of all assets; makes no entities.
 
         Requests: one GET /assets/identifiers.
 
         Args:
             pseudo: whether pseudo assets are among them; None leaves it to the server.
         """
-        return self.query_ids({"pseudo": pseudo})
+        return self._ids({"pseudo": pseudo})
 
     def search(
         self,
@@ -144,7 +147,7 @@ class AssetCollection(Collection[Asset, P]):
         if not (query or tags or filters):
             message = "A search needs a query, tags or filters."
             raise InvalidValueError(message)
-        with self._session.map.request() as number:
+        with self._context.history.request() as number:
             if engine == "fuzzy":
                 data = self._by_words(
                     query, tags, filters, within, case_sensitive=case_sensitive, contents=transferables, pseudo=pseudo
@@ -167,30 +170,29 @@ class AssetCollection(Collection[Asset, P]):
         flags = {"transferables": contents, "pseudo": pseudo}
         if not (filters or within is not None or case_sensitive or any("," in tag for tag in tags)):
             words = {"query": query, "searchable_tags": ",".join(tags) or None}
-            return self._session.call(routes.ASSETS_SEARCH, query=words | flags)
+            return self._context.connection.call(routes.ASSETS_SEARCH, query=words | flags)
         body = decoding.encode_given(_filtered(query, tags, filters, within, case_sensitive=case_sensitive))
-        answer = self._session.call(routes.ASSETS_SEARCH_FILTERS, query=flags, body=body, repeatable=True)
+        answer = self._context.connection.call(routes.ASSETS_SEARCH_FILTERS, query=flags, body=body, repeatable=True)
         return bytes(answers.one_key(answer, "results", "asset"))
 
     def _by_engine(self, engine: str, query: str | None, pseudo: bool | None, *, plain: bool) -> bytes:
         if engine not in _ENGINES or not plain or not query:
             message = f"The engine {engine!r} is none of fuzzy, full_text, neural, or was given more than a query."
             raise InvalidValueError(message)
-        return self._session.call(_ENGINES[engine], query={"query": query, "pseudo": pseudo})
+        return self._context.connection.call(_ENGINES[engine], query={"query": query, "pseudo": pseudo})
 
     def _hits(self, data: bytes, number: int, *, contents: bool) -> list[Hit]:
         try:
             found = msgspec.json.decode(data, type=_Results).iterable
         except BROKEN as error:
-            message = f"The answer to a search cannot be read ({error}); it begins {data[:80]!r}."
-            raise DecodeError(message, kind="asset") from error
+            raise malformed(data, self._kind.name, "", error, "search") from error
         # Held here: the map alone would let them go before they are handed over.
         held: dict[str, Asset | None] = {}
         for each in found:
             if bytes(each.asset):
                 id, document = answers.one(bytes(each.asset), "asset", each.identifier, contents=contents)
-                held[id] = self._session.map.adopt(Asset, id, document, number, "refresh")
-        assets = load_many(self, [self.ref(each.identifier) for each in found])
+                held[id] = applying.adopt(self._context, Asset, id, document, number, "refresh")
+        assets = loading.load_missing(self._context, [self.ref(each.identifier) for each in found])
         by_id = {asset.id: asset for asset in assets}
         hits = [
             Hit(by_id[each.identifier], each.score, each.exact, SearchMatch(each.match))
@@ -199,13 +201,16 @@ class AssetCollection(Collection[Asset, P]):
         ]
         return sorted(hits, key=lambda hit: (not hit.exact, -hit.score))
 
+    @with_seed_signature
     def draft(self, *args: P.args, **kwargs: P.kwargs) -> Draft:
-        """What the server makes of a content: its name, language, tags and websites. Nothing is stored.
+        """Ask the server to propose name, language, tags and websites for a content; nothing is stored.
 
         Requests: one POST /assets/draft.
         """
-        seed = self._planned("draft", (args, kwargs))[0]
-        data = self._session.call(routes.ASSET_DRAFT, query=dict(seed.query), body=decoding.encode_given(seed.body))
+        seed = self._seeds("draft", (args, kwargs))[0]
+        data = self._context.connection.call(
+            routes.ASSET_DRAFT, query=dict(seed.query), body=decoding.encode_given(seed.body)
+        )
         try:
             drafted = msgspec.json.decode(data, type=dict[str, Any])
             asset = drafted["asset"]
@@ -218,11 +223,10 @@ class AssetCollection(Collection[Asset, P]):
                 websites=tuple(site["url"] for site in about.get("websites") or ()),
                 text=(content.get("string") or {}).get("raw"),
                 seed=Seed(drafted, seed.query, seed.associate),
-                assets=self,
+                context=self._context,
             )
         except (ValueError, KeyError, AttributeError, TypeError) as error:
-            message = f"The draft that the server sent cannot be read ({error}); it begins {data[:80]!r}."
-            raise DecodeError(message, kind="asset") from error
+            raise malformed(data, self._kind.name, "", error, "draft") from error
 
     def create_from_file(self, path: str | Path, *args: Any, **kwargs: Any) -> Asset:
         """Create an asset from a file: a text when it is UTF-8, else its bytes; named after the file.
@@ -247,7 +251,7 @@ class AssetCollection(Collection[Asset, P]):
         return made
 
     def recommended(self, assets: Sequence[Asset] = (), interactions: Sequence[Interaction] = ()) -> list[Asset]:
-        """Assets that go with what somebody has looked at.
+        """Return assets that go with what somebody has looked at.
 
         Requests: one GET /assets/recommended, with a body.
 
@@ -269,7 +273,7 @@ class AssetCollection(Collection[Asset, P]):
         return self._asked(routes.ASSETS_RECOMMENDED, body)
 
     def related(self, assets: Sequence[Asset]) -> list[Asset]:
-        """Assets that have much in common with these.
+        """Return assets that have much in common with these.
 
         Requests: one GET /assets/related, with a body.
 
@@ -279,22 +283,22 @@ class AssetCollection(Collection[Asset, P]):
         return self._asked(routes.ASSETS_RELATED, _page(assets))
 
     def _asked(self, route: kinds.Route, body: dict[str, Any]) -> list[Asset]:
-        with self._session.map.request() as number:
-            data = self._session.call(route, body=decoding.encode(body))
-            return self.adopt_page(data, number)
+        with self._context.history.request() as number:
+            data = self._context.connection.call(route, body=decoding.encode(body))
+            return loading.adopt_page(self._context, Asset, data, number)
 
     def pseudo(self) -> list[Asset]:
-        """The pseudo assets only.
+        """Return the pseudo assets only.
 
         Requests: one GET /assets/pseudo, and one GET for each of them that is not loaded.
         """
-        data = self._session.call(routes.ASSETS_PSEUDO)
+        data = self._context.connection.call(routes.ASSETS_PSEUDO)
         identifiers = answers.optional_key(data, "identifiers", "asset")
         ids = () if identifiers is None else answers.member_ids(identifiers, "asset")
-        return load_many(self, [self.ref(id) for id in ids])
+        return loading.load_missing(self._context, [self.ref(id) for id in ids])
 
     def formats(self, asset: Asset, *, transferables: bool | None = None) -> list[Format]:
-        """The formats of an asset, fresh.
+        """Return the formats of an asset, fresh.
 
         Requests: one GET /assets/{asset}/formats.
 
@@ -303,30 +307,28 @@ class AssetCollection(Collection[Asset, P]):
             transferables: whether contents come with them; None leaves it to the server.
         """
         query = {"transferables": transferables}
-        with self._session.map.request() as number:
-            data = self._session.call(routes.ASSET_FORMATS, {"asset": asset.id}, query)
-            contents = associating.has_contents(query)
-            return self._session.formats.adopt_page(data, number, contents=contents)
+        with self._context.history.request() as number:
+            data = self._context.connection.call(routes.ASSET_FORMATS, {"asset": asset.id}, query)
+            contents = reading.has_contents(query)
+            return loading.adopt_page(self._context, Format, data, number, contents=contents)
 
     def stream(self, *, transferables: bool | None = None) -> Iterator[list[Asset]]:
-        """Whole assets as they change: each item is what one frame brought. Ends when the session closes.
+        """Iterate over whole assets as they change, the assets of one frame at a time; ends when the session closes.
 
         Requests: one WebSocket, /assets/stream or /assets/stream/transferables.
 
         Args:
             transferables: True: with contents.
         """
+        from ..sync.frames import frames  # noqa: PLC0415 nobody who reads no stream pays for it
+
         route = routes.ASSETS_STREAM_CONTENTS if transferables else routes.ASSETS_STREAM
-        for number, frame in self._session.frames(route):
-            assets = self.adopt_page(frame, number, contents=bool(transferables))
+        for number, frame in frames(self._context, route):
+            assets = loading.adopt_page(self._context, Asset, frame, number, contents=bool(transferables))
             for asset in assets:
-                if not asset.applied:
+                if not asset._state.applied:
                     asset.expire()  # it waited long: what it says may be history, so it is asked for when it is read
             yield assets
-
-    def create_from_seed(self, seed: Seed) -> Asset:
-        """Create an asset from a seed that is ready, such as a draft's."""
-        return creating.create(self._session, Asset, [seed])[0]
 
 
 def _page(assets: Sequence[Entity]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Search in the kinds that have a plain one: words in, entities out, best first. That of assets is richer."""
+"""Collections with a search by words; that of assets is richer."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import msgspec
 from attrs import frozen
 
 from ..documents import answers, decoding
-from ..documents.document import BROKEN
-from ..errors import DecodeError, InvalidValueError
-from ..orm import associating
+from ..documents.document import BROKEN, malformed
+from ..errors import InvalidValueError
+from ..orm import applying, loading, reading
 from ..orm.entity import Entity
-from .base import Collection, load_many
+from .base import Collection
 
 E = TypeVar("E", bound=Entity)
 P = ParamSpec("P")
@@ -20,7 +20,7 @@ P = ParamSpec("P")
 
 @frozen
 class Found(Generic[E]):
-    """What a search found, how like the query it is (1: as it was said), and whether it is exact."""
+    """A search result: the entity, its similarity to the query (1: the same words), and whether it matches exactly."""
 
     entity: E
     similarity: float
@@ -28,7 +28,7 @@ class Found(Generic[E]):
 
 
 class SearchableCollection(Collection[E, P]):
-    """Everything that one can ask of a kind that can be searched."""
+    """Everything that one can ask of a kind that the wire can search."""
 
     def search(self, query: str, *, transferables: bool | None = None) -> list[Found[E]]:
         """Find materials by words, best first; an empty list when nothing is found.
@@ -46,14 +46,14 @@ class SearchableCollection(Collection[E, P]):
             message = f"A search needs words, not {query!r}."
             raise InvalidValueError(message)
         route = self._kind.route("search")
-        flags = associating.contents_query(route, transferables)
+        flags = reading.contents_query(route, transferables)
         body = decoding.encode({"engines": {"iterable": [{"query": query}]}})
-        with self._session.map.request() as number:
-            data = self._session.call(route, query=flags, body=body, repeatable=True)
+        with self._context.history.request() as number:
+            data = self._context.connection.call(route, query=flags, body=body, repeatable=True)
             hits = self._hits(data)
             # Held here: the map alone would let them go before they are handed over.
             held = [self._entity(hit, number, contents=transferables is not False) for hit in hits]
-        loaded = {id(entity) for entity in load_many(self, held)}
+        loaded = {id(entity) for entity in loading.load_missing(self._context, held)}
         found = [
             Found(entity, hit.similarity, hit.exact)
             for hit, entity in zip(hits, held, strict=True)
@@ -65,14 +65,13 @@ class SearchableCollection(Collection[E, P]):
         try:
             return [_hit(each) for each in msgspec.json.decode(data, type=_Results).iterable]
         except BROKEN as error:
-            message = f"The answer to a search cannot be read ({error}); it begins {data[:80]!r}."
-            raise DecodeError(message, kind=self._kind.name) from error
+            raise malformed(data, self._kind.name, "", error, "search") from error
 
     def _entity(self, hit: _Hit, number: int, *, contents: bool) -> E:
-        """The entity of a hit, fresh where the answer has its document."""
+        """Return the entity of a hit, fresh where the answer has its document."""
         if hit.document is not None:
             _, document = answers.one(hit.document, self._kind.name, hit.identifier, contents=contents)
-            adopted = self._session.map.adopt(self._class, hit.identifier, document, number, "refresh")
+            adopted = applying.adopt(self._context, self._class, hit.identifier, document, number, "refresh")
             if adopted is not None:
                 return adopted
         return self.ref(hit.identifier)
@@ -94,7 +93,7 @@ class _Hit(msgspec.Struct):
 
 
 def _hit(item: dict[str, msgspec.Raw]) -> _Hit:
-    """A hit; its document is under a key that differs by kind, and has the id of the hit."""
+    """Decode a hit; its document is under a key that differs by kind, and has the id of the hit."""
     hit = msgspec.convert({name: msgspec.json.decode(item[name]) for name in _PLAIN & item.keys()}, _Hit)
     objects = (bytes(raw) for raw in item.values() if bytes(raw).startswith(b"{"))
     hit.document = next((raw for raw in objects if msgspec.json.decode(raw, type=_Head).id == hit.identifier), None)

@@ -1,57 +1,65 @@
-"""Suggestions: what the server thinks goes with the present work."""
+"""Suggestions of the server for the present work, from its stream."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 from attrs import frozen
 
-from ..errors import DecodeError
-from ..orm.entity import Entity
+from ..documents.document import malformed
+from ..orm.context import Context
+from ..orm.entity import Entity, registered
 from ..orm.identity_map import IdentityMap
+from ..sync.frames import frames
+from ..wire.routes import SUGGESTIONS_STREAM
 
 
 @frozen
 class Suggestion:
-    """One suggestion: existing entities (handles, which load when read), seeds of new ones, and what it is about."""
+    """One suggestion: existing entities (handles, which load when read), seeds of new ones, related suggestions."""
 
     entities: tuple[Entity, ...]
     seeds: tuple[Mapping[str, Any], ...] = ()
     related: tuple[Suggestion, ...] = ()
 
 
-def suggestions_of(frame: bytes, map: IdentityMap) -> list[Suggestion]:
-    """The suggestions of one frame.
+def suggestions(context: Context) -> Iterator[list[Suggestion]]:
+    """Iterate over the suggestions of the server, those of one frame at a time; ends with the session."""
+    for _, frame in frames(context, SUGGESTIONS_STREAM):
+        yield suggestions_in(frame, context.identity_map)
+
+
+def suggestions_in(frame: bytes, entities: IdentityMap) -> list[Suggestion]:
+    """Return the suggestions of one frame.
 
     Raises:
-        DecodeError: the frame is no WorkstreamSuggestions.
+        DecodeError: the frame is not WorkstreamSuggestions.
     """
     try:
         items = msgspec.json.decode(frame, type=dict[str, Any]).get("iterable") or []
-        return [_suggestion(item, map) for item in items]
+        return [_suggestion(item, entities) for item in items]
     except (ValueError, AttributeError, TypeError, KeyError) as error:
-        message = f"The suggestions that the server sent cannot be read ({error}); they begin {frame[:80]!r}."
-        raise DecodeError(message, kind="suggestion") from error
+        raise malformed(frame, "suggestion", "", error) from error
 
 
-def _suggestion(item: Mapping[str, Any], map: IdentityMap) -> Suggestion:
+def _suggestion(item: Mapping[str, Any], identity_map: IdentityMap) -> Suggestion:
     entities: list[Entity] = []
-    for cls in Entity.registry.values():
+    for cls in registered().values():
         singular, plural = _keys(cls)
         named = [item[singular]] if item.get(singular) else []
         named += (item.get(plural) or {}).get("iterable", [])
-        entities += [map.ref(cls, each["id"]) for each in named]
+        entities += [identity_map.ref(cls, each["id"]) for each in named]
     seeds = [item["seed"]] if item.get("seed") else []
     seeds += (item.get("seeds") or {}).get("iterable", [])
     related = (item.get("related") or {}).get("iterable", [])
-    return Suggestion(tuple(entities), tuple(seeds), tuple(_suggestion(each, map) for each in related))
+    return Suggestion(tuple(entities), tuple(seeds), tuple(_suggestion(each, identity_map) for each in related))
 
 
 def _keys(cls: type[Entity]) -> tuple[str, str]:
-    """The keys of a kind in a suggestion: summary and summaries, conversationMessage and conversationMessages."""
-    kind = cls.kind
+    """Return a kind's keys in a suggestion: summary and summaries, conversationMessage and conversationMessages."""
+    kind = cls._schema.kind
     if kind.collection in ("summaries", "sources"):
         return {"summaries": "summary", "sources": "source"}[kind.collection], kind.collection
     singular = kind.stream or kind.name

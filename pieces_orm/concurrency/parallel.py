@@ -23,6 +23,8 @@ T = TypeVar("T")
 Act = Generator[None, None, None]
 # Called with how many are done and how many there are.
 Progress = Callable[[int, int], object]
+# Called with how many materials of a collection have come, and how many there are: None as long as that is not known.
+Arrivals = Callable[[int, "int | None"], object]
 
 # Requests under way at a time. On a server that answers at once threads cost as much as they gain; where an answer
 # takes five milliseconds they gain this factor; beyond it requests wait for each other: Pieces OS locks even for reads.

@@ -72,33 +72,19 @@ class Document(msgspec.Struct, eq=False, gc=False):
         found = keys.get(last)
         return None if found is None or found == _NULL else found
 
-    def get_of(self, reference: str, collection: str, path: str) -> Raw | None:
-        """The slice at a path inside the member that a reference names.
-
-        It is looked for in the reference's own copy, else in the member of the collection with that id.
-        """
-        named, copy = self.get(reference), self.get(f"{reference}.reference")
-        found = None if copy is None else Document(bytes(copy)).get(path)
-        if found is not None or named is None:
-            return found
-        return self.get_where(collection, "id", reference_id(named), path)
-
-    def get_where(self, collection: str, key: str, value: str, path: str) -> Raw | None:
-        """The slice at a path inside the first member of a collection whose key has this text."""
-        members = self.get(collection)
-        copies = () if members is None else (Document(bytes(raw)) for raw in read_page(members).iterable)
-        wanted = Raw(msgspec.json.encode(value))
-        return next((copy.get(path) for copy in copies if copy.get(key) == wanted), None)
-
 
 _NULL = Raw(b"null")
 
 
 class Head(msgspec.Struct):
+    """The id of a document."""
+
     id: str
 
 
 class Page(msgspec.Struct):
+    """A collection, its members undecoded."""
+
     iterable: list[Raw]
     indices: dict[str, int] | None = None
 
@@ -125,5 +111,5 @@ def malformed(data: bytes, kind: str, id: str, error: Exception, field: str = ""
     start = data[:80].decode("utf-8", "replace")
     of = " ".join(part for part in (kind, id, field) if part) or "the answer"
     hint = " It looks like a web page: is this address a Pieces server?" if start.lstrip()[:1] == "<" else ""
-    message = f"What the server sent for {of} cannot be read ({error}); it begins {start!r}.{hint}"
+    message = f"The answer of the server for {of} cannot be read ({error}); it begins {start!r}.{hint}"
     return DecodeError(message, kind=kind, id=id, field=field, value=start)

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 from msgspec import Raw
 
+from ..concurrency.parallel import Arrivals
 from . import answers
 from .document import BROKEN, Document, malformed
 
 # Bytes up to which a page is split whole: to cut out a small member costs as much as all the rest of its way.
 WHOLE = 32_000_000
-
-# Called with how many materials have come, and how many there are: None as long as that is not known.
-Arrivals = Callable[[int, "int | None"], object]
 
 _one_value = msgspec.json.Decoder(Raw).decode
 _PLACE = re.compile(r"(?P<trailing>trailing characters)? \(byte (?P<byte>\d+)\)")

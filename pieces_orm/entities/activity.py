@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..model.fields import readonly
-from ..orm.entity import Entity, Owner, Seed, entity, reference
+from ..model.seed import Seed, reference
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import One
 from ..values import Application, Mechanism
 from ..wire import kinds
@@ -32,8 +34,8 @@ class Activity(Entity):
     format = One["Format"](wire="format", back="activities")
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         event: Mapping[str, Any],
         *,
         asset: Asset | None = None,
@@ -50,7 +52,7 @@ class Activity(Entity):
             transferables: whether the answer carries contents; None leaves it to the server.
         """
         body = {
-            "application": owner.application,
+            "application": context.connection.application,
             "event": dict(event),
             "asset": reference(asset),
             "format": reference(format),

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidValueError
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity, references
+from ..model.seed import Seed, references
+from ..orm.context import Context
+from ..orm.entity import Entity, entity, rename
 from ..orm.relations import Many
 from ..values import AnchorType, Score
 from ..wire import kinds
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 class Anchor(Entity):
     """A file or folder that Pieces tracks."""
 
-    lookup = "fullpath"
-    lookup_by = ("anchor_points",)
+    _lookup = "fullpath"
+    _lookup_by = ("anchor_points",)
 
     name: str | None = field()
     watch: bool | None = field()
@@ -63,7 +65,7 @@ class Anchor(Entity):
         return points[0].fullpath if points else None
 
     @staticmethod
-    def looked_up(value: str | PurePath) -> str:
+    def _looked_up(value: str | PurePath) -> str:
         """A path as the server knows it: absolute, without `..` and without a separator at its end."""
         text = os.fspath(value)
         if not isinstance(text, str) or not text:
@@ -76,11 +78,11 @@ class Anchor(Entity):
 
         Requests: one POST to the rename route; with a name, those of `save`.
         """
-        self.ask_rename(name, transferables)
+        rename(self, name, transferables)
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         path: str | PurePath,
         *,
         type: AnchorType | str | None = None,
@@ -101,7 +103,7 @@ class Anchor(Entity):
             asset, conversation, persons: what it is associated with.
             transferables: whether the answer carries contents; None leaves it to the server.
         """
-        fullpath = Anchor.looked_up(path)
+        fullpath = Anchor._looked_up(path)
         body = {
             "type": str(type or _type_of(fullpath)),
             "fullpath": fullpath,

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity
+from ..model.seed import Seed
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import One
 from ..values import AnchorType, Platform, Score
 from ..wire import kinds
@@ -29,8 +31,8 @@ class AnchorPoint(Entity):
     anchor = One["Anchor"](wire="anchor", back="anchor_points")
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         anchor: Anchor,
         fullpath: str,
         *,

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity, references
+from ..model.seed import Seed, references
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import Many, One
 from ..values import AnnotationType, Mechanism, Score
 from ..wire import kinds
@@ -55,8 +57,8 @@ class Annotation(Entity):
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="annotations")
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         text: str,
         type: AnnotationType | str = AnnotationType.DESCRIPTION,
         *,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import builtins
+import json
+import mimetypes
+import re
+from base64 import b64encode
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
+from ..model.fields import declared, field, readonly
 from ..orm.entity import Entity, entity
 from ..orm.relations import Many, One
-from ..values import Classification, Mechanism, Score
+from ..values import Classification, GenericClassification, Mechanism, Score
 from ..wire import kinds
-from . import asset_contents
-from .asset_contents import ORIGINAL
+from .asset_fields import DescriptionField, LanguageField, OriginalField, TextField, in_original
 from .asset_seed import asset_seed
 
 if TYPE_CHECKING:
@@ -45,15 +48,10 @@ class Asset(Entity):
     discovered: bool | None = readonly()
     mechanism: Mechanism = readonly()
     pseudo: bool | None = readonly()
-    classification: Classification | None = readonly("classification", of=ORIGINAL)
-    text: str | None = field(
-        "fragment.string.raw|file.string.raw", of=ORIGINAL, contents=True, removable=False, save="save_text",
-        check="check_is_text",
-    )  # fmt: skip
-    language: str | None = field(
-        "classification.specific", of=ORIGINAL, removable=False, save="save_language", check="check_is_text"
-    )
-    description: str | None = field("text", where=("annotations", "type", "DESCRIPTION"), save="save_description")
+    classification: Classification | None = declared(OriginalField("classification", readonly=True))
+    text: str | None = declared(TextField("fragment.string.raw|file.string.raw", contents=True, removable=False))
+    language: str | None = declared(LanguageField("classification.specific", removable=False))
+    description: str | None = declared(DescriptionField("text"))
     created: datetime = readonly()
     updated: datetime = readonly()
     deleted: datetime | None = readonly()
@@ -77,17 +75,12 @@ class Asset(Entity):
     tags = Many["Tag"](wire="tags", back="assets")
     websites = Many["Website"](wire="websites", back="assets")
 
-    seed = staticmethod(asset_seed)
-    check_is_text = asset_contents.check_is_text
-    save_text = asset_contents.save_text
-    save_language = asset_contents.save_language
-    save_description = asset_contents.save_description
-    to_markdown = asset_contents.to_markdown
+    _seed = staticmethod(asset_seed)
 
     @property
     def is_image(self) -> bool:
         """Whether the content is an image."""
-        return asset_contents.is_image(self)
+        return self.classification is not None and self.classification.generic == GenericClassification.IMAGE
 
     @property
     def bytes(self) -> builtins.bytes:
@@ -95,4 +88,35 @@ class Asset(Entity):
 
         Requests: none when the contents are known, else one GET.
         """
-        return asset_contents.stored_bytes(self)
+        text = self.text  # loads the contents when they are not known
+        if text is not None:
+            return text.encode()
+        document = self._state.document
+        if document is None or not document.contents:
+            document = self.refresh(transferables=True)._state.document
+        assert document is not None
+        stored = in_original(document, "fragment.bytes.raw|file.bytes.raw")
+        return b"" if stored is None else builtins.bytes(json.loads(builtins.bytes(stored)))
+
+    def to_markdown(self) -> str:
+        """Return the asset as a page of Markdown: name, description, text in a fence or image, tags and websites.
+
+        Requests: those of reading fields and relations that are not loaded.
+        """
+        parts = [f"# {self.name or 'Untitled'}", self.description, _content_in_markdown(self)]
+        parts.append(" ".join(f"#{tag.text}" for tag in self.tags))
+        parts.append("\n".join(f"- [{site.name}]({site.url})" for site in self.websites))
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _content_in_markdown(asset: Asset) -> str:
+    """Return a text in a fence that nothing inside it ends, an image as a picture, of other bytes their number."""
+    text = asset.text
+    if text is None and asset.is_image:
+        mime = mimetypes.guess_type(f"image.{asset.language}")[0] or "application/octet-stream"
+        return f"![{asset.name or 'image'}](data:{mime};base64,{b64encode(asset.bytes).decode()})"
+    if text is None and asset.bytes:
+        return f"({len(asset.bytes):,} bytes that are no text)"
+    text = text or ""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}{asset.language or ''}\n{text}\n{fence}"

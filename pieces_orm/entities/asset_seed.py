@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from ..orm.entity import Entity, Owner, Seed
+from ..model.seed import Seed
+from ..orm.context import Context
+from ..orm.entity import Entity
 from .anchor import Anchor
 from .person import Person
 from .tag import Tag
@@ -14,7 +16,7 @@ from .website import Website
 
 
 def asset_seed(
-    owner: Owner,
+    context: Context,
     content: str | bytes,
     *,
     name: str | None = None,
@@ -41,14 +43,14 @@ def asset_seed(
         "name": name,
         "tags": [{"text": tag} for tag in tags if isinstance(tag, str)],
         "websites": [{"url": url, "name": url} for url in websites if isinstance(url, str)],
-        "persons": [_person(owner, each) for each in persons if isinstance(each, str)],
-        "anchors": [Anchor.seed(owner, each).body for each in anchors if not isinstance(each, Anchor)],
+        "persons": [_person(context, each) for each in persons if isinstance(each, str)],
+        "anchors": [Anchor._seed(context, each).body for each in anchors if not isinstance(each, Anchor)],
         "annotations": [{"type": "DESCRIPTION", "text": description}] if description else [],
     }
     body = {
         "type": "SEEDED_ASSET",
         "asset": {
-            "application": owner.application,
+            "application": context.connection.application,
             "format": _format(content, language),
             "metadata": {name: value for name, value in metadata.items() if value not in (None, [])},
         },
@@ -57,8 +59,8 @@ def asset_seed(
     return Seed(body, {"transferables": transferables}, entities)
 
 
-def _person(owner: Owner, text: str) -> Any:
-    return (Person.seed(owner, email=text) if "@" in text else Person.seed(owner, name=text)).body
+def _person(context: Context, text: str) -> Any:
+    return (Person._seed(context, email=text) if "@" in text else Person._seed(context, name=text)).body
 
 
 def _format(content: str | bytes, language: str | None) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity, references
+from ..model.seed import Seed, references
+from ..orm.context import Context
+from ..orm.entity import Entity, entity, rename
 from ..orm.relations import Many
 from ..values import Application, ConversationType, Model, Score
 from ..wire import kinds
@@ -53,11 +55,11 @@ class Conversation(Entity):
 
         Requests: one POST to the rename route; with a name, those of `save`.
         """
-        self.ask_rename(name, transferables)
+        rename(self, name, transferables)
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         name: str | None = None,
         *,
         type: ConversationType | str = ConversationType.COPILOT,
@@ -81,7 +83,7 @@ class Conversation(Entity):
         body = {
             "type": str(type),
             "name": name,
-            "application": owner.application,
+            "application": context.connection.application,
             "favorited": favorited,
             "model": None if model is None else {"id": model.id},
             "assets": references(assets),

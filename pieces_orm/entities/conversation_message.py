@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity, references
+from ..model.seed import Seed, references
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import Many, One
 from ..values import MessageAgent, MessageRole, Model, Score, Sentiment
 from ..wire import kinds
@@ -56,8 +58,8 @@ class ConversationMessage(Entity):
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="messages")
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         text: str,
         conversation: Conversation,
         *,

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity
+from ..model.seed import Seed
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import Many
 from ..values import HintType, Mechanisms, Score
 from ..wire import kinds
@@ -29,8 +31,8 @@ class Hint(Entity):
     assets = Many["Asset"](wire="assets", back="hints")
 
     @staticmethod
-    def seed(
-        owner: Owner, text: str, type: HintType | str = HintType.SUGGESTED_QUERY, *, asset: Asset | None = None
+    def _seed(
+        context: Context, text: str, type: HintType | str = HintType.SUGGESTED_QUERY, *, asset: Asset | None = None
     ) -> Seed:
         """What creates a hint.
 

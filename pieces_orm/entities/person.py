@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity, references
+from ..model.seed import Seed, references
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import Many
 from ..values import BasicPerson, Mechanisms, PersonAccess, PersonType, Score
 from ..wire import kinds
@@ -50,8 +52,8 @@ class Person(Entity):
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="persons")
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         *,
         name: str | None = None,
         email: str | None = None,

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import field, readonly, to_utc
-from ..orm.entity import Entity, Owner, Seed, entity, reference
+from ..model.seed import Seed, reference
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import Many
 from ..values import Score
 from ..wire import kinds
@@ -30,8 +32,8 @@ class Range(Entity):
     summaries = Many["WorkstreamSummary"](wire="summaries", back="ranges")
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         from_: datetime | None = None,
         to: datetime | None = None,
         *,

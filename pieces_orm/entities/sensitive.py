@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity
+from ..model.seed import Seed
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import One
 from ..values import Mechanism, Score, SensitiveCategory, SensitiveMetadata, SensitiveSeverity
 from ..wire import kinds
@@ -34,8 +36,8 @@ class Sensitive(Entity):
     asset = One["Asset"](wire="asset", back="sensitives")
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         asset: Asset,
         text: str,
         *,

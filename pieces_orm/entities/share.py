@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity
+from ..model.seed import Seed
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import Many, One
 from ..values import Access, Accessor, Score
 from ..wire import kinds
@@ -32,8 +34,8 @@ class Share(Entity):
     assets = Many["Asset"](wire="assets")
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         *assets: Asset,
         access: Access | str = Access.PRIVATE,
         name: str | None = None,

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity
+from ..model.seed import Seed
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import Many
 from ..values import Score, SourceDetails
 from ..wire import kinds
@@ -43,8 +45,8 @@ class Source(Entity):
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="sources")
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         readable: str,
         *,
         application: str | None = None,

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity
+from ..model.seed import Seed
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import Many
 from ..values import Mechanisms, Score, TagCategory
 from ..wire import kinds
@@ -48,8 +50,8 @@ class Tag(Entity):
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="tags")
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         text: str,
         *,
         category: TagCategory | str | None = None,

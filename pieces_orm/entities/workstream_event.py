@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity, reference, references
+from ..model.seed import Seed, reference, references
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import Many
 from ..values import Application, Capabilities, Score, Trigger
 from ..wire import kinds
@@ -50,8 +52,8 @@ class WorkstreamEvent(Entity):
     websites = Many["Website"](wire="websites", back="workstream_events")
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         trigger: Trigger,
         *,
         readable: str | None = None,
@@ -75,7 +77,7 @@ class WorkstreamEvent(Entity):
             transferables: whether the answer carries contents; None leaves it to the server.
         """
         body = {
-            "application": owner.application,
+            "application": context.connection.application,
             "trigger": trigger,
             "readable": readable,
             "processing": processing,

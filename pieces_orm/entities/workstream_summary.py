@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import field, readonly
-from ..orm.entity import Entity, Owner, Seed, entity, references
+from ..model.seed import Seed, references
+from ..orm.context import Context
+from ..orm.entity import Entity, entity
 from ..orm.relations import Many, One
 from ..values import Capabilities, HierarchicalType, Mechanism, Model, Score, SummaryPhase
 from ..wire import kinds
@@ -61,8 +63,8 @@ class WorkstreamSummary(Entity):
     workstream_events = Many["WorkstreamEvent"](wire="events", back="summaries")
 
     @staticmethod
-    def seed(
-        owner: Owner,
+    def _seed(
+        context: Context,
         name: str,
         *,
         model: Model | None = None,
@@ -91,7 +93,7 @@ class WorkstreamSummary(Entity):
         """
         body = {
             "name": name,
-            "model": model or owner.default_model(),
+            "model": model or context.connection.default_model(),
             "favorited": favorited,
             "anchors": references(anchors),
             "assets": references(assets),

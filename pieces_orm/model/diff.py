@@ -1,121 +1,110 @@
-"""Apply a newer document to an entity in place, and tell what changed by it.
+"""Apply a newer document to a record in place, and report what changed by it.
 
-Called under the session's lock. Slices are compared first, decoded values where slices differ: a timestamp's
-`readable` ages without anything having changed.
+Called under the session's lock. Only fields and relations that are declared on keys whose slices differ are visited;
+there, decoded values are compared: a timestamp's `readable` ages without anything having changed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import define, field
 
 from ..documents.document import Document
 from ..errors import DecodeError
-
-if TYPE_CHECKING:
-    from ..orm.entity import Entity
-    from .fields import Field
-    from .relation import Relation
-
-# Stands for a value that is not known, where None is a value.
-EMPTY: Any = object()
-# What decoding raises when a slice is not of the declared type.
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
+from .fields import Field
+from .record import EMPTY, Record, cache, cached, evict, evict_all, try_decode
+from .relation import Relation
 
 
 @define(eq=False)
 class Changes:
-    """What a newer document brought: previous values by field, and the ids that entered or left each relation."""
+    """The difference that a newer document made: previous values by field, and ids that entered or left relations."""
 
     before: dict[str, Any] = field(factory=dict)
     linked: list[tuple[Relation[Any], str]] = field(factory=list)
     unlinked: list[tuple[Relation[Any], str]] = field(factory=list)
-    # Whether the document is older than the last news of its material.
-    aged: bool = False
+    # The document was requested before a stream last reported its material.
+    outdated: bool = False
 
 
-def apply(entity: Entity, new: Document, *, first: bool) -> Changes:
-    """Make a document the entity's own; `first` says that nothing was known before, so that nothing has changed.
+def apply(record: Record, new: Document, *, first: bool) -> Changes:
+    """Make a document the record's own; `first` says that nothing was known before, so that nothing has changed.
 
     Values that are unaffected stay decoded, edits stay edits, and contents that the new document was asked to leave
     out stay known.
     """
-    old = entity.document
+    state, schema = record._state, record._schema
+    old = state.document
     changes = Changes()
-    if old is not None and not first and not _is_same(entity, old, new):
-        for spec in entity.fields.values():
-            _apply_field(entity, spec, old, new, changes)
-        for relation in entity.relations.values():
-            _apply_relation(entity, relation, old, new, changes)
-    elif first or old is None:
-        entity.forget_decoded()
-    entity.accept(new)
+    if old is None or first:
+        evict_all(record)
+    else:
+        keys = _differing_keys(old, new)
+        fields = {spec.name for key in keys for spec in schema.fields_by_key.get(key, ())}
+        fields.update(spec.name for spec in schema.sometimes_unsaid)
+        for spec in (schema.fields[name] for name in schema.fields if name in fields):
+            _apply_field(record, spec, old, new, changes)
+        relations = {each.name for key in keys for each in schema.relations_by_key.get(key, ())}
+        relations.update(state.ids or ())
+        for relation in (schema.relations[name] for name in schema.relations if name in relations):
+            _apply_relation(record, relation, old, new, changes)
+    state.apply(new)
     return changes
 
 
-def _is_same(entity: Entity, old: Document, new: Document) -> bool:
-    """Whether two documents say the same, and nothing that is known beside them could differ from what they say."""
-    if old.data != new.data or (old.complete, old.contents) != (new.complete, new.contents):
-        return False
-    if entity.knowledge.ids is not None or entity.knowledge.edits is not None:
-        return False
-    elsewhere = (spec for spec in entity.fields.values() if spec.where is not None)
-    return all(entity.held(spec) is EMPTY or old.get(spec.where[0]) is not None for spec in elsewhere if spec.where)
+def _differing_keys(old: Document, new: Document) -> set[str]:
+    if old.data == new.data:
+        return set()
+    before, after = old.keys, new.keys
+    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 
 
-def _apply_field(entity: Entity, spec: Field, old: Document, new: Document, changes: Changes) -> None:
-    before, after = spec.locate(old), spec.locate(new)
-    held = entity.held(spec)
-    if spec.where is not None and new.get(spec.where[0]) is None:
+def _apply_field(record: Record, spec: Field, old: Document, new: Document, changes: Changes) -> None:
+    if spec.is_left_out(new):
         # Left out, not gone: it is asked for again when it is read.
-        entity.drop(spec)
+        evict(record, spec)
         return
+    before, after = spec.locate(old), spec.locate(new)
+    value = cached(record, spec)
     if spec.contents and after is None and not new.contents:
-        if held is EMPTY and before is not None:
-            entity.hold(spec, _decoded(spec, before))
+        if value is EMPTY and before is not None:
+            cache(record, spec, try_decode(spec, before))
         return
-    if before == after and not (spec.contents and not old.contents):
+    were_contents_unknown = spec.contents and not old.contents
+    if before == after and not were_contents_unknown:
         return
-    previous = held if held is not EMPTY else _decoded(spec, before)
-    if held is EMPTY and before is None and spec.contents and not old.contents:
+    if value is EMPTY and before is None and were_contents_unknown:
         return  # never known: learning it is no change
-    current = _decoded(spec, after)
+    previous = value if value is not EMPTY else try_decode(spec, before)
+    current = try_decode(spec, after)
     if current is EMPTY or current != previous:
-        entity.drop(spec)
+        evict(record, spec)
         changes.before[spec.name] = None if previous is EMPTY else previous
 
 
-def _decoded(spec: Field, raw: Any) -> Any:
-    """A slice as a value for comparison; EMPTY when it cannot be decoded (reading the field will say why)."""
-    if raw is None:
-        return None
-    try:
-        return spec.decode(raw)
-    except UNREADABLE:
-        return EMPTY
-
-
-def _apply_relation(entity: Entity, relation: Relation[Any], old: Document, new: Document, changes: Changes) -> None:
-    before, after = old.get(relation.wire), new.get(relation.wire)
-    cached = entity.cached_ids(relation)
-    if cached is None and before == after:
-        return
-    known = cached if cached is not None else _ids(relation, old)
+def _apply_relation(record: Record, relation: Relation[Any], old: Document, new: Document, changes: Changes) -> None:
+    state = record._state
+    known = state.cached_ids(relation.name)
+    if known is None:
+        if old.get(relation.wire) == new.get(relation.wire):
+            return
+        known = _ids(relation, old)
     current = _ids(relation, new)
     if current is None:
-        # What the new document leaves out is unknown, not empty: what was known stays known.
+        # A relation that the new document leaves out is unknown, not empty: what was known stays known.
         if known is not None:
-            entity.cache_ids(relation, known)
+            state.cache_ids(relation.name, known)
         return
-    entity.cache_ids(relation, current)
+    state.cache_ids(relation.name, current)
     if known is not None:
-        changes.linked += [(relation, id) for id in current if id not in set(known)]
-        changes.unlinked += [(relation, id) for id in known if id not in set(current)]
+        entered, left = set(current) - set(known), set(known) - set(current)
+        changes.linked += [(relation, id) for id in current if id in entered]
+        changes.unlinked += [(relation, id) for id in known if id in left]
 
 
 def _ids(relation: Relation[Any], document: Document) -> tuple[str, ...] | None:
-    """The ids that a document names; None when it does not say, or cannot be read (reading the relation says why)."""
+    """Return the ids that a document names; None when it leaves them out or they cannot be read."""
     try:
         return relation.ids_in(document)
     except DecodeError:

@@ -1,7 +1,7 @@
-"""Declaring fields: `field()`, `readonly()`, and what an entity knows of each.
+"""Field declarations: `field()`, `readonly()`, and the `Field` that describes each to the rest of the package.
 
-A declaration is an attrs field whose metadata is a `Field`: its wire path, whether it can be set, and how it is saved
-when the update route is not what changes it.
+A declaration is an attrs field whose metadata holds a `Field`: its wire path, its type, and whether it can be set. A
+field that is read or saved in a way of its own is a subclass, declared with `declared()`.
 """
 
 from __future__ import annotations
@@ -26,29 +26,54 @@ METADATA = "pieces_orm.field"
 
 @attrs.define(slots=False, eq=False)
 class Field:
-    """One declared attribute of an entity: its name, its (dotted) wire path, and its type.
+    """One declared attribute of an entity: its name, its wire path, and its type.
 
-    `of` names a reference and a collection, when the path is inside the member that the reference names; `where` names
-    a collection, a key and its text, when it is inside the first member that has them. `contents` marks what arrives
-    only with `transferables`, `removable` is False where None cannot be set. For a field that the update route does not
-    change, `save` names the entity's method that does; `check_entity` the one that raises when it cannot be set.
+    Args:
+        wire: the (dotted) path in the document; several with | between are tried in order; empty: the field's name.
+        readonly: whether only the server sets it.
+        contents: whether it arrives only with `transferables`.
+        removable: whether None can be set.
+        doc: its meaning, in one phrase.
     """
 
-    wire: str
+    wire: str = ""
     readonly: bool = False
     contents: bool = False
     removable: bool = True
-    save: str | None = None
-    check_entity: str | None = None
-    of: tuple[str, str] | None = None
-    where: tuple[str, str, str] | None = None
+    doc: str = ""
     name: str = ""
     annotation: Any = None
     namespace: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
 
+    # Where the value stands in a document -----------------------------------------------------------------------------
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The top-level keys of a document that this field is read from."""
+        return frozenset(path.split(".")[0] for path in self.wire.split("|"))
+
+    @cached_property
+    def is_one_key(self) -> bool:
+        """Whether the value stands at a top-level key of its own."""
+        return not set(".|") & set(self.wire)
+
+    def locate(self, document: Document) -> Raw | None:
+        """Return the slice of this field in a document; None when it is absent or null."""
+        return document.get_key(self.wire) if self.is_one_key else document.get(self.wire)
+
+    def is_left_out(self, document: Document) -> bool:  # noqa: ARG002 for fields that are read from a relation
+        """Tell whether a document leaves out the part that this field is read from, so that it says nothing of it."""
+        return False
+
+    def is_known_from(self, document: Document) -> bool:
+        """Tell whether a document without this field says by that that it is empty."""
+        return document.complete and (document.contents or not self.contents) and not self.is_left_out(document)
+
+    # Types ------------------------------------------------------------------------------------------------------------
+
     @cached_property
     def resolved(self) -> Any:
-        """The declared type, resolved once."""
+        """The declared type."""
         if isinstance(self.annotation, str):
             return eval(self.annotation, {**vars(values), **self.namespace})  # noqa: S307 our own annotations
         return self.annotation
@@ -60,36 +85,19 @@ class Field:
 
     @cached_property
     def unchecked(self) -> type | None:
-        """The type whose values need no check to be set: they are stored as they are."""
+        """The type whose values are stored without a check."""
         return None if self.readonly else next((each for each in (str, int) if each in self._accepted), None)
 
     @cached_property
     def plain(self) -> type | None:
         """The type of a plain field, a text, truth or moment at a key of its own; None for others."""
         only = self._accepted[0] if set(self._accepted[1:]) <= {type(None)} else None
-        return only if only in decoding.PLAIN and self._is_one_key and not self.contents else None
-
-    @cached_property
-    def _is_one_key(self) -> bool:
-        return self.of is None and self.where is None and not set(".|") & set(self.wire)
-
-    def locate(self, document: Document) -> Raw | None:
-        """The slice of this field in a document; None when it is absent or null."""
-        if self._is_one_key:
-            return document.get_key(self.wire)
-        if self.of is not None:
-            return document.get_of(*self.of, self.wire)
-        return document.get(self.wire) if self.where is None else document.get_where(*self.where, self.wire)
-
-    def is_told_by(self, document: Document) -> bool:
-        """Whether a document that does not have this field says by that that it is empty, not left out."""
-        if self.where is not None and document.get(self.where[0]) is None:
-            return False
-        return document.complete and (document.contents or not self.contents)
+        plain = only in decoding.PLAIN and type(self) is Field and self.is_one_key and not self.contents
+        return only if plain else None
 
     @cached_property
     def decode(self) -> Callable[[Any], Any]:
-        """Decode a slice to the declared type; the converter's hook is looked up once."""
+        """The function that decodes a slice to the declared type; the converter's hook is looked up once."""
         return decoding.decoder(self.resolved)
 
     @cached_property
@@ -98,13 +106,13 @@ class Field:
         return tuple(typing.get_origin(member) or member for member in members)
 
     def check(self, value: Any) -> Any:
-        """The value as it is stored: an enum member for its text, UTC for a local time.
+        """Return a value as it is stored: an enum member for its text, UTC for a local time.
 
         Raises:
             InvalidValueError: the value is not of the declared type.
         """
         if value is None and not self.removable:
-            message = f"{self.name} cannot be removed, only changed."
+            message = f"{self.name} cannot be set to None; set another value."
             raise InvalidValueError(message)
         for accepted in self._accepted:
             is_open_enum = issubclass(accepted, values.OpenEnum)
@@ -124,53 +132,27 @@ def _is_union(annotation: Any) -> bool:
 
 
 def to_utc(moment: datetime) -> datetime:
-    """An aware datetime in UTC; a naive one is local time."""
+    """Return an aware datetime in UTC; a naive one is local time."""
     return moment.astimezone(timezone.utc)
 
 
-def field(
-    wire: str | None = None,
-    *,
-    contents: bool = False,
-    removable: bool = True,
-    save: str | None = None,
-    check: str | None = None,
-    of: tuple[str, str] | None = None,
-    where: tuple[str, str, str] | None = None,
-) -> Any:
-    """A field that can be set and saved.
-
-    Args:
-        wire: its (dotted) path in the document, when that is not its name; several with | between are tried in order.
-        contents: it arrives only with `transferables`.
-        removable: whether None can be set.
-        save: the entity's method that saves it, when the update route does not; called with the value and the document.
-        check: the entity's method that raises when this field of it cannot be set.
-        of: the wire keys of a reference and of the collection whose member it names, when the path is inside that.
-        where: a collection, a key and its text, when the path is inside the first member that has them.
-    """
-    return attrs.field(
-        metadata={
-            METADATA: Field(
-                wire or "", contents=contents, removable=removable, save=save, check_entity=check, of=of, where=where
-            )
-        }
-    )
+def declared(spec: Field) -> Any:
+    """Declare a field by its description."""
+    return attrs.field(metadata={METADATA: spec})
 
 
-def readonly(wire: str | None = None, *, contents: bool = False, of: tuple[str, str] | None = None) -> Any:
-    """A field that the server alone sets.
+def field(wire: str = "", *, contents: bool = False, removable: bool = True, doc: str = "") -> Any:
+    """Declare a field that can be set and saved; the arguments are those of `Field`."""
+    return declared(Field(wire, contents=contents, removable=removable, doc=doc))
 
-    Args:
-        wire: its (dotted) path in the document, when that is not its name; several with | between are tried in order.
-        contents: it arrives only with `transferables`.
-        of: the wire keys of a reference and of the collection whose member it names, when the path is inside that.
-    """
-    return attrs.field(metadata={METADATA: Field(wire or "", readonly=True, contents=contents, of=of)})
+
+def readonly(wire: str = "", *, contents: bool = False, doc: str = "") -> Any:
+    """Declare a field that only the server sets; the arguments are those of `Field`."""
+    return declared(Field(wire, readonly=True, contents=contents, doc=doc))
 
 
 class PlainFields:
-    """The plain fields of an entity class, which are read together: that costs less than opening a document for one."""
+    """The plain fields of an entity class, read together: cheaper than opening a document for the first of them."""
 
     def __init__(self, cls: type[Any], fields: Mapping[str, Field]) -> None:
         self._class = cls
@@ -182,7 +164,7 @@ class PlainFields:
 
     @cached_property
     def setters(self) -> list[Callable[[Any, Any], None]]:
-        """What puts the value of each into the slot of an entity."""
+        """The functions that put the value of each into the slot of an entity."""
         return [vars(self._class)[spec.name].__set__ for spec in self._plain]
 
     @cached_property
@@ -190,7 +172,7 @@ class PlainFields:
         return decoding.reader([(spec.wire, spec.plain) for spec in self._plain])
 
     def read(self, document: Document) -> tuple[Any, ...]:
-        """Their values in a document, None for those that it does not have; none at all when one cannot be read."""
+        """Return their values in a document, None for each that is absent; nothing at all when one is unreadable."""
         try:
             return self._read(document.data)
         except (ValueError, OverflowError):
@@ -198,7 +180,7 @@ class PlainFields:
 
 
 def fields_of(cls: type[Any], namespace: Mapping[str, Any]) -> dict[str, Field]:
-    """The field table of an entity class, by attribute name."""
+    """Return the field table of an entity class, by attribute name."""
     table: dict[str, Field] = {}
     for attribute in attrs.fields(cls):
         spec: Field = attribute.metadata[METADATA]

@@ -1,20 +1,17 @@
-"""What a session knows of one material: its document, edits and ids, and how much that is."""
+"""In-memory state of one entity: its document, edits and related ids, and how far it is loaded."""
 
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from ..documents.document import Document
 
-if TYPE_CHECKING:
-    from ..orm.entity import Owner
-
 
 class State(Enum):
-    """How much an entity knows, and whether it is still of use."""
+    """How much an entity knows, and whether requests can be made for it."""
 
     HANDLE = "handle"
     PARTIAL = "partial"
@@ -36,13 +33,33 @@ class Edit(msgspec.Struct, frozen=True):
     seen: Document | None = None
 
 
-class Knowledge(msgspec.Struct, eq=False):
-    """What a session knows of one material: made in C, because there is one for each of many thousands."""
+class EntityState(msgspec.Struct, eq=False):
+    """State of one entity; a msgspec struct, because there is one for each of many thousands."""
 
-    owner: Owner
     state: State
     document: Document | None = None
     # The number of the request whose answer was applied last.
     applied: int = 0
     edits: dict[str, Edit] | None = None
     ids: dict[str, tuple[str, ...]] | None = None
+
+    def apply(self, document: Document) -> None:
+        """Make a document the current one."""
+        self.document = document
+        self.state = LOADED if document.complete else PARTIAL
+
+    def pending(self) -> dict[str, Edit]:
+        """Return a copy of the edits."""
+        return dict(self.edits or {})
+
+    def is_edited(self, name: str) -> bool:
+        """Tell whether a field has an edit."""
+        return self.edits is not None and name in self.edits
+
+    def cached_ids(self, relation: str) -> tuple[str, ...] | None:
+        """Return the decoded ids of a relation, or None."""
+        return None if self.ids is None else self.ids.get(relation)
+
+    def cache_ids(self, relation: str, ids: tuple[str, ...]) -> None:
+        """Keep the ids of a relation."""
+        self.ids = {**(self.ids or {}), relation: ids}

@@ -1,148 +1,44 @@
 """Entities: one Python object for one material, and what one can do with it.
 
-`@entity` turns a declaration into a slotted class and enters it in the registry. An entity reaches its session only
-through the `Owner` protocol below.
+`@entity` turns a declaration into a slotted class and enters it in the registry.
 """
 
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 import attrs
-import msgspec
 
 from ..concurrency import parallel
 from ..concurrency.parallel import Progress
 from ..documents import answers, merging
 from ..documents.document import Document
-from ..model.diff import Changes
-from ..model.fields import PlainFields, fields_of
+from ..errors import DecodeError, ReadOnlyFieldError
+from ..model.fields import Field, PlainFields, fields_of
+from ..model.record import (
+    EMPTY,
+    Record,
+    Schema,
+    cached,
+    check_usable,
+    decode,
+    decode_slice,
+    expire,
+    restore_edits,
+    revert_edits,
+)
 from ..model.relation import Relation
-from ..model.state import State
-from ..signals import Signals
-from ..values import Application, Model
-from ..wire.kinds import Kind, Route
-from . import associating, persistence
-from .record import Record
-from .relations import Many
+from ..model.state import EXPIRED, HANDLE, LOADED, Edit, State
+from ..wire.kinds import Kind
+from . import associating, loading, persistence, reading
+from .context import Context
 
 E = TypeVar("E", bound="Entity")
 C = TypeVar("C", bound=type[Any])
-
-
-class Map(Protocol):
-    """What entities ask of the identity map; `IdentityMap` says what each does."""
-
-    def request(self) -> AbstractContextManager[int]:
-        """Number a request."""
-
-    def now(self) -> int:
-        """The next number."""
-
-    def writing(self, kind: Kind, id: str) -> AbstractContextManager[None]:
-        """Mark a write as under way."""
-
-    def writes_of(self, kind: Kind, id: str) -> frozenset[int]:
-        """The writes of a material that are under way."""
-
-    def editing(self, entity: Entity) -> AbstractContextManager[bool]:
-        """Mark an entity as being edited in a block."""
-
-    def apply(self, entity: Entity, document: Document, number: int, origin: str) -> bool:
-        """Apply an answer and tell what changed."""
-
-    def merge(self, entity: Entity, document: Document, number: int) -> Changes:
-        """Apply an answer under the lock."""
-
-    def finish(self, entity: Entity, changes: Changes, origin: str) -> None:
-        """Tell what changed."""
-
-    def ref(self, cls: type[E], id: str) -> E:
-        """The entity with this id."""
-
-    def fill(self, cls: type[E], id: str, document: Document, number: int) -> None:
-        """Let a nested copy fill a handle."""
-
-    def link(self, entity: Entity, relation: Relation[Any], other: Entity, number: int, *, present: bool) -> bool:
-        """Put both sides of an association in step."""
-
-    def remove(self, entity: Entity) -> bool:
-        """Make an entity DELETED."""
-
-    def hold(self, entity: Entity) -> None:
-        """Keep an entity with edits alive."""
-
-    def release(self, entity: Entity) -> None:
-        """Let an entity go."""
-
-
-class Owner(Protocol):
-    """What entities ask of their session; `Session` says what each does."""
-
-    lock: threading.RLock
-    autoload: bool
-    concurrency: int
-    signals: Signals
-
-    @property
-    def map(self) -> Map:
-        """The identity map."""
-
-    @property
-    def application(self) -> Application:
-        """This program, as the server knows it."""
-
-    def default_model(self) -> Model:
-        """The model that summaries are made with when none is given."""
-
-    def call(
-        self,
-        route: Route,
-        ids: Mapping[str, str] | None = ...,
-        query: Mapping[str, Any] | None = ...,
-        body: bytes | None = ...,
-    ) -> bytes:
-        """Send a request to a route."""
-
-    def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes:
-        """Try the newer of two routes, then the older."""
-
-    def post(self, route: Route, data: Any) -> bytes:
-        """Send JSON data to a route."""
-
-    def create(self, cls: type[E], *args: Any, **kwargs: Any) -> E:
-        """Create a material of a class."""
-
-    def load_related(self, entity: Entity, relation: Relation[E], entities: Sequence[E]) -> list[E]:
-        """Load what is not known of an entity's relation, together."""
-
-    def learn(self, relation: Relation[Any], entities: Sequence[Entity]) -> None:
-        """Ask the relation's family for ids that documents leave out."""
-
-    def is_stale(self, kind: Kind) -> bool:
-        """Whether the stream of a kind is lost."""
-
-    def aged(self, entity: Entity) -> None:
-        """Have an entity read anew that an answer older than the last news was applied to."""
-
-    def wrote(self, entity: Entity, answer: Document | None = ...) -> None:
-        """Note a write of our own, so that its echo is not taken for another's."""
-
-
-@attrs.frozen
-class Seed:
-    """What creates a material: the body, the query, and what is associated with it right after.
-
-    `associate` holds entities that the body cannot name; each takes a request of its own.
-    """
-
-    body: Mapping[str, Any]
-    query: Mapping[str, Any] = attrs.field(factory=dict)
-    associate: Sequence[Entity] = ()
+_set = object.__setattr__
 
 
 class Entity(Record):
@@ -150,21 +46,64 @@ class Entity(Record):
 
     __slots__ = ()
 
-    registry: ClassVar[dict[str, type[Entity]]] = {}
-    # The attribute by which `exists` and `get_or_create` find one, for a kind without an endpoint for that.
-    lookup: ClassVar[str | None] = None
-    # The relations that this attribute is read from.
-    lookup_by: ClassVar[tuple[str, ...]] = ()
+    # The attribute by which `exists` and `get_or_create` find one, for a kind without an endpoint for that, and the
+    # relations that it is read from.
+    _lookup: ClassVar[str | None] = None
+    _lookup_by: ClassVar[tuple[str, ...]] = ()
 
     @staticmethod
-    def looked_up(value: Any) -> Any:
-        """The value of that attribute as the server knows it."""
+    def _looked_up(value: Any) -> Any:
+        """Return the value of that attribute as the server knows it."""
         return value
 
     def __init__(self) -> None:
-        name = type(self).kind.collection
+        name = type(self)._schema.kind.collection
         message = f"Entities come from a session: session.{name}.get(id), .create(...), .all()."
         raise TypeError(message)
+
+    # State ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """How much is known, and whether requests can be made."""
+        return self._state.state
+
+    @property
+    def stale(self) -> bool:
+        """Whether the stream that kept this entity true is lost: a warning, reads stay free."""
+        context: Context = self._context
+        return context.watching.is_stale(self._schema.kind)
+
+    @property
+    def edits(self) -> dict[str, Any]:
+        """The values set and not yet saved, by field."""
+        return {name: edit.mine for name, edit in self._state.pending().items()}
+
+    # Fields ---------------------------------------------------------------------------------------------------------
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # Runs only for an empty slot; probes for undeclared names must neither fetch nor disturb anything.
+            spec = type(self)._schema.fields.get(name)
+            if spec is None:
+                message = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(message)
+            return _read_field(self, spec)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            spec = type(self)._schema.fields.get(name)
+            if spec is not None and type(value) is spec.unchecked and _edit_again(self, name, value):
+                return
+            if spec is not None and not spec.readonly:
+                _edit(self, spec, spec.check(value))
+            elif spec is not None or name in Record.__slots__:
+                message = f"{type(self).__name__}.{name} is set by the server alone."
+                raise ReadOnlyFieldError(message)
+            else:
+                _set(self, name, value)
+
+    # Persistence ----------------------------------------------------------------------------------------------------
 
     def save(self, *, overwrite: bool = False, transferables: bool | None = None) -> frozenset[str]:
         """Send the edits, put into the server's own fresh document; return the names that were sent.
@@ -179,15 +118,7 @@ class Entity(Record):
         Raises:
             ConflictError: another program changed the same fields; the edits stay. Merge, or `overwrite=True`.
         """
-        return persistence.save(self, overwrite=overwrite, transferables=transferables)
-
-    def put(self, values: Mapping[str, Any]) -> None:
-        """Send values by wire path in the server's own fresh document; for fields that another material carries.
-
-        Requests: one GET, one POST to the update route.
-        """
-        self.check_usable()
-        persistence.put(self, values)
+        return persistence.save(self._context, self, overwrite=overwrite, transferables=transferables)
 
     @contextmanager
     def editing(self: E) -> Iterator[E]:
@@ -197,12 +128,14 @@ class Entity(Record):
 
         Requests: those of `save`, at the end.
         """
-        before = self.pending()
-        with self.knowledge.owner.map.editing(self) as outermost:
+        context: Context = self._context
+        before = self._state.pending()
+        with context.identity_map.editing(self) as outermost:
             try:
                 yield self
             except BaseException:
-                self.restore(before)
+                with context.lock:
+                    persistence.keep_edits(context, self, restore_edits(self, before))
                 raise
         if outermost:
             self.save()
@@ -215,16 +148,23 @@ class Entity(Record):
         Raises:
             NotFoundError: it is gone; the entity is DELETED now.
         """
-        self.check_usable()
-        self._load(associating.contents_query(self.kind.route("read"), transferables))
+        check_usable(self)
+        loading.load(self._context, self, reading.contents_query(self._schema.kind.route("read"), transferables))
         return self
 
     def expire(self) -> None:
         """Forget what is known, so that the next read asks the server; edits stay."""
-        self.check_usable()
-        with self.knowledge.owner.lock:
-            if self.knowledge.state is not State.HANDLE:
-                self.expired(self.knowledge.owner.map.now())
+        check_usable(self)
+        context: Context = self._context
+        with context.lock:
+            if self._state.state is not HANDLE:
+                expire(self, context.history.now())
+
+    def revert(self, *names: str) -> None:
+        """Give up edits: those of the fields named, or all."""
+        context: Context = self._context
+        with context.lock:
+            persistence.keep_edits(context, self, revert_edits(self, names))
 
     def delete(self) -> None:
         """Delete the material; one that is already gone counts as done. What is known stays readable.
@@ -234,7 +174,22 @@ class Entity(Record):
         Raises:
             DeletedError: this session has deleted it before.
         """
-        parallel.do(associating.delete(self))
+        parallel.do(persistence.delete(self._context, self))
+
+    def increment_score(self, reason: str = "reuse") -> None:
+        """Count one use of the material.
+
+        Requests: one POST to the scores route.
+
+        Args:
+            reason: one of priority, reuse, update, reference, searched.
+
+        Raises:
+            UnsupportedOperationError: this kind has no scores.
+        """
+        persistence.increment_score(self._context, self, reason)
+
+    # Associations ---------------------------------------------------------------------------------------------------
 
     def associate(self, *others: Entity, progress: Progress | None = None) -> None:
         """Associate others with this entity, each by the one relation that joins the two kinds; both sides know.
@@ -251,72 +206,41 @@ class Entity(Record):
             BatchError: some of several failed; those that did not are applied.
         """
         pairs = [(associating.relation_between(self, other), other) for other in others]
-        associating.change(self, pairs, present=True, progress=progress)
+        associating.change(self._context, self, pairs, present=True, progress=progress)
 
     def disassociate(self, *others: Entity, progress: Progress | None = None) -> None:
         """Undo associations with others; both sides know, and nothing is deleted.
 
-        Requests: one POST for each, a few at a time.
-
-        Args:
-            others: entities of this session.
-            progress: called with how many are done and how many there are, after each.
-
-        Raises:
-            UnknownRelationError: the wire has no association between the kinds. Nothing was sent.
-            AmbiguousRelationError: only an explicit relation can say which is meant. Nothing was sent.
-            BatchError: some of several failed; those that did not are applied.
+        Requests, Args, Raises: those of `associate`.
         """
         pairs = [(associating.relation_between(self, other), other) for other in others]
-        associating.change(self, pairs, present=False, progress=progress)
+        associating.change(self._context, self, pairs, present=False, progress=progress)
 
-    def increment_score(self, reason: str = "reuse") -> None:
-        """Count one use of the material.
-
-        Requests: one POST to the scores route.
-
-        Args:
-            reason: one of priority, reuse, update, reference, searched.
-
-        Raises:
-            UnsupportedOperationError: this kind has no scores.
-        """
-        self.check_usable()
-        associating.increment_score(self, reason)
-
-    def ask_rename(self, name: str | None, transferables: bool | None) -> None:
-        """Let the server name this, or set and save a name; only some kinds show this as `rename`."""
-        self.check_usable()
-        if name is None:
-            persistence.rename(self, transferables)
-        else:
-            setattr(self, "name", name)  # noqa: B010 only kinds with a name show this as `rename`
-            self.save(transferables=transferables)
+    # Data -----------------------------------------------------------------------------------------------------------
 
     def raw(self) -> dict[str, Any]:
-        """The server's document as plain data, with everything this version has never heard of; edits left aside.
+        """Return the server's document as plain data, with everything this version has never heard of; without edits.
 
         Requests: none when loaded, else one GET.
         """
-        if (
-            self.knowledge.document is None
-            or not self.knowledge.document.complete
-            or self.knowledge.state is State.EXPIRED
-        ):
-            self._autoload("raw()")
-            self._load()
-        assert self.knowledge.document is not None
-        return answers.plain(self.knowledge.document, self.kind.name, self.id)
+        return answers.plain(_whole_document(self), self._schema.kind.name, self.id)
 
     def to_dict(self) -> dict[str, Any]:
-        """The server's document as plain data, with the edits put in."""
-        return dict(msgspec.json.decode(self.to_json()))
+        """Return the server's document as plain data, with the edits put in.
+
+        Requests: none when loaded, else one GET.
+        """
+        return answers.plain(Document(self._merged()), self._schema.kind.name, self.id)
 
     def to_json(self) -> str:
-        """The server's document as JSON text, with the edits put in."""
-        self.raw()
-        assert self.knowledge.document is not None
-        return merging.merge(self.knowledge.document, persistence.patch(self, self.pending())).decode()
+        """Return the server's document as JSON text, with the edits put in.
+
+        Requests: none when loaded, else one GET.
+        """
+        return self._merged().decode()
+
+    def _merged(self) -> bytes:
+        return merging.merge(_whole_document(self), persistence.patch(self, self._state.pending()))
 
     def __copy__(self) -> NoReturn:
         message = f"An entity is one object per material and cannot be copied; {type(self).__name__}.to_dict() can."
@@ -330,34 +254,146 @@ class Entity(Record):
         raise TypeError(message)
 
 
-def reference(entity: Entity | None) -> dict[str, Any] | None:
-    """How a seed names another; None for none."""
-    return None if entity is None else {"id": entity.id}
+def _whole_document(entity: Entity) -> Document:
+    state = entity._state
+    if state.document is None or not state.document.complete or state.state is EXPIRED:
+        loading.check_autoload(entity._context, entity, "raw()")
+        loading.load(entity._context, entity)
+    assert state.document is not None
+    return state.document
 
 
-def references(entities: Sequence[Entity]) -> dict[str, Any] | None:
-    """The flattened collection by which a seed names others; None for none."""
-    return {"iterable": [{"id": each.id} for each in entities]} if entities else None
+# Reading and setting fields -----------------------------------------------------------------------------------------
+
+
+def _read_field(entity: Entity, spec: Field) -> Any:
+    """Decode a field that is not decoded yet; load the entity where the field is not known."""
+    context: Context = entity._context
+    for _ in range(2):
+        with context.lock:
+            value = _known(entity, spec)
+        if value is not EMPTY:
+            return value
+        loading.check_autoload(context, entity, spec.name)
+        document = entity._state.document
+        if isinstance(spec, persistence.EndpointField) and entity._state.state is LOADED and document is not None:
+            completed = spec.complete(context, entity, document)
+            if completed is not document:
+                value = decode(entity, spec, completed)
+                _set(entity, spec.name, value)
+                return value
+        loading.load(context, entity, {"transferables": True, "transferable": True} if spec.contents else None)
+    message = f"The server does not send {spec.wire!r} of {entity!r}."
+    raise DecodeError(message, kind=entity._schema.kind.name, id=entity.id, field=spec.name)
+
+
+def _known(entity: Entity, spec: Field) -> Any:
+    """Return the value of a field if the document tells it, under the lock; else EMPTY."""
+    state = entity._state
+    document = state.document
+    if state.edits is not None and (value := cached(entity, spec)) is not EMPTY:
+        return value
+    if document is None or state.state is EXPIRED:
+        return EMPTY
+    if spec.plain and document.is_unopened and state.edits is None:
+        _read_plain(entity, document)
+        if (value := cached(entity, spec)) is not EMPTY:
+            return value
+    raw = spec.locate(document)
+    if raw is None and not spec.is_known_from(document):
+        return EMPTY
+    value = decode_slice(entity, spec, raw)
+    _set(entity, spec.name, value)
+    return value
+
+
+def _read_plain(entity: Entity, document: Document) -> None:
+    """Decode the plain fields of a document together, which costs less than opening it for the first of them."""
+    plain = type(entity)._schema.plain
+    for put, value in zip(plain.setters, plain.read(document)):  # noqa: B905 no values when one cannot be read
+        if value is not None:
+            put(entity, value)
+
+
+def _edit_again(entity: Entity, name: str, value: Any) -> bool:
+    """Set a field that has an edit; False when there is more to it than that."""
+    context: Context = entity._context
+    state = entity._state
+    with context.lock:
+        edits = state.edits
+        if edits is None or (edit := edits.get(name)) is None or state.state is not LOADED:
+            return False
+        if edit.seen is not state.document or value == edit.base:
+            return False
+        # The document still has the value that was replaced, and this is another.
+        edits[name] = Edit(value, edit.base, edit.seen)
+        _set(entity, name, value)
+        return True
+
+
+def _edit(entity: Entity, spec: Field, value: Any) -> None:
+    context: Context = entity._context
+    state, name = entity._state, spec.name
+    check_usable(entity)
+    if state.state is not LOADED:
+        loading.check_autoload(context, entity, name)
+        loading.load(context, entity)
+    persistence.check_settable(entity, spec)
+    current = getattr(entity, name)  # decodes, and loads contents: an edit needs its base
+    with context.lock:
+        edits = state.pending()
+        base = edits[name].base if name in edits else current
+        if _is_saved(entity, spec, value) and not context.history.writes_of(entity._schema.kind, entity.id):
+            edits.pop(name, None)
+        else:
+            # While a save is under way, setting a field back has to win over its answer.
+            edits[name] = Edit(value, base, state.document if name not in edits else edits[name].seen)
+        persistence.keep_edits(context, entity, edits)
+        _set(entity, name, value)
+
+
+def _is_saved(entity: Entity, spec: Field, value: Any) -> bool:
+    """Tell whether the present document has this value already."""
+    state = entity._state
+    saved = cached(entity, spec)
+    if state.is_edited(spec.name):
+        assert state.document is not None
+        saved = decode(entity, spec, state.document)
+    return type(saved) is type(value) and bool(saved == value)
+
+
+# Declaring ----------------------------------------------------------------------------------------------------------
 
 
 def entity(kind: Kind) -> Callable[[C], C]:
     """Make a class the entity of a kind: slots, field table, relations, registry.
 
     Args:
-        kind: the row of `endpoints` with the kind's routes.
+        kind: the row of `wire.kinds` with the kind's routes.
     """
 
     def decorate(cls: C) -> C:
         made: Any = attrs.define(eq=False, init=False, slots=True, repr=False, order=False)(cls)
-        made.kind = kind
-        made.fields = fields_of(made, vars(sys.modules[cls.__module__]))
-        made.plain = PlainFields(made, made.fields)
+        fields = fields_of(made, vars(sys.modules[cls.__module__]))
         relations = {name: value for name, value in vars(made).items() if isinstance(value, Relation)}
         for relation in relations.values():
             relation.owner = made
-        made.relations = relations
-        made.many = {name: relation for name, relation in relations.items() if isinstance(relation, Many)}
-        Entity.registry[made.__name__] = made
+        made._schema = Schema(kind, fields, relations, PlainFields(made, fields))
+        Record._registry[made.__name__] = made
         return made  # type: ignore[no-any-return]
 
     return decorate
+
+
+def registered() -> Mapping[str, type[Entity]]:
+    """Return every entity class by its name."""
+    return Record._registry
+
+
+def rename(entity: Entity, name: str | None, transferables: bool | None) -> None:
+    """Let the server name an entity, or set and save a name; for the kinds that show this as `rename`."""
+    if name is None:
+        persistence.rename(entity._context, entity, transferables)
+    else:
+        setattr(entity, "name", name)  # noqa: B010 only kinds with a name show this
+        entity.save(transferables=transferables)

@@ -1,119 +1,246 @@
-"""Reading many materials: by batch reads where the server has them, else one by one, a few at a time."""
+"""Load materials into the identity map: one, many, a whole collection."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+import functools
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from msgspec import Raw
 
 from ..concurrency import parallel
-from ..concurrency.parallel import Act, Progress
-from ..documents import answers, decoding
+from ..concurrency.parallel import Act, Arrivals, Progress
+from ..documents import answers
 from ..documents.document import Document
-from ..errors import NotFoundError, ResponseError
-from ..wire.kinds import Kind, Route
-from . import associating
+from ..errors import BatchError, NotFoundError, NotLoadedError, PiecesError
+from ..model.record import Record, check_usable
+from ..model.state import DELETED, EXPIRED, HANDLE
+from ..wire.kinds import Kind
+from . import applying, reading
+from .context import Context
+from .reading import MAX_BATCH_SIZE, BatchRead
 
-if TYPE_CHECKING:
-    from ..session import Session
-
-# The server's limit of one batch read.
-CHUNK = 50
-
-# Called with an id and the document of that material, or the error that it came to.
-Take = Callable[[str, "Document | Exception"], None]
+R = TypeVar("R", bound=Record)
+# Called with an id and the document of that material, or the error that its read came to.
+_Take = Callable[[str, "Document | Exception"], None]
 
 
-def read(
-    owner: Session,
-    kind: Kind,
+# One ----------------------------------------------------------------------------------------------------------------
+
+
+def read_record(context: Context, record: Record, query: Mapping[str, Any], origin: str = "refresh") -> Document:
+    """Read the document of an entity; one that is gone becomes DELETED.
+
+    Raises:
+        NotFoundError: it is gone or never was.
+    """
+    try:
+        return reading.read(context.connection, record._schema.kind, record.id, query)
+    except NotFoundError:
+        applying.remove_missing(context, record, origin)
+        raise
+
+
+def load(context: Context, record: Record, query: Mapping[str, Any] | None = None, origin: str = "refresh") -> None:
+    """Read an entity and apply the answer."""
+    with context.history.request() as number:
+        document = read_record(context, record, query or {}, origin)
+        applying.apply(context, record, document, number, origin)
+
+
+def check_autoload(context: Context, record: Record, name: str) -> None:
+    """Raise when a part of an entity that is not known may not be loaded by reading it.
+
+    Raises:
+        NotLoadedError: autoload is off. DeletedError, DetachedError: no request can be made any more.
+    """
+    check_usable(record)
+    if not context.autoload:
+        message = f"{name} of {record!r} is not loaded, and autoload is off: call refresh() first."
+        raise NotLoadedError(message)
+
+
+def get(context: Context, cls: type[R], id: str, query: Mapping[str, Any] | None = None) -> R:
+    """Read one material and return its entity.
+
+    Raises:
+        NotFoundError: it is gone or never was.
+    """
+    kind = cls._schema.kind
+    try:
+        with context.history.request() as number:
+            document = reading.read(context.connection, kind, id, query)
+            entity = applying.adopt(context, cls, id, document, number, "refresh")
+    except NotFoundError:
+        _remove_if_alive(context, cls, id)
+        raise
+    if entity is None:
+        raise _deleted_meanwhile(kind, id)
+    return entity
+
+
+def _remove_if_alive(context: Context, cls: type[Record], id: str) -> None:
+    entity = context.identity_map.peek(cls, id)
+    if entity is not None:
+        applying.remove_missing(context, entity, "refresh")
+
+
+def _deleted_meanwhile(kind: Kind, id: str) -> NotFoundError:
+    return reading.missing(kind, f"{kind.name} {id} was deleted while the answer was on its way.")
+
+
+# Many ---------------------------------------------------------------------------------------------------------------
+
+
+def fetch(
+    context: Context,
+    cls: type[R],
     ids: Sequence[str],
-    transferables: bool | None,
-    take: Take,
+    *,
+    transferables: bool | None = None,
+    origin: str = "refresh",
     progress: Progress | None = None,
-) -> None:
-    """Read many materials; each is taken as it comes, in order, on this thread."""
-    done = 0
+) -> dict[str, R | Exception]:
+    """Read and apply many; return by id the entity, or the error that its read came to."""
+    kind = cls._schema.kind
+    found: dict[str, R | Exception] = {}
+    if not ids:
+        return found
 
-    def took(id: str, found: Document | Exception) -> None:
-        nonlocal done
-        take(id, found)
-        done += 1
+    def take(id: str, answer: Document | Exception) -> None:
+        entity = None if isinstance(answer, Exception) else applying.adopt(context, cls, id, answer, number, origin)
+        if isinstance(answer, NotFoundError) and origin == "refresh":
+            # A feed asks for the ids once more before it believes that.
+            _remove_if_alive(context, cls, id)
+        found[id] = entity or (answer if isinstance(answer, Exception) else _deleted_meanwhile(kind, id))
         if progress is not None:
-            progress(done, len(ids))
+            progress(len(found), len(ids))
 
-    route = kind.routes.get("batch")
-    if route is None and len(ids) > 1 and owner.may_have(kind.newer_batch):
-        route = kind.newer_batch
-    if route is None or not _in_chunks(owner, ids, _Batch(owner, kind, route, transferables, took)):
-        _one_by_one(owner, kind, ids, transferables, took)
+    with context.history.request() as number:
+        batch = BatchRead.of(context.connection, kind, len(ids), transferables)
+        if batch is None or not _read_batches(context, batch, ids, take):
+            _read_each(context, kind, ids, transferables, take)
+    return found
 
 
-def _in_chunks(owner: Session, ids: Sequence[str], batch: _Batch) -> bool:
+def _read_each(context: Context, kind: Kind, ids: Sequence[str], transferables: bool | None, take: _Take) -> None:
+    """Read materials one by one, a few at a time; the only one on this thread."""
+    query = reading.contents_query(kind.route("read"), transferables)
+    if len(ids) == 1:
+        take(ids[0], _read_or_error(context, kind, ids[0], query))
+        return
+
+    def act(id: str) -> Act:
+        yield
+        document = reading.read(context.connection, kind, id, query)
+        yield
+        take(id, document)
+
+    for id, error in zip(ids, parallel.do_all(ids, act, concurrency=context.concurrency), strict=True):
+        if error is not None:
+            take(id, error)
+
+
+def _read_or_error(context: Context, kind: Kind, id: str, query: Mapping[str, Any]) -> Document | Exception:
+    try:
+        return reading.read(context.connection, kind, id, query)
+    except PiecesError as error:
+        return error
+
+
+def _read_batches(context: Context, batch: BatchRead, ids: Sequence[str], take: _Take) -> bool:
     """Read in chunks, a few at a time; False when the server does not have the route."""
-    chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
+
+    def act(chunk: Sequence[str]) -> Act:
+        yield
+        read = list(batch.read(chunk))
+        yield
+        for id, answer in read:
+            take(id, answer)
+
+    chunks = [ids[start : start + MAX_BATCH_SIZE] for start in range(0, len(ids), MAX_BATCH_SIZE)]
     # The first goes alone: it tells whether the server has a route of newer versions.
     first, *others = chunks or [ids]
-    [error] = parallel.do_all([first], batch.act)
-    if isinstance(error, ResponseError) and batch.is_missing(error):
-        owner.has_not(batch.route)
+    [error] = parallel.do_all([first], act)
+    if batch.is_unsupported(error):
         return False
-    errors = [error, *parallel.do_all(others, batch.act, concurrency=owner.concurrency)]
+    errors = [error, *parallel.do_all(others, act, concurrency=context.concurrency)]
     if errors[0] is not None and all(errors):
         raise errors[0]
     for chunk, failed in zip([first, *others], errors, strict=True):
         if failed is not None:
             for id in chunk:
-                batch.take(id, failed)
+                take(id, failed)
     return True
 
 
-def _one_by_one(owner: Session, kind: Kind, ids: Sequence[str], transferables: bool | None, take: Take) -> None:
-    query = associating.contents_query(kind.route("read"), transferables)
+def get_many(
+    context: Context,
+    cls: type[R],
+    ids: Sequence[str],
+    *,
+    skip_missing: bool,
+    transferables: bool | None = None,
+    progress: Progress | None = None,
+) -> list[R]:
+    """Return the entities with these ids, fresh, in order.
 
-    def act(id: str) -> Act:
-        yield
-        document = associating.read(owner, kind, id, query)
-        yield
-        take(id, document)
+    Raises:
+        BatchError: some could not be read, or are not there; the others are applied.
+    """
+    found = fetch(context, cls, ids, transferables=transferables, progress=progress)
+    entities = {id: each for id, each in found.items() if isinstance(each, cls)}
+    failed = {id: each for id, each in found.items() if isinstance(each, Exception)}
+    if skip_missing:
+        failed = {id: error for id, error in failed.items() if not isinstance(error, NotFoundError)}
+    if failed:
+        collection, first = cls._schema.kind.collection, next(iter(failed.values()))
+        message = f"{len(failed)} of {len(ids)} {collection} could not be read; the first: {first}"
+        raise BatchError(message, succeeded=list(entities), failed=failed)
+    return [entities[id] for id in ids if id in entities]
 
-    for id, error in zip(ids, parallel.do_all(ids, act, concurrency=owner.concurrency), strict=True):
-        if error is not None:
-            take(id, error)
+
+def fetch_all(context: Context, cls: type[R], ids: Sequence[str], *, origin: str) -> dict[str, R | Exception]:
+    """Do what `fetch` does by one read of the whole collection, for very many."""
+    kind, wanted = cls._schema.kind, set(ids)
+    with context.history.request() as number:
+        page = _read_page(context, kind, {}, None)
+        some = ((id, document) for id, document in page if id in wanted)
+        found: dict[str, Any] = {
+            entity.id: entity for entity in applying.adopt_page(context, cls, some, number, origin)
+        }
+    return {id: found.get(id) or _deleted_meanwhile(kind, id) for id in ids}
 
 
-class _Batch:
-    """Batch reads of one kind by one route."""
+def snapshot(context: Context, cls: type[R], query: dict[str, Any], progress: Arrivals | None) -> list[R]:
+    """Read the whole collection of a kind."""
+    with context.history.request() as number:
+        page = _read_page(context, cls._schema.kind, query, progress)
+        return applying.adopt_page(context, cls, page, number, "refresh")
 
-    def __init__(self, owner: Session, kind: Kind, route: Route, transferables: bool | None, take: Take) -> None:
-        self.route = route
-        self._owner = owner
-        self._kind = kind
-        # Batch routes leave contents out unless asked: a read brings what `get` brings.
-        wanted = True if transferables is None and route.query else transferables
-        self._query = associating.contents_query(route, wanted)
-        self.take = take
 
-    def is_missing(self, error: ResponseError) -> bool:
-        """Whether an error says that the server does not have this route."""
-        return self.route is self._kind.newer_batch and error.status in associating.NO_ROUTE
+def _read_page(
+    context: Context, kind: Kind, query: dict[str, Any], progress: Arrivals | None
+) -> list[tuple[str, Document]]:
+    from ..documents import page_stream  # noqa: PLC0415 a program that reads no collection does without it
 
-    def act(self, ids: Sequence[str]) -> Act:
-        """Read one chunk."""
-        yield
-        found = list(self._documents(ids))
-        yield
-        for id, document in found:
-            self.take(id, document)
+    take = functools.partial(page_stream.read, kind=kind.name, contents=reading.has_contents(query), progress=progress)
+    return context.connection.take(kind.route("all"), query, take)
 
-    def _documents(self, ids: Sequence[str]) -> Iterator[tuple[str, Document | Exception]]:
-        key, kind, route = self._kind.batch_key, self._kind, self.route
-        body = decoding.encode({key: {"iterable": [{"id": id} for id in ids]}})
-        data = self._owner.call(route, query=self._query, body=body, repeatable=True)
-        page = answers.one_key(data, key, kind.name)
-        answered = dict(answers.split(page, kind.name, contents=associating.has_contents(self._query)))
-        for id in ids:
-            if id in answered:
-                yield id, answered[id]
-            else:
-                message = f"There is no {kind.name} {id}."
-                yield id, NotFoundError(message, status=410, body="", method=route.method, path=route.path)
+
+def adopt_page(context: Context, cls: type[R], data: bytes | Raw, number: int, *, contents: bool = True) -> list[R]:
+    """Return the entities of a collection that the server sent."""
+    page = answers.split(data, cls._schema.kind.name, contents=contents)
+    return applying.adopt_page(context, cls, page, number, "refresh")
+
+
+def load_missing(context: Context, entities: Sequence[R], progress: Progress | None = None) -> list[R]:
+    """Load those entities of which nothing is known, together; return the entities without those that are gone."""
+    by_class: defaultdict[type[R], dict[str, None]] = defaultdict(dict)
+    for entity in entities:
+        if entity._state.state in (HANDLE, EXPIRED):
+            by_class[type(entity)][entity.id] = None
+    for cls, missing in by_class.items():
+        get_many(context, cls, list(missing), skip_missing=True, progress=progress)
+    return [entity for entity in entities if entity._state.state not in (HANDLE, DELETED)]

@@ -1,141 +1,175 @@
-"""Load, and save with read-compare-write.
+"""Save, rename, delete and score: how changes of an entity reach the server.
 
-A save reads the server's own fresh document, compares it with what each edit replaced, puts the edits in, and sends
-the whole: what this version has never heard of goes back as it came. Nothing is forgotten before the server answered.
+A save reads the server's own fresh document, compares it with what each edit replaced, puts the edits in, and sends the
+whole: what this version has never heard of goes back as it came. Nothing is forgotten before the server answered.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
+from ..concurrency.parallel import Act
 from ..documents import answers, decoding, merging
 from ..documents.document import Document
-from ..errors import ConflictError, NotFoundError
-from . import associating
+from ..errors import ConflictError, InvalidValueError, NotFoundError, ServerError
+from ..model.fields import Field
+from ..model.record import Record, check_usable, decode, forget_edits
+from ..model.state import Edit
+from ..wire.closed_lists import SCORE_REASONS
+from . import applying, loading, reading
+from .context import Context
 
-if TYPE_CHECKING:
-    from ..model.diff import Changes
-    from ..model.state import Edit
-    from .entity import Entity
-
-
-def load(entity: Entity, query: Mapping[str, Any], origin: str = "refresh") -> None:
-    """Read a material and apply what the server says; one that is gone becomes DELETED.
-
-    Raises:
-        NotFoundError: it is gone or never was.
-    """
-    owner = entity.owner
-    with owner.map.request() as number:
-        document = _read(entity, query, origin)
-        owner.map.apply(entity, document, number, origin)
+Edits = Mapping[str, Edit]
 
 
-def _read(entity: Entity, query: Mapping[str, Any], origin: str) -> Document:
-    try:
-        return associating.read(entity.owner, entity.kind, entity.id, query)
-    except NotFoundError:
-        associating.vanished(entity, origin)
-        raise
+class EndpointField(Field):
+    """A field that an endpoint of its own saves, because the update route does not change it."""
+
+    # Whether the request carries the entity's whole document, which has to be fresh then.
+    sends_document: ClassVar[bool] = False
+
+    def check_settable(self, record: Record) -> None:
+        """Raise when this field of a record cannot be set."""
+
+    def complete(self, context: Context, record: Record, document: Document) -> Document:  # noqa: ARG002 for others
+        """Return the document with the part that this field is read from, where the server left it out."""
+        return document
+
+    @abstractmethod
+    def send(self, context: Context, record: Record, value: Any, fresh: Document) -> Document | None:
+        """Send a value; return the material's new document where the answer is one."""
 
 
-def save(entity: Entity, *, overwrite: bool, transferables: bool | None) -> frozenset[str]:
+# Edits --------------------------------------------------------------------------------------------------------------
+
+
+def keep_edits(context: Context, record: Record, edits: dict[str, Edit]) -> None:
+    """Make these the edits; an entity without edits lives only as long as somebody holds it."""
+    record._state.edits = edits or None
+    if edits:
+        context.identity_map.hold(record)
+    else:
+        context.identity_map.release(record)
+
+
+def check_settable(record: Record, spec: Field) -> None:
+    """Raise when a field of a record cannot be set."""
+    if isinstance(spec, EndpointField):
+        spec.check_settable(record)
+
+
+def patch(record: Record, edits: Edits) -> dict[str, Any]:
+    """Return edits as JSON data by wire path."""
+    return {record._schema.fields[name].wire: decoding.plain(edit.mine) for name, edit in edits.items()}
+
+
+# Save ---------------------------------------------------------------------------------------------------------------
+
+
+def save(context: Context, record: Record, *, overwrite: bool, transferables: bool | None) -> frozenset[str]:
     """Send the edits of an entity, first those of the document, then those with an endpoint of their own."""
-    entity.check_usable()
-    owner = entity.owner
-    with owner.lock:
-        edits = entity.pending()
+    check_usable(record)
+    with context.lock:
+        edits = record._state.pending()
     if not edits:
         return frozenset()
+    specs = record._schema.fields
     for name in edits:
         # Before anything is sent: what can never be saved must not follow half of what can.
-        entity.check_settable(entity.fields[name])
-    if owner.signals.saving.receivers:
+        check_settable(record, specs[name])
+    if context.signals.saving.receivers:
         values = {name: edit.mine for name, edit in edits.items()}
-        owner.signals.ask(owner.signals.saving, type(entity), entity=entity, edits=values)
-    in_document = {name: edit for name, edit in edits.items() if entity.fields[name].save is None}
+        context.signals.ask(context.signals.saving, type(record), entity=record, edits=values)
+    apart = {name: spec for name, spec in specs.items() if name in edits and isinstance(spec, EndpointField)}
+    fresh = loading.read_record(context, record, {})
+    for spec in apart.values():
+        fresh = spec.complete(context, record, fresh)
+    if not overwrite:
+        _check_conflicts(record, fresh, edits)
+    in_document = {name: edit for name, edit in edits.items() if name not in apart}
     if in_document:
-        _save_document(entity, in_document, overwrite=overwrite, transferables=transferables)
-    for name, spec in entity.fields.items():
-        if spec.save is not None and name in edits:
-            _save_alone(entity, name, edits[name], spec.save, overwrite=overwrite)
+        fresh = _put(context, record, fresh, patch(record, in_document), in_document, transferables)
+    if apart:
+        _save_apart(context, record, apart, edits, fresh)
     return frozenset(edits)
 
 
-def _save_document(entity: Entity, edits: dict[str, Edit], *, overwrite: bool, transferables: bool | None) -> None:
-    fresh = _read(entity, {}, "refresh")
-    if not overwrite:
-        _compare(entity, fresh, edits)
-    _put(entity, fresh, patch(entity, edits), edits, transferables)
+def _save_apart(
+    context: Context, record: Record, apart: Mapping[str, EndpointField], edits: Edits, fresh: Document
+) -> None:
+    """Save fields by endpoints of their own; the document is read again only where it is needed, and at the end."""
+    sent: dict[str, Edit] = {}
+    kind = record._schema.kind
+    with context.history.writing(kind, record.id):
+        try:
+            for name, spec in sorted(apart.items(), key=lambda item: item[1].sends_document):
+                if sent and spec.sends_document:
+                    fresh = reading.read(context.connection, kind, record.id)
+                    _apply_answer(context, record, sent, fresh)
+                    sent = {}
+                answer = spec.send(context, record, edits[name].mine, fresh)
+                sent[name] = edits[name]
+                if answer is not None:
+                    fresh = answer
+                    _apply_answer(context, record, sent, fresh)
+                    sent = {}
+        finally:
+            # An edit that was sent is forgotten once the server's document is known, also when a later one fails.
+            if sent:
+                _apply_answer(context, record, sent, reading.read(context.connection, kind, record.id))
 
 
-def put(entity: Entity, values: Mapping[str, Any]) -> None:
-    """Send values by wire path in the server's own fresh document, whatever edits there are: those stay."""
-    _put(entity, _read(entity, {}, "refresh"), values, {}, None)
+def put(context: Context, record: Record, values: Mapping[str, Any]) -> None:
+    """Send values by wire path in the server's own fresh document; edits stay.
+
+    Requests: one GET, one POST to the update route.
+    """
+    check_usable(record)
+    _put(context, record, loading.read_record(context, record, {}), values, {}, None)
 
 
 def _put(
-    entity: Entity, fresh: Document, values: Mapping[str, Any], edits: dict[str, Edit], transferables: bool | None
-) -> None:
-    owner, kind = entity.owner, entity.kind
+    context: Context,
+    record: Record,
+    fresh: Document,
+    values: Mapping[str, Any],
+    edits: Edits,
+    transferables: bool | None,
+) -> Document:
+    kind = record._schema.kind
     route = kind.route("update")
-    query = associating.contents_query(route, transferables)
-    with owner.map.writing(kind, entity.id):
-        data = owner.call(route, {}, query, merging.merge(fresh, dict(values)))
-        contents = associating.has_contents(query)
-        changes = _applied(entity, edits, answers.one(data, kind.name, entity.id, contents=contents)[1])
-    owner.map.finish(entity, changes, "local")
+    query = reading.contents_query(route, transferables)
+    with context.history.writing(kind, record.id):
+        data = context.connection.call(route, {}, query, merging.merge(fresh, dict(values)))
+        answer = answers.one(data, kind.name, record.id, contents=reading.has_contents(query))[1]
+        _apply_answer(context, record, edits, answer)
+    return answer
 
 
-def _save_alone(entity: Entity, name: str, edit: Edit, method: str, *, overwrite: bool) -> None:
-    """Save a field by its own endpoint, and read the document that this left behind."""
-    owner = entity.owner
-    fresh = _read(entity, {}, "refresh")
-    where = entity.fields[name].where
-    if where is not None:
-        fresh = associating.with_members(entity, where[0], fresh)
-    if not overwrite:
-        _compare(entity, fresh, {name: edit})
-    with owner.map.writing(entity.kind, entity.id):
-        getattr(entity, method)(edit.mine, fresh)
-        changes = _applied(entity, {name: edit}, associating.read(owner, entity.kind, entity.id))
-    owner.map.finish(entity, changes, "local")
-
-
-def rename(entity: Entity, transferables: bool | None) -> None:
-    """Let the server name a material, and apply what it answers."""
-    owner, kind = entity.owner, entity.kind
-    query = {"transferables": transferables}
-    with owner.map.writing(kind, entity.id):
-        data = owner.call(kind.route("rename"), {kind.parameter: entity.id}, query)
-        answer = answers.one(data, kind.name, entity.id, contents=associating.has_contents(query))[1]
-        changes = _applied(entity, {}, answer)
-    owner.map.finish(entity, changes, "local")
-
-
-def _applied(entity: Entity, edits: dict[str, Edit], answer: Document) -> Changes:
+def _apply_answer(context: Context, record: Record, edits: Edits, answer: Document) -> None:
     """Make the answer to a write the entity's document, and forget the edits that it carries."""
-    owner = entity.owner
-    # An answer to a write is as new as the moment it arrives: reads sent before that are older.
-    with owner.lock:
-        changes = owner.map.merge(entity, answer, owner.map.now())
-        entity.forget_edits(edits)
-        owner.wrote(entity, answer)
-    return changes
+    with context.lock:
+        # An answer to a write is as new as the moment it arrives: reads sent before that are older.
+        changes = applying.merge(context, record, answer, context.history.now())
+        keep_edits(context, record, forget_edits(record, edits))
+        updated = answer.get("updated")
+        context.watching.wrote(record, None if updated is None else bytes(updated))
+    applying.emit_changes(context, record, changes, "local")
 
 
-def _compare(entity: Entity, fresh: Document, edits: dict[str, Edit]) -> None:
+def _check_conflicts(record: Record, fresh: Document, edits: Edits) -> None:
     """Raise when the server's value of an edited field is neither what the edit replaced nor what it sets."""
     theirs: dict[str, Any] = {}
     for name, edit in edits.items():
-        value = entity.decode(entity.fields[name], fresh)
+        value = decode(record, record._schema.fields[name], fresh)
         if value not in (edit.base, edit.mine):
             theirs[name] = value
     if theirs:
         names = ", ".join(sorted(theirs))
         message = (
-            f"{names} of {entity!r} changed elsewhere since it was read. The edits stay: look at .base, .mine and "
+            f"{names} of {record!r} changed elsewhere since it was read. The edits stay: look at .base, .mine and "
             ".theirs of this error, then save(overwrite=True), or revert() and refresh()."
         )
         raise ConflictError(
@@ -146,6 +180,53 @@ def _compare(entity: Entity, fresh: Document, edits: dict[str, Edit]) -> None:
         )
 
 
-def patch(entity: Entity, edits: Mapping[str, Edit]) -> dict[str, Any]:
-    """Edits as JSON data by wire path."""
-    return {entity.fields[name].wire: decoding.plain(edit.mine) for name, edit in edits.items()}
+# Commands -----------------------------------------------------------------------------------------------------------
+
+
+def rename(context: Context, record: Record, transferables: bool | None) -> None:
+    """Let the server name a material, and apply its answer."""
+    check_usable(record)
+    kind = record._schema.kind
+    query = {"transferables": transferables}
+    with context.history.writing(kind, record.id):
+        data = context.connection.call(kind.route("rename"), {kind.parameter: record.id}, query)
+        answer = answers.one(data, kind.name, record.id, contents=reading.has_contents(query))[1]
+        _apply_answer(context, record, {}, answer)
+
+
+def increment_score(context: Context, record: Record, reason: str) -> None:
+    """Count one use of a material."""
+    check_usable(record)
+    if reason not in SCORE_REASONS:
+        message = f"{reason!r} is not a reason for a score; the reasons are {', '.join(SCORE_REASONS)}."
+        raise InvalidValueError(message)
+    kind = record._schema.kind
+    route = kind.route("score")
+    body = decoding.encode({kind.score: {reason: True}})
+    with context.history.writing(kind, record.id):
+        context.connection.call(route, {kind.parameter: record.id}, body=body)
+        context.watching.wrote(record, None)
+
+
+def delete(context: Context, record: Record) -> Act:
+    """Delete a material; one that is already gone counts as done."""
+    check_usable(record)
+    kind, signals = record._schema.kind, context.signals
+    route = kind.route("delete")
+    if signals.deleting.receivers:
+        signals.ask(signals.deleting, type(record), entity=record)
+    with context.history.writing(kind, record.id):
+        yield
+        try:
+            context.connection.call(route, {kind.parameter: record.id})
+        except NotFoundError:
+            pass
+        except ServerError:
+            # Some kinds say "no such material" with a 500: only a read can tell that from a failure.
+            if reading.exists(context.connection, kind, record.id):
+                raise
+        yield
+        removed = applying.remove(context, record)
+        context.watching.wrote(record, None)
+    if removed and signals.deleted.receivers:
+        signals.tell(signals.deleted, type(record), entity=record, origin="local")

@@ -1,4 +1,4 @@
-"""Relations: the declarations `Many` and `One`, and `Related`, what an entity shows for a `Many`.
+"""The relations of entities: the declarations `Many` and `One`, and `Related`, the value of a `Many`.
 
 A relation lives as ids. Asking for ids, length or membership of a loaded entity is free; iterating loads all missing
 targets together.
@@ -7,71 +7,61 @@ targets together.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from ..concurrency.parallel import Progress
 from ..documents.document import Document, reference_id
 from ..errors import ReadOnlyFieldError
+from ..model.record import Record, known_ids
 from ..model.relation import Relation
-from . import associating
+from . import associating, related
 
-if TYPE_CHECKING:
-    from .entity import Entity
-
-E = TypeVar("E", bound="Entity")
+E = TypeVar("E", bound=Record)
 
 
 class Many(Relation[E]):
-    """Declares a to-many relation: `assets = Many["Asset"](wire="assets", back="anchors")`.
+    """Declares a to-many relation: `assets = Many["Asset"](wire="assets", back="anchors")`."""
 
-    Args:
-        wire: the (dotted) key in the document.
-        back: the name of the same relation seen from the other side; None when the other side has none.
-    """
+    is_many: ClassVar[bool] = True
 
     @overload
-    def __get__(self, instance: None, owner: type[Entity]) -> Many[E]: ...
+    def __get__(self, instance: None, owner: type[Record]) -> Many[E]: ...
     @overload
-    def __get__(self, instance: Entity, owner: type[Entity]) -> Related[E]: ...
-    def __get__(self, instance: Entity | None, owner: type[Entity]) -> Many[E] | Related[E]:
+    def __get__(self, instance: Record, owner: type[Record]) -> Related[E]: ...
+    def __get__(self, instance: Record | None, owner: type[Record]) -> Many[E] | Related[E]:
         return self if instance is None else Related(instance, self)
 
-    def __set__(self, instance: Entity, value: Any) -> None:
+    def __set__(self, instance: Record, value: Any) -> None:
         message = f"{self.name} is a relation: use {self.name}.add(...) and {self.name}.remove(...)."
         raise ReadOnlyFieldError(message)
 
 
 class One(Relation[E]):
-    """Declares a to-one relation: `conversation = One["Conversation"](wire="conversation")`; None when there is none.
-
-    Args:
-        wire: the (dotted) key in the document.
-        back: the name of the same relation seen from the other side; None when the other side has none.
-    """
+    """Declares a to-one relation, None where there is none: `asset = One["Asset"](wire="asset", back="shares")`."""
 
     def ids_in(self, document: Document) -> tuple[str, ...] | None:
-        """The id that a document names, none when it names none; None when a nested copy leaves it out."""
+        """Return the id that a document names, none when it names none; None when a nested copy leaves it out."""
         raw = document.get(self.wire)
         if raw is None:
             return () if document.complete else None
-        return (reference_id(raw, self.owner.kind.name, "", self.name),)
+        return (reference_id(raw, self.owner._schema.kind.name, "", self.name),)
 
     def with_id(self, others: tuple[str, ...], id: str) -> tuple[str, ...]:  # noqa: ARG002 as its base
-        """The one id; it takes the place of another."""
+        """Return the one id; it takes the place of another."""
         return (id,)
 
     @overload
-    def __get__(self, instance: None, owner: type[Entity]) -> One[E]: ...
+    def __get__(self, instance: None, owner: type[Record]) -> One[E]: ...
     @overload
-    def __get__(self, instance: Entity, owner: type[Entity]) -> E | None: ...
-    def __get__(self, instance: Entity | None, owner: type[Entity]) -> One[E] | E | None:
+    def __get__(self, instance: Record, owner: type[Record]) -> E | None: ...
+    def __get__(self, instance: Record | None, owner: type[Record]) -> One[E] | E | None:
         if instance is None:
             return self
-        ids = instance.relation_ids(self)
-        return instance.related_entities(self, ids)[0] if ids else None
+        ids = related.related_ids(instance._context, instance, self)
+        return related.related_entities(instance._context, instance, self, ids)[0] if ids else None
 
-    def __set__(self, instance: Entity, value: Any) -> None:
-        message = f"{self.name} is a relation that the server alone sets."
+    def __set__(self, instance: Record, value: Any) -> None:
+        message = f"{self.name} is a relation that only the server sets."
         raise ReadOnlyFieldError(message)
 
 
@@ -83,14 +73,15 @@ class Related(Generic[E]):
 
     __slots__ = ("_entity", "_relation")
 
-    def __init__(self, entity: Entity, relation: Many[E]) -> None:
+    def __init__(self, entity: Record, relation: Many[E]) -> None:
         self._entity = entity
         self._relation = relation
 
     @property
     def known(self) -> bool:
         """Whether the ids are known without a request; a relation that a document leaves out is unknown, not empty."""
-        return self._entity.known_ids(self._relation) is not None
+        with self._entity._context.lock:
+            return known_ids(self._entity, self._relation) is not None
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -101,7 +92,7 @@ class Related(Generic[E]):
         Raises:
             UnsupportedOperationError: the server does not tell this relation; ask from the other side.
         """
-        return self._entity.relation_ids(self._relation)
+        return related.related_ids(self._entity._context, self._entity, self._relation)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -112,21 +103,21 @@ class Related(Generic[E]):
     def __contains__(self, other: object) -> bool:
         if isinstance(other, str):
             return other in self.ids
-        return isinstance(other, self._relation.target) and other.owner is self._entity.owner and other.id in self.ids
+        same_session = isinstance(other, self._relation.target) and other._context is self._entity._context
+        return same_session and isinstance(other, Record) and other.id in self.ids
 
     def __iter__(self) -> Iterator[E]:
-        entities = self._entity.related_entities(self._relation, self.ids)
-        return iter(self._entity.owner.load_related(self._entity, self._relation, entities))
+        return iter(related.load_related(self._entity._context, self._entity, self._relation, self.refs()))
 
     def __getitem__(self, place: int) -> E:
         return list(self)[place]
 
     def refs(self) -> list[E]:
-        """The related entities as they are held, without loading them.
+        """Return the related entities as they are held, without loading them.
 
         Requests: none when the ids are known.
         """
-        return self._entity.related_entities(self._relation, self.ids)
+        return related.related_entities(self._entity._context, self._entity, self._relation, self.ids)
 
     def add(self, *others: E, progress: Progress | None = None) -> None:
         """Associate others with this entity; both sides know at once.
@@ -141,8 +132,7 @@ class Related(Generic[E]):
             UnknownRelationError: not a target of this relation, or no route changes it. Nothing was sent.
             BatchError: some of several failed; those that did not are applied.
         """
-        pairs = [(self._relation, other) for other in others]
-        associating.change(self._entity, pairs, present=True, progress=progress)
+        self._change(others, present=True, progress=progress)
 
     def remove(self, *others: E, progress: Progress | None = None) -> None:
         """Disassociate others from this entity; both sides know at once, and nothing is deleted.
@@ -157,10 +147,13 @@ class Related(Generic[E]):
             UnknownRelationError: not a target of this relation, or no route changes it. Nothing was sent.
             BatchError: some of several failed; those that did not are applied.
         """
+        self._change(others, present=False, progress=progress)
+
+    def _change(self, others: tuple[E, ...], *, present: bool, progress: Progress | None) -> None:
         pairs = [(self._relation, other) for other in others]
-        associating.change(self._entity, pairs, present=False, progress=progress)
+        associating.change(self._entity._context, self._entity, pairs, present=present, progress=progress)
 
     def __repr__(self) -> str:
-        known = self._entity.known_ids(self._relation)
-        size = "unknown" if known is None else str(len(known))
-        return f"<{self._relation.name} of {self._entity!r}: {size}>"
+        with self._entity._context.lock:
+            ids = known_ids(self._entity, self._relation)
+        return f"<{self._relation.name} of {self._entity!r}: {'unknown' if ids is None else len(ids)}>"

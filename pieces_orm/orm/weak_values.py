@@ -8,10 +8,10 @@ from weakref import ref
 V = TypeVar("V")
 
 # Fewer than this are not worth a sweep.
-FEW = 1000
+MIN_SWEEP_SIZE = 1000
 
 
-class WeakMap(Generic[V]):
+class WeakValues(Generic[V]):
     """Values by key, for as long as somebody holds them.
 
     A dict of plain references, which a page of ten thousand fills four times as fast as a `WeakValueDictionary`:
@@ -22,7 +22,7 @@ class WeakMap(Generic[V]):
 
     def __init__(self) -> None:
         self._refs: dict[str, ref[V]] = {}
-        self._limit = FEW
+        self._limit = MIN_SWEEP_SIZE
 
     def __len__(self) -> int:
         return len(self._refs)
@@ -49,4 +49,4 @@ class WeakMap(Generic[V]):
     def sweep(self) -> None:
         """Take the dead out."""
         self._refs = {key: held for key, held in self._refs.items() if held() is not None}
-        self._limit = max(FEW, 2 * len(self._refs))
+        self._limit = max(MIN_SWEEP_SIZE, 2 * len(self._refs))

@@ -1,24 +1,22 @@
-"""Watching: the feeds of a session, what keeps them open, and changes as an iterator."""
+"""Changes as an iterator, for scripts that prefer a loop to a callback."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 
 from ..concurrency.merge_queue import Backlog
+from ..orm.context import Context
 from ..orm.entity import Entity
 from ..signals import Told
 from .watch import Watch
 
-if TYPE_CHECKING:
-    from ..session import Session
-
 
 @frozen
 class Change:
-    """One change: of which kind and id, what was done, by whom, and for `changed` which fields held what before."""
+    """One change: kind and id, the operation, its origin, and for `changed` the fields with their previous values."""
 
     kind: str
     id: str
@@ -40,14 +38,14 @@ class Changes(Iterator[Change]):
 
     _OPERATIONS = ("created", "changed", "deleted", "associated", "disassociated")
 
-    def __init__(self, session: Session, classes: tuple[type[Entity], ...], watch: Watch) -> None:
-        self._session = session
+    def __init__(self, context: Context, classes: tuple[type[Entity], ...], watch: Watch) -> None:
+        self._context = context
         self._watch = watch
-        self._backlog: Backlog[Told] = Backlog(Told.followed_by)
+        self._queue: Backlog[Told] = Backlog(Told.followed_by)
         self._closed = False
         self._receivers: list[tuple[Any, Callable[..., None]]] = []
         for operation in self._OPERATIONS:
-            signal, receiver = getattr(session.signals, operation), self._receiver(operation)
+            signal, receiver = getattr(context.signals, operation), self._receiver(operation)
             self._receivers.append((signal, receiver))
             for cls in classes:
                 signal.connect(receiver, sender=cls, weak=False)
@@ -55,18 +53,18 @@ class Changes(Iterator[Change]):
     def _receiver(self, operation: str) -> Callable[..., None]:
         def receive(sender: Any, **about: Any) -> None:
             told = Told(operation, sender, about)
-            self._backlog.put(told.key, told)
+            self._queue.put(told.key, told)
 
         return receive
 
     def __next__(self) -> Change:
-        told = self._backlog.take(wait=True)
+        told = self._queue.take(wait=True)
         if told is None:
             raise StopIteration
         about = told.about
         entity = about["entity"]
         return Change(
-            kind=entity.kind.name, id=entity.id, entity=entity, operation=told.signal, origin=about["origin"],
+            kind=entity._schema.kind.name, id=entity.id, entity=entity, operation=told.signal, origin=about["origin"],
             fields=about.get("fields"), before=about.get("before", {}), relation=about.get("relation"),
             other=about.get("other"),
         )  # fmt: skip
@@ -83,8 +81,8 @@ class Changes(Iterator[Change]):
             for signal, receiver in self._receivers:
                 signal.disconnect(receiver)
             self._watch.close()
-            self._session.forget(self)
-            self._backlog.close()
+            self._context.was_closed(self)
+            self._queue.close()
 
     def __enter__(self) -> Changes:
         return self

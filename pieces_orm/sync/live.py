@@ -1,4 +1,4 @@
-"""Live collections: a sorted list of entities that stays in step, with events by index, as a list widget needs them."""
+"""Live lists: sorted entities that stay in step with the server, with events by index, as a list widget needs them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import threading
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from ..model.state import State
+from ..orm.context import Context
 from ..orm.entity import Entity
 from ..signals import Signal, deliver
-
-if TYPE_CHECKING:
-    from ..collection.base import Collection
-    from ..session import Session
+from .watch import feeds_of
 
 _log = logging.getLogger("pieces_orm.sync.live")
 
@@ -36,8 +34,9 @@ class Live(Sequence[E], Generic[E]):
     Entities are held strongly for as long as this is open.
 
     Args:
-        session: which watches the kind from here on.
-        collection: of the kind.
+        context: of the session, which watches the kind from here on.
+        cls: of the entities.
+        read: reads all entities of the kind.
         key: of an entity, what it is sorted by; None values come last.
         where: of an entity, whether it is in the list; None: all are.
         reverse: whether the greatest comes first.
@@ -45,8 +44,9 @@ class Live(Sequence[E], Generic[E]):
 
     def __init__(
         self,
-        session: Session,
-        collection: Collection[E, ...],
+        context: Context,
+        cls: type[E],
+        read: Callable[[], list[E]],
         *,
         key: Callable[[E], Any],
         where: Callable[[E], bool] | None,
@@ -54,8 +54,8 @@ class Live(Sequence[E], Generic[E]):
     ) -> None:
         self.inserted, self.removed = Signal("inserted"), Signal("removed")
         self.moved, self.changed = Signal("moved"), Signal("changed")
-        self._session = session
-        self._class = collection.entity
+        self._context = context
+        self._class = cls
         self._key, self._where, self._reverse = key, where, reverse
         self._lock = threading.RLock()
         self._order: list[SortKey] = []
@@ -64,35 +64,35 @@ class Live(Sequence[E], Generic[E]):
         # Members that `where` leaves out: held too, so that a change of theirs is heard of with what changed.
         self._others: dict[str, E] = {}
         # One thread at a time places and tells, so that the last word on an entity is the latest, and events in order.
-        self._heard: deque[E] = deque()
+        self._reported: deque[E] = deque()
         self._working = threading.Lock()
         self._open = True
-        self._watch = session.watch(self._class)
-        session.keep(self)
+        self._watch = feeds_of(context).watch([cls], every=False)
+        context.close_with_session(self)
         try:
             with self._working:
                 self._connect()
                 # What happens before the stream is live is not heard: then all are read once more.
-                self._watch.before_live(lambda: self._catch_up(collection))
-                for entity in collection.all():
+                self._watch.before_live(lambda: self._catch_up(read))
+                for entity in read():
                     self._place(entity)
         except BaseException:
             self.close()
             raise
         self._work()
 
-    def _catch_up(self, collection: Collection[E, ...]) -> None:
+    def _catch_up(self, read: Callable[[], list[E]]) -> None:
         if self._open:
-            self._heard.extend(collection.all())
-            while self._heard:
+            self._reported.extend(read())
+            while self._reported:
                 with self._working:
                     pass  # whoever is placing may place these too
                 self._work()
 
     def _connect(self) -> None:
-        signals = self._session.signals
+        signals = self._context.signals
         for signal in (signals.created, signals.changed, signals.deleted):
-            signal.connect(self._hear, sender=self._class)
+            signal.connect(self._receive, sender=self._class)
         for signal in (signals.associated, signals.disassociated):
             signal.connect(self._related)
 
@@ -121,7 +121,7 @@ class Live(Sequence[E], Generic[E]):
         return isinstance(entity, Entity) and self._entities.get(entity.id) is entity
 
     def __repr__(self) -> str:
-        return f"<live list of {len(self)} {self._class.kind.collection}{'' if self._open else ' (closed)'}>"
+        return f"<live list of {len(self)} {self._class._schema.kind.collection}{'' if self._open else ' (closed)'}>"
 
     def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
         """The index of an entity.
@@ -152,13 +152,13 @@ class Live(Sequence[E], Generic[E]):
         """Stop following; the list stays as it is."""
         if self._open:
             self._open = False
-            signals = self._session.signals
+            signals = self._context.signals
             for signal in (signals.created, signals.changed, signals.deleted):
-                signal.disconnect(self._hear, sender=self._class)
+                signal.disconnect(self._receive, sender=self._class)
             for signal in (signals.associated, signals.disassociated):
                 signal.disconnect(self._related)
             self._watch.close()
-            self._session.forget(self)
+            self._context.was_closed(self)
 
     def __enter__(self) -> Live[E]:
         return self
@@ -168,24 +168,24 @@ class Live(Sequence[E], Generic[E]):
 
     # In step ---------------------------------------------------------------------------------------------------------
 
-    def _hear(self, _: Any, *, entity: E, **__: Any) -> None:
-        self._heard.append(entity)
+    def _receive(self, _: Any, *, entity: E, **__: Any) -> None:
+        self._reported.append(entity)
         self._work()
 
     def _related(self, _: Any, *, entity: Entity, other: Entity, **__: Any) -> None:
         # A key or condition may look at relations, and an association is told once, from one of its sides.
         for each in (entity, other):
             if isinstance(each, self._class) and (each.id in self._entities or each.id in self._others):
-                self._heard.append(each)
+                self._reported.append(each)
         self._work()
 
     def _work(self) -> None:
         """Place what was heard of and tell, whichever thread comes by."""
-        while self._heard and self._working.acquire(blocking=False):
+        while self._reported and self._working.acquire(blocking=False):
             try:
                 # Another thread may have taken the last one meanwhile.
-                if self._heard:
-                    self._follow(self._heard.popleft())
+                if self._reported:
+                    self._follow(self._reported.popleft())
             finally:
                 self._working.release()
 

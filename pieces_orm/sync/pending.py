@@ -1,4 +1,4 @@
-"""Ids that a stream reported and that are still to be fetched."""
+"""Ids that a stream reported and that are still to be fetched, coalesced for a moment."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Mapping
 
 import attrs
 
-from ..transport.websocket import pause_after
+from ..transport.backoff import pause_after
 
-# Seconds without further news of an id before it is fetched, and how long a busy one is put off at most.
-QUIET = 0.025
-PUT_OFF = 0.25
+# An id is fetched once it was not reported for so long, and a busy one after the maximum.
+DEBOUNCE_S = 0.025
+MAX_DEBOUNCE_S = 0.25
 
-# What was heard of an id; of two, the greater counts. SURVIVED: it may have changed while nothing could be heard.
+# Reports of an id; of two, the greater counts. SURVIVED: it may have changed while the stream was lost.
 SURVIVED, UPDATED, VANISHED, DELETED = range(4)
 
 # Attempts after which an id that cannot be read does not keep its kind from being live any more.
-HOPELESS = 3
+MAX_ATTEMPTS = 3
 
 
 @attrs.define
-class _Heard:
+class _Report:
     what: int
     first: float
     last: float
@@ -29,52 +29,52 @@ class _Heard:
 
 
 class Pending:
-    """Ids that were heard of and are to be fetched: one entry an id, however often it is named."""
+    """Reported ids that are to be fetched: one entry for each, however often it is reported."""
 
     def __init__(self) -> None:
-        self._heard: dict[str, _Heard] = {}
-        # How often an id could not be read, as long as it cannot.
-        self._tries: dict[str, int] = {}
+        self._reports: dict[str, _Report] = {}
+        # Failed attempts by id, as long as it cannot be read.
+        self._attempts: dict[str, int] = {}
 
     def __len__(self) -> int:
-        return len(self._heard)
+        return len(self._reports)
 
     @property
     def hopeful(self) -> bool:
-        """Whether any of them is not known to be beyond reading."""
-        return any(self._tries.get(id, 0) < HOPELESS for id in self._heard)
+        """Whether any of them may still become readable soon."""
+        return any(self._attempts.get(id, 0) < MAX_ATTEMPTS for id in self._reports)
 
     @property
-    def patience(self) -> float | None:
+    def seconds_until_due(self) -> float | None:
         """Seconds until one of them may be taken; None when there is none."""
-        if not self._heard:
+        if not self._reports:
             return None
-        return max(0.0, min(heard.due for heard in self._heard.values()) - time.monotonic())
+        return max(0.0, min(report.due for report in self._reports.values()) - time.monotonic())
 
-    def note(self, id: str, what: int) -> None:
-        """Note what was heard of an id."""
+    def add(self, id: str, what: int) -> None:
+        """Add a report of an id."""
         now = time.monotonic()
-        heard = self._heard.setdefault(id, _Heard(what, now, now))
-        heard.what, heard.last = max(what, heard.what), now
+        report = self._reports.setdefault(id, _Report(what, now, now))
+        report.what, report.last = max(what, report.what), now
 
-    def settle(self, taken: Mapping[str, int], failed: Mapping[str, int]) -> None:
-        """Forget what was done of what was taken; what failed is tried again, after pauses that grow."""
+    def finish(self, taken: Mapping[str, int], failed: Mapping[str, int]) -> None:
+        """Finish ids that were taken; those that failed are tried again, after growing pauses."""
         for id in taken:
             if id not in failed:
-                self._tries.pop(id, None)
+                self._attempts.pop(id, None)
         for id, what in failed.items():
-            self._tries[id] = tries = self._tries.get(id, 0) + 1
-            self.note(id, what)
-            self._heard[id].due = time.monotonic() + pause_after(tries)
+            self._attempts[id] = attempts = self._attempts.get(id, 0) + 1
+            self.add(id, what)
+            self._reports[id].due = time.monotonic() + pause_after(attempts)
 
     def take(self) -> dict[str, int]:
-        """Those that are not just being changed again; an id that never rests is put off only so long."""
+        """Take the ids that are due: not reported just now, or put off for the maximum."""
         now = time.monotonic()
         due = {
-            id: heard.what
-            for id, heard in self._heard.items()
-            if now >= heard.due and (now - heard.last >= QUIET * 0.8 or now - heard.first >= PUT_OFF)
+            id: report.what
+            for id, report in self._reports.items()
+            if now >= report.due and (now - report.last >= DEBOUNCE_S * 0.8 or now - report.first >= MAX_DEBOUNCE_S)
         }
         for id in due:
-            del self._heard[id]
+            del self._reports[id]
         return due

@@ -1,4 +1,4 @@
-"""From ids that were heard of to applied changes and signals: each change is told once, our own echoes not at all."""
+"""Fetch the ids that a stream reported, apply them, emit each change once, and suppress echoes of own writes."""
 
 from __future__ import annotations
 
@@ -6,105 +6,102 @@ import logging
 import threading
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from ..errors import NotAuthorizedError, NotFoundError, PiecesError, StateError, TransportError
+from ..model.record import Record
 from ..model.state import EXPIRED, HANDLE, LOADED
+from ..orm import applying, loading, reading
+from ..orm.context import Context
 from ..orm.entity import Entity
 from .pending import DELETED, SURVIVED, UPDATED, VANISHED
 
-if TYPE_CHECKING:
-    from ..session import Session
-
 _log = logging.getLogger("pieces_orm.sync.feed")
-# Echoes of our own writes that are waited for; older ones are taken for lost.
-ECHOES = 10_000
-# So many ids of a kind are read with all others of it, in one request.
-MANY = 200
+# From so many ids of a kind on, all others of it are read with them in one request.
+BULK_THRESHOLD = 200
 
 
 @frozen
 class _Deferred:
-    """Something heard of a material that we are writing ourselves: it waits for the answer to that."""
+    """A report of a material that this session is writing: it waits for the answer to that."""
 
     id: str
     what: int
     writes: frozenset[int]
 
 
-class Teller:
-    """What one session knows of the ids of one kind, and tells of them."""
+class Reconciler:
+    """The known ids of one kind, and the way from reports of them to applied changes and signals."""
 
-    def __init__(self, session: Session, cls: type[Entity]) -> None:
-        # All ids, each with the `updated` that was told or written last, where that is known.
+    def __init__(self, context: Context, cls: type[Entity]) -> None:
+        # All ids, each with the `updated` that was emitted or written last, where that is known.
         self.known: dict[str, bytes | None] | None = None
-        # Since when, in seconds of the server's clock, changes may have gone unheard.
+        # Since when, in seconds of the server's clock, changes may have been missed.
         self.deaf_since = 0.0
-        self._session = session
+        self._context = context
+        self._history = context.history
         self._cls = cls
-        self._kind = cls.kind
+        self._kind = cls._schema.kind
         self._deferred: list[_Deferred] = []
-        # Our own writes whose echo is to come, and whose answer did not say what `updated` is now.
-        self._own: dict[str, None] = {}
         self._lock = threading.Lock()
 
     def wrote(self, id: str, updated: bytes | None, *, deleted: bool) -> None:
-        """Note a write of our own, so that its echo is not taken for another's."""
+        """Record a write of this session, so that its echo is not taken for another's."""
         with self._lock:
             if self.known is None:
                 return
-            self._own.pop(id, None)
+            self._history.forget_echo(self._kind, id)
             if deleted:
                 self.known.pop(id, None)
                 return
             self.known[id] = updated or self.known.get(id)
             if updated is None:
-                self._own[id] = None
-                if len(self._own) > ECHOES:
-                    del self._own[next(iter(self._own))]
+                self._history.expect_echo(self._kind, id)
 
     @property
     def defers(self) -> bool:
-        """Whether something waits for an answer to a write of our own."""
+        """Whether a report waits for the answer to a write of this session."""
         return bool(self._deferred)
 
     def deferred(self) -> dict[str, int]:
-        """What waits no longer, now that the writes have been answered."""
-        still = [each for each in self._deferred if not self._session.map.are_written(each.writes)]
+        """Take the reports that wait no longer, now that the writes have been answered."""
+        still = [each for each in self._deferred if not self._history.are_written(each.writes)]
         ready = {each.id: each.what for each in self._deferred if each not in still}
         self._deferred = still
         return ready
 
     def is_listing(self, ids: AbstractSet[str]) -> bool:
-        """Whether the first frame of a connection is a list of what there is, which says of nothing that it changed."""
+        """Tell whether the first frame of a connection lists the ids that exist, rather than changes."""
         return self.known is None or self._kind.stream == "asset" or ids >= self.known.keys()
 
     def compare(self, now: AbstractSet[str], since: int | None) -> dict[str, int]:
-        """What follows from a list of all ids: what is new, what has vanished, what may have changed unheard.
+        """Compare a list of all ids with the known ones; return new, vanished and possibly changed ids as reports.
 
         Args:
             now: all ids.
-            since: what was asked for before this number may have changed unheard; None: nothing may have.
+            since: entities requested before this number may have changed unnoticed; None: none may have.
         """
-        news: dict[str, int] = {}
-        held: dict[str, Entity] = {}
+        reports: dict[str, int] = {}
+        held: dict[str, Record] = {}
         if since is not None:
-            held = {each.id: each for each in self._session.map.alive(self._cls) if each.state in (LOADED, EXPIRED)}
-            news = {id: UPDATED if id in now else VANISHED for id, each in held.items() if each.applied < since}
+            alive = self._context.identity_map.alive(self._cls)
+            held = {each.id: each for each in alive if each._state.state in (LOADED, EXPIRED)}
+            reports = {
+                id: UPDATED if id in now else VANISHED for id, each in held.items() if each._state.applied < since
+            }
         with self._lock:
             if self.known is None:
                 self.known = dict.fromkeys(now)
-                return news
+                return reports
             known = self.known.keys()
-            if since is not None and self._session.signals.changed.has_receivers_for(self._cls):
-                news |= dict.fromkeys((known & now).difference(held), SURVIVED)
-            return news | dict.fromkeys(now - known, UPDATED) | dict.fromkeys(known - now, VANISHED)
+            if since is not None and self._context.signals.changed.has_receivers_for(self._cls):
+                reports |= dict.fromkeys((known & now).difference(held), SURVIVED)
+            return reports | dict.fromkeys(now - known, UPDATED) | dict.fromkeys(known - now, VANISHED)
 
     def process(self, batch: dict[str, int]) -> dict[str, int]:
-        """Fetch, apply and tell; returns what has to be tried again."""
-        ready = self._not_ours(batch)
+        """Fetch, apply and emit; return the reports that have to be tried again."""
+        ready = self._split_own(batch)
         suspected = {id for id, what in ready.items() if what == VANISHED}
         try:
             gone = self._confirmed(suspected)
@@ -114,24 +111,23 @@ class Teller:
         there: dict[str, int] = {}
         for id, what in ready.items():
             if what == DELETED or id in gone:
-                self._tell_deleted(id)
+                self._emit_deleted(id)
             else:
                 there[id] = min(what, UPDATED)
-        # Answers that were asked for before this know nothing of it.
-        self._session.map.heard(self._kind, there)
+        self._history.note_reported(self._kind, there)
         wanted = [id for id in there if self._is_wanted(id)]
         for id in there.keys() - set(wanted):
             self._learn(id)
-        return {id: there[id] for id in self._tell_updated(wanted, there)}
+        return {id: there[id] for id in self._emit_updated(wanted, there)}
 
-    def _not_ours(self, batch: dict[str, int]) -> dict[str, int]:
-        """What nobody here is writing at this moment; the rest is deferred."""
+    def _split_own(self, batch: dict[str, int]) -> dict[str, int]:
+        """Return the reports of what this session is not writing at this moment; the rest is deferred."""
         ready: dict[str, int] = {}
         for id, what in batch.items():
-            writes = self._session.map.writes_of(self._kind, id)
+            writes = self._history.writes_of(self._kind, id)
             if not self._is_known(id):
-                # It may be what a create of ours is making.
-                writes |= self._session.map.writes_of(self._kind, None)
+                # It may be what a create of this session is making.
+                writes |= self._history.writes_of(self._kind, None)
             if writes:
                 self._deferred.append(_Deferred(id, what, writes))
             else:
@@ -147,20 +143,20 @@ class Teller:
                 self.known[id] = updated or self.known.get(id)
 
     def _confirmed(self, vanished: set[str]) -> set[str]:
-        """Those of the vanished that the server does not list when it is asked once more."""
-        return vanished.difference(self._session.ids_of(self._cls, {})) if vanished else set()
+        """Return those of the vanished ids that the server does not list when it is asked once more."""
+        return vanished.difference(reading.read_ids(self._context.connection, self._kind, {})) if vanished else set()
 
     def _is_wanted(self, id: str) -> bool:
-        """Whether somebody holds the entity, or listens to the kind."""
-        entity = self._session.map.peek(self._cls, id)
-        if entity is not None and entity.state is not HANDLE:
+        """Tell whether somebody holds the entity, or listens to the kind."""
+        entity = self._context.identity_map.peek(self._cls, id)
+        if entity is not None and entity._state.state is not HANDLE:
             return True
-        signals = self._session.signals
+        signals = self._context.signals
         signal = signals.changed if self._is_known(id) else signals.created
         return bool(signal.has_receivers_for(self._cls))
 
-    def _tell_updated(self, ids: list[str], heard: Mapping[str, int]) -> list[str]:
-        """Read and tell; returns the ids that could not be read."""
+    def _emit_updated(self, ids: list[str], heard: Mapping[str, int]) -> list[str]:
+        """Read and emit; return the ids that could not be read."""
         known = {id for id in ids if self._is_loaded(id)}
         failed: list[str] = []
         missing: set[str] = set()
@@ -168,7 +164,7 @@ class Teller:
             if isinstance(found, NotFoundError):
                 missing.add(id)
             elif isinstance(found, Entity):
-                self._tell_one(found, was_loaded=id in known, survived=heard[id] == SURVIVED)
+                self._emit_one(found, was_loaded=id in known, survived=heard[id] == SURVIVED)
             else:
                 _log.info("%s %s could not be read: %s", self._kind.name, id, found)
                 failed.append(id)
@@ -178,25 +174,24 @@ class Teller:
             _log.info("The vanished of %s could not be confirmed: %s", self._kind.collection, error)
             return [*failed, *missing]
         for id in gone:
-            self._tell_deleted(id)
+            self._emit_deleted(id)
         return [*failed, *(missing - gone)]
 
     def _is_loaded(self, id: str) -> bool:
-        entity = self._session.map.peek(self._cls, id)
-        return entity is not None and entity.state in (LOADED, EXPIRED)
+        entity = self._context.identity_map.peek(self._cls, id)
+        return entity is not None and entity._state.state in (LOADED, EXPIRED)
 
     def _read(self, ids: list[str]) -> dict[str, Entity | Exception]:
-        """Read and apply; by id the entity or its error. Echoes of our own writes are applied as such."""
-        with self._lock:
-            own = [id for id in ids if id in self._own]
-            others = [id for id in ids if id not in self._own]
+        """Read and apply; return by id the entity or its error. Echoes of own writes are applied as such."""
+        own = [id for id in ids if self._history.expects_echo(self._kind, id)]
+        others = [id for id in ids if id not in set(own)]
         return self._read_as("echo", own) | self._read_as("remote", others)
 
     def _read_as(self, origin: str, ids: list[str]) -> dict[str, Entity | Exception]:
         try:
-            if len(ids) >= MANY and 2 * len(ids) >= len(self.known or ()) and "all" in self._kind.routes:
-                return self._session.fetch_all(self._cls, ids, origin)
-            found = self._session.fetch(self._cls, ids, origin)
+            if len(ids) >= BULK_THRESHOLD and 2 * len(ids) >= len(self.known or ()) and "all" in self._kind.routes:
+                return loading.fetch_all(self._context, self._cls, ids, origin=origin)
+            found = loading.fetch(self._context, self._cls, ids, origin=origin) if ids else {}
         except PiecesError as error:
             if len(ids) == 1 or isinstance(error, TransportError | StateError | NotAuthorizedError):
                 return dict.fromkeys(ids, error)
@@ -206,49 +201,50 @@ class Teller:
             found |= self._read_as(origin, [id])
         return found
 
-    def _tell_one(self, entity: Entity, *, was_loaded: bool, survived: bool) -> None:
-        updated = None if entity.document is None else entity.document.get("updated")
+    def _emit_one(self, entity: Entity, *, was_loaded: bool, survived: bool) -> None:
+        document = entity._state.document
+        updated = None if document is None else document.get("updated")
         stamp = None if updated is None else bytes(updated)
         with self._lock:
             is_new = not self._is_known(entity.id) and not was_loaded
             before = (self.known or {}).get(entity.id)
-            is_told = entity.id in self._own or (stamp is not None and before == stamp)
+            is_echo = self._history.expects_echo(self._kind, entity.id) or (stamp is not None and before == stamp)
             if survived and before is None:
-                is_told = not self._is_later(entity)
-            self._own.pop(entity.id, None)
+                is_echo = not self._is_later(entity)
+        self._history.forget_echo(self._kind, entity.id)
         self._learn(entity.id, stamp)
-        signals = self._session.signals
+        signals = self._context.signals
         if is_new:
             signals.tell(signals.created, self._cls, entity=entity, origin="remote")
-        elif not was_loaded and not is_told:
+        elif not was_loaded and not is_echo:
             # Nobody knew what it was: that it changed is certain, what changed cannot be known.
             signals.tell(signals.changed, self._cls, entity=entity, fields=None, before={}, origin="remote")
 
     def _is_later(self, entity: Entity) -> bool:
-        """Whether a material was updated, by the server's clock, since news of it could not be heard any more."""
+        """Tell whether a material was updated, by the server's clock, since reports of it could be missed."""
         updated = getattr(entity, "updated", None)
         return updated is not None and updated.timestamp() >= self.deaf_since
 
-    def _tell_deleted(self, id: str) -> None:
+    def _emit_deleted(self, id: str) -> None:
         with self._lock:
             was_known = self._is_known(id)
             if self.known is not None:
                 self.known.pop(id, None)
-            self._own.pop(id, None)
-        signals = self._session.signals
-        entity = self._session.map.peek(self._cls, id)
+        self._history.forget_echo(self._kind, id)
+        signals, identity_map = self._context.signals, self._context.identity_map
+        entity = identity_map.peek(self._cls, id)
         if entity is None and not (was_known and signals.deleted.has_receivers_for(self._cls)):
-            self._session.map.bury(self._kind, id)
+            self._history.note_deleted(self._kind, id)
             return
-        entity = entity or self._session.map.ref(self._cls, id)
-        # A mere handle of an id that was never heard of, or is told already, goes silently.
-        news = was_known or entity.document is not None
-        if self._session.map.remove(entity) and news:
+        entity = entity or identity_map.ref(self._cls, id)
+        # A mere handle of an id that was never reported, or was emitted already, goes silently.
+        is_news = was_known or entity._state.document is not None
+        if applying.remove(self._context, entity) and is_news:
             signals.tell(signals.deleted, self._cls, entity=entity, origin="remote")
 
 
 def _may_be_anothers(found: Entity | Exception) -> bool:
-    """Whether an error may be due to another material that was asked for in the same request."""
+    """Tell whether an error may be due to another material that was requested with this one."""
     return isinstance(found, Exception) and not isinstance(
         found, NotFoundError | TransportError | StateError | NotAuthorizedError
     )

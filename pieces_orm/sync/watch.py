@@ -1,31 +1,28 @@
-"""Watching: the feeds of a session, what keeps them open, and changes as an iterator."""
+"""Watches: they open the feeds of some kinds and keep them open."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from ..errors import InvalidValueError, UnsupportedOperationError
+from ..model.record import Record
 from ..model.state import State
+from ..orm.context import Context, Watching
 from ..orm.entity import Entity
 from ..wire.kinds import Kind
-from .feed import CONNECTING, FIRST, LIVE, LOST, Feed
+from .feed import CONNECTING, INITIAL_WAIT_S, LIVE, LOST, Feed
 
-if TYPE_CHECKING:
-    from ..session import Session
-
-
-# Seconds that the end of a watch waits for its sockets to be closed.
-HANG_UP = 2.0
+# The end of a watch waits so long for its sockets to be closed.
+MAX_CLOSE_S = 2.0
 
 
-class Feeds:
-    """The feeds of one session, one a kind for however many watches."""
+class Feeds(Watching):
+    """The feeds of one session, one for each kind, however many watches share it."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._lock = threading.Lock()
         self._feeds: dict[str, Feed] = {}
 
@@ -36,20 +33,20 @@ class Feeds:
                 message = f"watch takes entity classes, such as Asset, not {cls!r}."
                 raise InvalidValueError(message)
             if not _can_watch(cls) and not every:
-                message = f"The wire can neither stream nor list {cls.kind.collection}."
+                message = f"The wire can neither stream nor list {cls._schema.kind.collection}."
                 raise UnsupportedOperationError(message)
         feeds = [self._open(cls) for cls in dict.fromkeys(classes) if _can_watch(cls)]
-        deadline = time.monotonic() + FIRST
+        deadline = time.monotonic() + INITIAL_WAIT_S
         for feed in feeds:
-            # What is read from here on is in step: all that happens to it later is heard.
+            # What is read from here on is in step: every later change of it is reported.
             feed.wait_first(deadline)
         return Watch(self, feeds)
 
     def _open(self, cls: type[Entity]) -> Feed:
         with self._lock:
-            feed = self._feeds.get(cls.kind.name)
+            feed = self._feeds.get(cls._schema.kind.name)
             if feed is None:
-                feed = self._feeds[cls.kind.name] = Feed(self._session, cls)
+                feed = self._feeds[cls._schema.kind.name] = Feed(self._context, cls)
                 feed.start()
             feed.watchers += 1
             return feed
@@ -61,7 +58,7 @@ class Feeds:
             for feed in feeds:
                 feed.watchers -= 1
                 if feed.watchers == 0:
-                    self._feeds.pop(feed.cls.kind.name, None)
+                    self._feeds.pop(feed.cls._schema.kind.name, None)
                     ended.append(feed)
         _end(ended)
 
@@ -71,22 +68,30 @@ class Feeds:
             feeds = list(self._feeds.values())
         _end(feeds)
 
-    def again(self, kind: Kind, id: str) -> None:
-        """Read a material anew that an older answer has told of."""
-        feed = self._feeds.get(kind.name)
+    def applied_outdated(self, record: Record) -> None:
+        """Read an entity anew that an outdated answer was applied to."""
+        feed = self._feeds.get(record._schema.kind.name)
         if feed is not None:
-            feed.again(id)
+            feed.again(record.id)
 
-    def wrote(self, entity: Entity, updated: bytes | None) -> None:
-        """Note a write of our own, so that its echo is not taken for another's."""
-        feed = self._feeds.get(entity.kind.name)
+    def wrote(self, record: Record, updated: bytes | None) -> None:
+        """Record a write of this session, so that its echo is not taken for another's."""
+        feed = self._feeds.get(record._schema.kind.name)
         if feed is not None:
-            feed.teller.wrote(entity.id, updated, deleted=entity.state is State.DELETED)
+            feed.reconciler.wrote(record.id, updated, deleted=record._state.state is State.DELETED)
 
     def is_stale(self, kind: Kind) -> bool:
-        """Whether what is known of a kind may have aged since its stream was lost."""
+        """Tell whether what is known of a kind may have aged, since its stream is lost."""
         feed = self._feeds.get(kind.name)
         return feed is not None and feed.is_stale
+
+
+def feeds_of(context: Context) -> Feeds:
+    """Return the feeds of a session, made when they are first needed."""
+    with context.lock:
+        if not isinstance(context.watching, Feeds):
+            context.watching = Feeds(context)
+        return context.watching
 
 
 def _end(feeds: Sequence[Feed]) -> None:
@@ -97,11 +102,11 @@ def _end(feeds: Sequence[Feed]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(HANG_UP)
+        thread.join(MAX_CLOSE_S)
 
 
 def _can_watch(cls: type[Entity]) -> bool:
-    return "stream" in cls.kind.routes or "ids" in cls.kind.routes
+    return "stream" in cls._schema.kind.routes or "ids" in cls._schema.kind.routes
 
 
 class Watch:
@@ -136,7 +141,7 @@ class Watch:
         return self
 
     def before_live(self, act: Callable[[], None]) -> None:
-        """Do something before streams that are not live are so."""
+        """Call a function before streams that are not live become so."""
         for feed in self._feeds:
             feed.before_live(act)
 

@@ -1,4 +1,4 @@
-"""The connection of a session: its application, its requests, and its end."""
+"""Connections: the address of a server, this program's application, requests, and their end."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from importlib import metadata
 from typing import Any
 
 from ..documents import answers, decoding
+from ..documents.document import malformed
 from ..errors import DecodeError, DetachedError, InvalidValueError, NotRunningError, ResponseError, UsageError
 from ..signals import Dispatch, Signals
 from ..values import Application, Model, Privacy
 from ..wire import paths, routes
-from ..wire.closed_lists import APPLICATION_NAMES, this_platform
+from ..wire.closed_lists import APPLICATION_NAMES, NO_SUCH_ROUTE, this_platform
 from ..wire.kinds import Route
-from .http import T, Take, Timeout, Transport
+from .http import HTTPTransport, T, Take, Timeout
 
 _log = logging.getLogger("pieces_orm.transport.connection")
 
@@ -25,10 +26,11 @@ Find = Callable[[str], str | None]
 
 
 class Connection:
-    """What a session needs to ask a server: a transport, an application, and errors for what goes wrong.
+    """The way to one server: its address, this program's application, and requests.
 
     Args:
-        find: given the address that was lost, where the server is now, or None; without it the address never changes.
+        find: given the address that was lost, returns where the server is now, or None; without it the address never
+            changes.
     """
 
     def __init__(
@@ -43,7 +45,7 @@ class Connection:
         token: str | None = None,
     ) -> None:
         self.signals = Signals(dispatch)
-        self._transport = Transport(url, timeout, self._observe, token=token)
+        self._transport = HTTPTransport(url, timeout, self._observe, token=token)
         self._name = application
         self._application: Application | None = None
         self._connecting = threading.Lock()
@@ -51,9 +53,9 @@ class Connection:
         self._connected_at = self._lost_at = self._looked_at = 0.0
         self._find = find
         self._looking = threading.Lock()
-        self._closed = False
+        self.is_closed = False
         self._requested: deque[dict[str, Any]] = deque()
-        self._without: set[str] = set()
+        self._unsupported: set[str] = set()
         if api_key is not None:
             self._use(_application(api_key, application))
 
@@ -64,7 +66,7 @@ class Connection:
 
     def check_open(self) -> None:
         """Raise DetachedError when the session is closed."""
-        if self._closed:
+        if self.is_closed:
             message = f"The session on {self.url} is closed; open another."
             raise DetachedError(message)
 
@@ -72,7 +74,7 @@ class Connection:
 
     @property
     def application(self) -> Application:
-        """This program, as the server knows it; a frozen value.
+        """This program as the server knows it; a frozen value.
 
         Requests: none, or the one POST /connect that any first request makes.
         """
@@ -107,8 +109,7 @@ class Connection:
             raw = answers.one_key(data, "application", "application")
             found: Application = decoding.decoder(Application)(raw)
         except (ValueError, TypeError, KeyError) as error:
-            message = f"The server's answer to /connect cannot be read ({error}); it begins {data[:80]!r}."
-            raise DecodeError(message, kind="application") from error
+            raise malformed(data, "application", "", error) from error
         return found
 
     def _use(self, application: Application) -> None:
@@ -120,20 +121,20 @@ class Connection:
     # A server that restarts, and may move ----------------------------------------------------------------------------
 
     def server_was_lost(self) -> None:
-        """Note that the server went away: the application is connected again before the next request."""
+        """Record that the server went away: the application is connected again before the next request."""
         self._lost_at = time.monotonic()
 
     def server_time(self) -> float:
-        """What the server's clock says, as far as its answers tell; seconds since 1970."""
+        """Return the time of the server's clock, as far as its answers tell; seconds since 1970."""
         return time.time() + self._transport.clock_offset
 
     def look_again(self) -> bool:
-        """Look where the server is, after it could not be reached; True when it is somewhere else now."""
+        """Look for the server after it could not be reached; return whether it is somewhere else now."""
         if self._find is None:
             return False
         before, failed_at = self.url, time.monotonic()
         with self._looking:
-            if self._looked_at < failed_at and not self._closed:
+            if self._looked_at < failed_at and not self.is_closed:
                 found = self._find(before)
                 self._looked_at = time.monotonic()
                 if found is not None and found != before:
@@ -143,14 +144,14 @@ class Connection:
         return self.url != before
 
     def models(self) -> list[Model]:
-        """The models that the server knows; frozen values.
+        """Return the models that the server knows; frozen values.
 
         Requests: one GET /models.
         """
         return answers.values_of(self.call(routes.MODELS), Model, "model")
 
     def default_model(self) -> Model:
-        """The first model, which summaries are made with when none is given.
+        """Return the first model, which summaries are made with when none is given.
 
         Requests: one GET /models.
 
@@ -168,7 +169,7 @@ class Connection:
     def request(
         self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None, accept: str = "*/*"
     ) -> bytes:
-        """The raw call, for the endpoints without a method; errors are those of every call.
+        """Send a raw request, for endpoints without a method; errors are those of every call.
 
         Requests: this one.
 
@@ -205,7 +206,7 @@ class Connection:
         return data
 
     def take(self, route: Route, query: Mapping[str, Any], take: Take[T]) -> T:
-        """Read from a route what is made of its answer's pieces as they come; the answer is never held whole."""
+        """Read from a route and return what `take` makes of the answer's pieces; the answer is never held whole."""
         taken: T = self._call(route, query=query, take=take)
         return taken
 
@@ -253,22 +254,22 @@ class Connection:
 
     def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes:
         """Try the newer of two routes for the same job, the older after 404 or 405; the session remembers."""
-        if self.may_have(newer):
+        if self.may_have(newer.path):
             try:
                 return self.call(newer, ids)
             except ResponseError as error:
-                if error.status not in (404, 405):
+                if error.status not in NO_SUCH_ROUTE:
                     raise
-            self.has_not(newer)
+            self.has_not(newer.path)
         return self.call(older, ids)
 
-    def may_have(self, route: Route) -> bool:
-        """Whether the server may have a route of other versions: it has not said yet that it has not."""
-        return route.path not in self._without
+    def may_have(self, feature: str) -> bool:
+        """Tell whether the server may have a route or feature of other versions: it has not said that it lacks it."""
+        return feature not in self._unsupported
 
-    def has_not(self, route: Route) -> None:
-        """Remember that the server does not have a route."""
-        self._without.add(route.path)
+    def has_not(self, feature: str) -> None:
+        """Remember that the server does not have a route or feature."""
+        self._unsupported.add(feature)
 
     def _observe(self, method: str, path: str, status: int, seconds: float) -> None:
         if self.signals.requested.receivers:
@@ -285,18 +286,23 @@ class Connection:
                 return
             self.signals.tell(self.signals.requested, type(self), **about)
 
+    def close(self) -> None:
+        """Close the sockets; every later request raises DetachedError."""
+        self.is_closed = True
+        self._transport.close()
+
     def stream_url(self, route: Route) -> str:
-        """The address of a stream."""
+        """Return the address of a stream."""
         return f"{self.url}{route.path}"
 
     def stream_headers(self) -> Mapping[str, str]:
-        """The headers that a stream is opened with; connects the application first."""
+        """Return the headers to open a stream with; connects the application first."""
         _ = self.application
         return self._transport.headers
 
 
 def _tracked(name: str) -> dict[str, Any]:
-    """What a program says of itself to /connect; the wire's list of names is closed, OPEN_SOURCE is for all others."""
+    """Return the body of /connect; the wire's list of names is closed, OPEN_SOURCE is for all others."""
     known = name in APPLICATION_NAMES
     return {
         "name": name if known else "OPEN_SOURCE",

@@ -10,22 +10,25 @@ from pathlib import Path
 
 from ..errors import NotRunningError, PiecesError, ResponseError
 from ..wire import kinds, routes
-from .http import NO_HOST, Transport
+from ..wire.closed_lists import CURRENT_PORTS, OLD_PORTS
+from .backoff import pause_after
+from .http import NO_HOST, REMEDY, HTTPTransport
 
-PORTS = (*range(39300, 39334), 1000, 5323)
-PROBE_TIMEOUT = 1.0
-REMEDY = "Start Pieces OS, or `pieces-orm serve`, or use pieces_orm.embedded(), or pass its address as url=."
+PORTS = (*CURRENT_PORTS, *OLD_PORTS)
+PROBE_TIMEOUT_S = 1.0
+# A server that starts is looked for at least this often.
+MAX_WAIT_PAUSE_S = 1.0
 
 
 def port_file() -> Path:
-    """Where Pieces OS writes its port; it may be stale or hold nonsense."""
+    """Return the file in which Pieces OS writes its port; it may be stale or hold nonsense."""
     home = Path.home()
     base = home / "Library" if sys.platform == "darwin" else home / "Documents"
     return base / "com.pieces.os" / "production" / "Config" / ".port.txt"
 
 
 def candidates(url: str | None) -> Iterator[tuple[str, str]]:
-    """The addresses to try, in order, each with where it comes from."""
+    """Yield the addresses to try, in order, each with where it comes from."""
     if url is not None:
         yield url, "url"
         return
@@ -43,18 +46,18 @@ def candidates(url: str | None) -> Iterator[tuple[str, str]]:
 
 
 def find(url: str | None, wait: float = 0, token: str | None = None) -> str:
-    """The address of a running server.
+    """Return the address of a running server.
 
     Args:
         url: the only address to try; None: all the known places.
         wait: seconds to keep trying, for a server that is starting.
-        token: what the server wants to see.
+        token: sent to the server, where it wants one.
 
     Raises:
         NotRunningError: nothing found; the message lists what was tried.
     """
     deadline = time.monotonic() + wait
-    pause = 0.05
+    attempts = 0
     while True:
         tried: list[str] = []
         for address, origin in candidates(url):
@@ -65,22 +68,22 @@ def find(url: str | None, wait: float = 0, token: str | None = None) -> str:
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             listed = "\n  ".join(_brief(tried))
-            message = f"No Pieces server found. {REMEDY}\nTried:\n  {listed}"
+            message = f"No Pieces server found. {REMEDY}, or pass its address as url=.\nTried:\n  {listed}"
             raise NotRunningError(message)
-        time.sleep(min(pause, remaining))
-        pause = min(pause * 2, 1.0)
+        attempts += 1
+        time.sleep(min(pause_after(attempts, longest=MAX_WAIT_PAUSE_S), remaining))
 
 
 def find_again(lost: str) -> str | None:
-    """Where a server that was found, and is lost, is now: where it was, or at the first known place; None: nowhere."""
+    """Return where a lost server is now: at its old address, or at the first known place; None: nowhere."""
     places = (lost, *(address for address, _ in candidates(None)))
     return next((address for address in dict.fromkeys(places) if probe(address) is None), None)
 
 
 def probe(address: str, token: str | None = None) -> str | None:
-    """What is wrong with a server at this address; None when it is a Pieces server that is ready."""
+    """Return the problem with a server at this address; None when it is a Pieces server that is ready."""
     try:
-        transport = Transport(address, PROBE_TIMEOUT, token=token)
+        transport = HTTPTransport(address, PROBE_TIMEOUT_S, token=token)
     except NotRunningError as error:
         return str(error)
     try:

@@ -1,4 +1,4 @@
-"""HTTP by way of the pool of requests' own adapter: timeouts, retries, and from status to error. Knows no entity.
+"""HTTP through the connection pool of requests: timeouts, retries, errors for statuses.
 
 A request goes to the pool as it is. What requests does for each one on its way there (merging the session's settings,
 looking for proxies, parsing the address, building a response with cookies and history) costs more than the request.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -33,37 +32,38 @@ from ..errors import (
     TransportError,
     UpgradeRequiredError,
 )
+from .backoff import pause_after
 
 T = TypeVar("T")
-# How the body of an answer is read, from the pieces in which it comes.
+# Makes something of the body of an answer from the pieces in which it comes.
 Take = Callable[[Iterator[bytes]], T]
 
 Timeout = float | tuple[float, float]
 Observer = Callable[[str, str, int, float], None]
 
-ATTEMPTS = 3
-RETRIED = frozenset({502, 503, 504})
-# Bytes of a piece.
-PIECE = 1_000_000
-# Sockets that are kept open: each stream's thread may read a few materials at a time.
-POOL = 64
+MAX_ATTEMPTS = 3
+RETRIED_STATUSES = frozenset({502, 503, 504})
+PIECE_BYTES = 1_000_000
+# Sockets kept open: each stream's thread may read a few materials at a time.
+POOL_SIZE = 64
 _HOST = re.compile(r"[^\s/@]+")
-# Seconds that one can wait for an answer, at most: three months.
-LONGEST = 1e7
-# Seconds by which two clocks may differ and pass for the same.
-ABOUT = 1.5
+# Three months.
+MAX_TIMEOUT_S = 1e7
+# Two clocks that differ by less pass for the same.
+CLOCK_TOLERANCE_S = 1.5
 NO_HOST = "there is no host of this name"
+REMEDY = "Start Pieces OS, or `pieces-orm serve`, or use pieces_orm.embedded()"
 
 
 def query_text(query: Mapping[str, Any] | None) -> str:
-    """A query string; None sends nothing, booleans are spelled as JSON does."""
+    """Return a query string; None sends nothing, booleans are spelled as JSON does."""
     given = {name: value for name, value in (query or {}).items() if value is not None}
     texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
     return f"?{urlencode(texts, quote_via=quote)}" if texts else ""
 
 
-class Transport:
-    """The connection to one server: a pool of sockets, headers, timeouts and retries.
+class HTTPTransport:
+    """A pool of sockets to one server, with headers, timeouts and retries.
 
     Args:
         url: the server's address, such as http://127.0.0.1:39300.
@@ -80,7 +80,7 @@ class Transport:
         self._timeout = timeout
         self._limits = limits(timeout)
         self._observer = observer
-        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL)
+        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
         self._pool: tuple[str, Any] | None = None
         # The server's clock, as its last answer told it, and ours at that moment.
         self._date: tuple[str, float] | None = None
@@ -93,7 +93,7 @@ class Transport:
         with contextlib.suppress(ValueError, TypeError):
             # Answers tell whole seconds only.
             ahead = parsedate_to_datetime(self._date[0]).timestamp() + 0.5 - self._date[1]
-            return ahead if abs(ahead) > ABOUT else 0.0
+            return ahead if abs(ahead) > CLOCK_TOLERANCE_S else 0.0
         return 0.0
 
     def send(
@@ -105,7 +105,7 @@ class Transport:
         body: bytes | None = None,
         accept: str = "*/*",
         repeatable: bool | None = None,
-        attempts: int = ATTEMPTS,
+        attempts: int = MAX_ATTEMPTS,
         take: Take[Any] | None = None,
     ) -> Any:
         """Send a request and return the body of the answer, or what is taken from it as it comes.
@@ -137,11 +137,11 @@ class Transport:
                 if last or not repeatable or isinstance(error, RequestTimeout):
                     raise
             else:
-                if not (repeatable and status in RETRIED and not last):
+                if not (repeatable and status in RETRIED_STATUSES and not last):
                     if not _is_success(status):
                         raise error_for(status, data, method, path)
                     return data
-            time.sleep(random.uniform(0.5, 1.0) * 0.05 * 2**attempt)  # noqa: S311 jitter is no secret
+            time.sleep(pause_after(attempt + 1))
         raise AssertionError("unreachable")
 
     def _exchange(
@@ -184,14 +184,14 @@ class Transport:
     def _pieces(self, response: urllib3.HTTPResponse, method: str, path: str) -> Iterator[bytes]:
         while True:
             with self._errors(method, path):
-                piece = response.read(PIECE)
+                piece = response.read(PIECE_BYTES)
             if not piece:
                 return
             yield piece
 
     @contextlib.contextmanager
     def _errors(self, method: str, path: str) -> Iterator[None]:
-        """What goes wrong with the connection inside, as errors of this package."""
+        """Raise errors of this package for what goes wrong with the connection inside."""
         try:
             yield
         except urllib3.exceptions.NewConnectionError as error:
@@ -206,7 +206,7 @@ class Transport:
             raise TransportError(message, method=method, path=path) from error
 
     def _connected(self) -> Any:
-        """The pool of sockets to the server, with certificates checked where the address says https."""
+        """Return the pool of sockets to the server, with certificates checked where the address says https."""
         url = self.url
         if self._pool is None or self._pool[0] != url:
             request = requests.Request("GET", url).prepare()
@@ -217,14 +217,11 @@ class Transport:
         return self._pool[1]
 
     def _unreachable(self, error: Exception, method: str, path: str) -> NotRunningError:
-        """The error for a connection that was never made: the request certainly never arrived."""
+        """Return the error for a connection that was never made: the request certainly never arrived."""
         if isinstance(error, urllib3.exceptions.NameResolutionError):
             message = f"{self.url}: {NO_HOST}; look at the address ({method} {path})."
         else:
-            message = (
-                f"No server answers at {self.url} ({method} {path}). Start Pieces OS, or `pieces-orm serve`, or use "
-                "pieces_orm.embedded()."
-            )
+            message = f"No server answers at {self.url} ({method} {path}). {REMEDY}."
         return NotRunningError(message, method=method, path=path)
 
     def close(self) -> None:
@@ -238,36 +235,36 @@ def _is_success(status: int) -> bool:
 
 
 def address(url: str) -> str:
-    """Scheme and host of a server's address; http where it names no scheme.
+    """Return scheme and host of a server's address; http where it names no scheme.
 
     Raises:
-        NotRunningError: it is no address, or that of something within a server.
+        NotRunningError: it is not an address, or that of something within a server.
     """
     with contextlib.suppress(ValueError, TypeError):
         parts = urlsplit(url if "://" in url else f"http://{url}")
         whole = parts.path in ("", "/") and not (parts.query or parts.fragment)
         if whole and parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc) and parts.port != 0:
             return f"{parts.scheme}://{parts.netloc}"
-    message = f"{url!r} is no address of a server; it looks like http://127.0.0.1:39300."
+    message = f"{url!r} is not the address of a server, which looks like http://127.0.0.1:39300."
     raise NotRunningError(message)
 
 
 def limits(timeout: Any) -> urllib3.Timeout:
-    """The seconds to connect and to wait for an answer.
+    """Return the seconds to connect and to wait for an answer.
 
     Raises:
         InvalidValueError: it is neither a number above 0 nor two of them.
     """
     two = timeout if isinstance(timeout, tuple) else (timeout, timeout)
     numbers = [each for each in two if isinstance(each, int | float) and not isinstance(each, bool)]
-    if len(two) == len(numbers) == 2 and all(0 < each <= LONGEST for each in numbers):
+    if len(two) == len(numbers) == 2 and all(0 < each <= MAX_TIMEOUT_S for each in numbers):
         return urllib3.Timeout(connect=two[0], read=two[1])
     message = f"timeout takes seconds above 0, one number or two (to connect, to wait), not {timeout!r}."
     raise InvalidValueError(message)
 
 
 def error_for(status: int, data: bytes, method: str, path: str) -> ResponseError:
-    """The error that a status stands for; the server's own words are in its message."""
+    """Return the error that a status stands for; the server's own words are in its message."""
     body = data.decode("utf-8", "replace")
     said = _said(body)
     where = f"{method} {path}"
@@ -283,13 +280,13 @@ def error_for(status: int, data: bytes, method: str, path: str) -> ResponseError
     if 400 <= status < 500:
         return InvalidRequestError(f"{where}: the server refuses the request (status {status}{said}).", **about)
     if status < 400:
-        message = f"{where}: the answer is no answer of a Pieces server (status {status}{said}). Is this its address?"
+        message = f"{where}: this is not an answer of a Pieces server (status {status}{said}). Is this its address?"
         return ServerError(message, **about)
     return ServerError(f"{where}: the server failed (status {status}{said}).", **about)
 
 
 def _said(body: str) -> str:
-    """What an error body says: plain text, or JSON with an `error`."""
+    """Return the words of an error body: plain text, or JSON with an `error`."""
     with contextlib.suppress(ValueError):
         parsed = json.loads(body)
         body = str(parsed.get("error", parsed)) if isinstance(parsed, dict) else str(parsed)

@@ -1,10 +1,9 @@
-"""WebSocket streams: one thread that reads frames and connects again for as long as it runs. Knows no entity."""
+"""WebSocket streams: threads that read frames, and connect again for as long as they run."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -13,31 +12,30 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..errors import NotRunningError, TransportError
+from .backoff import pause_after
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
 _log = logging.getLogger("pieces_orm.transport.websocket")
 
-FIRST_PAUSE = 0.05
-LONGEST_PAUSE = 5.0
-OPEN_TIMEOUT = 5.0
-PING_INTERVAL = 10.0
-PING_TIMEOUT = 10.0
+OPEN_TIMEOUT_S = 5.0
+PING_INTERVAL_S = 10.0
+PING_TIMEOUT_S = 10.0
 
 
 class Event(msgspec.Struct):
-    """What a frame says of one id."""
+    """One id that a frame reports."""
 
     id: str
     deleted: bool
 
 
 def events_of(frame: str | bytes, key: str) -> list[Event]:
-    """The events of an identifier frame for the kind with this key; a deletion wins over anything else.
+    """Return the events of an identifier frame for the kind with this key; a deletion wins over anything else.
 
     Raises:
-        ValueError: the frame is no identifier frame.
+        ValueError: the frame is not an identifier frame.
     """
     try:
         items = msgspec.json.decode(frame, type=dict[str, Any]).get("iterable") or ()
@@ -50,12 +48,6 @@ def events_of(frame: str | bytes, key: str) -> list[Event]:
         message = f"not an identifier frame: {error}"
         raise ValueError(message) from error
     return [Event(id, deleted) for id, deleted in found.items()]
-
-
-def pause_after(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: jittered, growing, capped."""
-    pause: float = min(FIRST_PAUSE * 2 ** min(failures - 1, 16), LONGEST_PAUSE)
-    return random.uniform(0.5, 1.0) * pause  # noqa: S311 jitter is no secret
 
 
 def connect(url: str, headers: Mapping[str, str]) -> ClientConnection:
@@ -72,10 +64,10 @@ def connect(url: str, headers: Mapping[str, str]) -> ClientConnection:
         return open_socket(
             address,
             additional_headers=dict(headers),
-            open_timeout=OPEN_TIMEOUT,
+            open_timeout=OPEN_TIMEOUT_S,
             close_timeout=1,
-            ping_interval=PING_INTERVAL,
-            ping_timeout=PING_TIMEOUT,
+            ping_interval=PING_INTERVAL_S,
+            ping_timeout=PING_TIMEOUT_S,
             max_size=None,
             proxy=None,
         )
@@ -86,7 +78,7 @@ def connect(url: str, headers: Mapping[str, str]) -> ClientConnection:
 
 
 class Stream(threading.Thread):
-    """Reads the frames of one stream, and connects again after a pause whenever it is lost or refused.
+    """A thread that reads the frames of one stream, and connects again after a pause whenever it is lost or refused.
 
     Args:
         url: of the stream.
@@ -126,12 +118,12 @@ class Stream(threading.Thread):
             try:
                 self._lost(error)
             except Exception:  # noqa: BLE001 the stream is tried again, whatever went wrong on the way
-                _log.exception("What follows from the loss of %s went wrong.", self.name)
+                _log.exception("The handler of a lost connection of %s raised.", self.name)
             self._failures = 1 if self._is_good and not isinstance(error, ValueError) else self._failures + 1
             self._stopped.wait(pause_after(self._failures))
 
     def _read(self) -> Exception | None:
-        """Read one connection to its end; the error that ended it."""
+        """Read one connection to its end; return the error that ended it."""
         self._is_good = False
         try:
             with connect(self._url(), self._headers()) as socket:
@@ -151,7 +143,7 @@ class Stream(threading.Thread):
         return None
 
     def settled(self) -> None:
-        """Note that the present connection serves its purpose: after it, pauses begin anew."""
+        """Mark the present connection as good: after it, pauses begin anew."""
         self._is_good = True
 
     @property
@@ -173,10 +165,10 @@ class Stream(threading.Thread):
 
 
 class Frames(Iterator[tuple[int, bytes]]):
-    """The frames of one connection, each numbered when it came, so that it is never taken for newer than it is.
+    """An iterator over the frames of one connection, each with the number of the moment when it came.
 
-    A reader that is slower than the frames holds up the socket. Of a frame that waits long the number is 0: too much
-    may have happened since to say what of it is still true.
+    A reader that is slower than the frames holds up the socket. A frame that waits long gets the number 0: too much
+    may have happened since to say how much of it is still true.
 
     Args:
         url: of the stream.
@@ -184,8 +176,8 @@ class Frames(Iterator[tuple[int, bytes]]):
         numbered: opens a numbered request; it stays open until its frame is handed over, or is late.
     """
 
-    # Seconds after which a frame that nobody takes is late: what it could contradict is not remembered for ever.
-    LATE = 1.0
+    # Seconds after which a frame that nobody takes is late: the history does not wait for it any longer.
+    LATE_S = 1.0
 
     def __init__(
         self, url: str, headers: Mapping[str, str], numbered: Callable[[], AbstractContextManager[int]]
@@ -202,13 +194,13 @@ class Frames(Iterator[tuple[int, bytes]]):
             for frame in socket:
                 data = frame.encode() if isinstance(frame, str) else frame
                 with self._numbered() as number:
-                    taken = self._hand_over((number, data), self.LATE)
+                    taken = self._hand_over((number, data), self.LATE_S)
                 if not (taken or self._hand_over((0, data), None)):
                     break
         self._end()
 
     def _hand_over(self, item: tuple[int, bytes], seconds: float | None) -> bool:
-        """Wait until somebody takes a frame; False when nobody did in time, or nobody will."""
+        """Wait until somebody takes a frame; return False when nobody did in time, or nobody will."""
         with self._news:
             self._waiting = item
             self._news.notify_all()

@@ -16,6 +16,7 @@ from pieces_os_client.models.workstream_events import WorkstreamEvents
 
 from pieces_orm import Entity
 from pieces_orm.documents import page_stream
+from pieces_orm.orm import applying
 from pieces_orm.session import Session
 from pieces_orm.transport.http import PIECE
 from tests.cli.programs import ROOT
@@ -78,9 +79,9 @@ def adopted(session: Session, kind: str, data: bytes) -> list[Entity]:
     """What `all()` does with the bytes, as they come."""
     chunks = (data[at : at + PIECE] for at in range(0, len(data), PIECE))
     collection = getattr(session, kind)
-    with session.map.request() as number:
-        page = page_stream.read(chunks, collection.entity.kind.name)
-        found: list[Entity] = session.map.adopt_page(collection.entity, page, number, "refresh")
+    with session._context.history.request() as number:
+        page = page_stream.read(chunks, collection.entity._schema.kind.name)
+        found: list[Entity] = applying.adopt_page(session._context, collection.entity, page, number, "refresh")
     return found
 
 

@@ -16,6 +16,7 @@ from pieces_os_client.models.asset import Asset as OfficialAsset
 from pieces_orm import Asset
 from pieces_orm.documents.merging import merge
 from pieces_orm.model.diff import Changes
+from pieces_orm.orm import applying
 from pieces_orm.orm.persistence import patch
 from pieces_orm.session import Session
 
@@ -52,7 +53,7 @@ def measure(*, quick: bool) -> list[Row]:
 
     read = _reads({"ours": asset, "official": official, "floor": slot}, repeats, calls * 10)
     written = each({"ours": sets(asset), "official": sets(official), "floor": sets(slot)}, repeats, calls)
-    held = asset.document
+    held = asset._state.document
     assert held is not None
 
     def body() -> bytes:
@@ -115,12 +116,12 @@ def _row(number: str, work: str, taken: dict[str, float], beside: str, measure: 
 
 
 def _signals(session: Session, asset: Asset, repeats: int, calls: int) -> Row:
-    """What the identity map does to tell of a change, and of what was linked and unlinked by it: three signals."""
-    changed = [(Asset.relations["tags"], "a tag")]
+    """What is done to emit a change, and of what was linked and unlinked by it: three signals."""
+    changed = [(Asset._schema.relations["tags"], "a tag")]
     changes = Changes(before={"name": "before"}, linked=changed, unlinked=changed)
 
     def told() -> None:
-        session.map.finish(asset, changes, "refresh")
+        applying.emit_changes(session._context, asset, changes, "refresh")
 
     cost = each({"ours": told}, repeats, calls)["ours"] / 3
     return Row("P9", "a signal that nobody hears", cost, None, None, "ns", cost * 1e9, 60)

@@ -10,7 +10,7 @@ import pieces_orm
 from pieces_orm import Asset, Tag
 from pieces_orm.concurrency import merge_queue
 from pieces_orm.concurrency.merge_queue import Backlog
-from pieces_orm.sync import reconciler
+from pieces_orm.orm import history
 from tests.support import wait_for
 
 
@@ -52,7 +52,7 @@ def test_a_loop_that_is_slow_is_told_the_final_state_of_everything(short, pieces
         for _ in range(3):
             asset.associate(tag)
             asset.disassociate(tag)
-        told = [next(changes) for _ in range(len(changes._backlog))]
+        told = [next(changes) for _ in range(len(changes._queue))]
     assert [(each.operation, each.id) for each in told] == [
         ("changed", asset.id), ("changed", asset.id), ("deleted", gone.id), ("disassociated", asset.id),
     ]  # fmt: skip
@@ -67,7 +67,7 @@ def test_a_material_that_is_new_to_a_slow_loop_is_told_as_created_or_gone_whatev
         kept.text = "1"
         kept.save()
         gone.delete()
-        told = [next(changes) for _ in range(len(changes._backlog))]
+        told = [next(changes) for _ in range(len(changes._queue))]
     assert [(each.operation, each.id) for each in told] == [("created", kept.id), ("deleted", gone.id)]
 
 
@@ -131,10 +131,10 @@ def test_a_slow_receiver_stalls_nobody_but_itself(pieces_server, pieces, other):
 
 
 def test_echoes_that_never_come_are_not_waited_for_without_a_bound(monkeypatch, pieces):
-    monkeypatch.setattr(reconciler, "ECHOES", 5)
+    monkeypatch.setattr(history, "MAX_ECHOES", 5)
     with pieces.watch(Tag) as watch:
         watch.wait_live()
         [feed] = watch._feeds
         for n in range(20):
-            feed.teller.wrote(f"id-{n}", None, deleted=False)
-        assert set(feed.teller._own) == {f"id-{n}" for n in range(15, 20)}
+            feed.reconciler.wrote(f"id-{n}", None, deleted=False)
+        assert list(pieces._context.history._echoes) == [("tag", f"id-{n}") for n in range(15, 20)]

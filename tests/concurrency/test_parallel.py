@@ -213,7 +213,7 @@ def test_what_ends_a_program_ends_a_batch_wherever_it_is_raised(pieces, error):
 @pytest.fixture
 def answered(pieces, monkeypatch):
     """The numbers of the answers that threads of batches have received."""
-    now, numbers = pieces.map.now, []
+    now, numbers = pieces._context.history.now, []
 
     def noted():
         number = now()
@@ -221,7 +221,7 @@ def answered(pieces, monkeypatch):
             numbers.append(number)
         return number
 
-    monkeypatch.setattr(pieces.map, "now", noted)
+    monkeypatch.setattr(pieces._context.history, "now", noted)
     return numbers
 
 
@@ -263,7 +263,8 @@ def test_a_chunk_that_fails_does_not_lose_the_others(pieces_server, pieces):
     tags = pieces.tags.create_many([f"tag {n}" for n in range(120)])
     with pieces_orm.connect(pieces_server.url) as session:
         session.tags.get_many([tags[0].id, tags[1].id])
-        call, asked = session.call, []
+        connection = session._context.connection
+        call, asked = connection.call, []
 
         def failing(route, *args, **kwargs):
             asked.append(route)
@@ -271,7 +272,7 @@ def test_a_chunk_that_fails_does_not_lose_the_others(pieces_server, pieces):
                 raise ServerError("no", status=500, body="", method="POST", path=route.path)
             return call(route, *args, **kwargs)
 
-        session.call = failing
+        connection.call = failing
         with pytest.raises(BatchError) as caught:
             session.tags.get_many([tag.id for tag in tags])
         assert (len(caught.value.succeeded), len(caught.value.failed)) == (70, 50)
@@ -291,7 +292,7 @@ def test_an_interrupted_batch_leaves_no_thread_and_no_write_under_way(pieces):
         if thread.name == "pieces_orm bulk":
             thread.join(5)
             assert not thread.is_alive()
-    assert not pieces.map.writes_of(Anchor.kind, anchor.id)
+    assert not pieces._context.history.writes_of(Anchor._schema.kind, anchor.id)
     known = anchor.tags.ids
     assert set(known[:3]) == {tag.id for tag in tags[:3]}
     assert set(anchor.refresh().tags.ids) == set(known)

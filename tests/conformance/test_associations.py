@@ -13,7 +13,7 @@ from pieces_orm.wire import associations
 from .official import CONTRACT, Official
 from .test_both_ways import operation
 
-CLASSES = {cls.kind.name: cls for cls in Entity.registry.values()}
+CLASSES = {cls._schema.kind.name: cls for cls in Entity._registry.values()}
 ROWS = {row["associate"]["path"]: row for row in json.loads((CONTRACT / "associations.json").read_text())["relations"]}
 
 
@@ -40,7 +40,9 @@ def make(pieces, kind):
 
 def seen(official, entity, wire):
     """The ids that the official client reads at a dotted path of a document."""
-    document = official(operation(entity.kind.name, "snapshot_one")[0], **{entity.kind.parameter: entity.id})
+    document = official(
+        operation(entity._schema.kind.name, "snapshot_one")[0], **{entity._schema.kind.parameter: entity.id}
+    )
     for part in wire.split("."):
         document = getattr(document, part)
     return [each.id for each in document.iterable]
@@ -57,9 +59,9 @@ def test_an_association_is_made_from_here_seen_on_both_sides_and_undone_from_the
     ids = {row.owner.parameter: one.id, row.parameter: other.id}
     assert sent == [f"POST {contract['associate']['path'].format(**ids)}"]
     assert seen(official, one, row.wire) == [other.id]
-    back = CLASSES[row.owner.name].many[row.relation].back
+    back = CLASSES[row.owner.name]._schema.many[row.relation].back
     if back is not None:
-        there = CLASSES[row.other.name].many[back]
+        there = CLASSES[row.other.name]._schema.many[back]
         assert seen(official, other, there.wire) == [one.id]
         getattr(other, back).remove(one)
     else:

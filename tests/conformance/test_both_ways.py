@@ -62,7 +62,7 @@ def operation(kind, verb):
     return row["operation_id"], PATHS[row["path"]][row["method"].lower()].get("x-sdk-body-argument")
 
 
-KINDS = sorted(cls.kind.name for cls in Entity.registry.values())
+KINDS = sorted(cls._schema.kind.name for cls in Entity._registry.values())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -136,10 +136,10 @@ def test_the_orm_reads_what_the_official_client_wrote(pieces, official, kind):
     schema, data, expected = seeds_of_the_official_client(pieces)[kind]
     create, argument = operation(kind, "create")
     made = official(create, **{argument: model(schema, data)})
-    entity = pieces[next(cls for cls in Entity.registry.values() if cls.kind.name == kind)].get(made.id)
+    entity = pieces[next(cls for cls in Entity._registry.values() if cls._schema.kind.name == kind)].get(made.id)
     assert {name: getattr(entity, name) for name in expected} == expected
     assert entity.created == made.created.value
-    assert entity.kind.name == kind
+    assert entity._schema.kind.name == kind
 
 
 def test_the_orm_reads_a_format_of_an_asset_that_the_official_client_wrote(pieces, official):

@@ -21,7 +21,7 @@ from .official import CONTRACT
 
 SCHEMAS = json.loads((CONTRACT / "pieces-openapi.json").read_text())["components"]["schemas"]
 ASSOCIATIONS = json.loads((CONTRACT / "associations.json").read_text())["relations"]
-CLASSES = sorted(Entity.registry.values(), key=lambda cls: cls.__name__)
+CLASSES = sorted(Entity._registry.values(), key=lambda cls: cls.__name__)
 
 # What stays undeclared, and why.
 UNDECLARED = {
@@ -60,7 +60,7 @@ def resolve(spec):
 
 def walk(cls, path):
     """The property at a dotted wire path of a class's schema, and whether every step is required."""
-    current, required = schema(cls.kind.schema), True
+    current, required = schema(cls._schema.kind.schema), True
     spec = None
     for part in path.split("."):
         required = required and part in current.get("required", [])
@@ -76,9 +76,9 @@ def located(cls, field):
     if field.of or field.where:
         collection = field.of[1] if field.of else field.where[0]
         items = resolve(
-            resolve(schema(cls.kind.schema)["properties"][collection])[0]["properties"]["iterable"]["items"]
+            resolve(schema(cls._schema.kind.schema)["properties"][collection])[0]["properties"]["iterable"]["items"]
         )[1]
-        owner = next(each for each in CLASSES if each.kind.schema == items)
+        owner = next(each for each in CLASSES if each._schema.kind.schema == items)
         return walk(owner, field.wire.split("|")[0])[0], False
     return walk(cls, field.wire.split("|")[0])
 
@@ -113,12 +113,12 @@ def fits(annotation, spec):
 
 def undeclared(cls):
     """The properties of a class's schema that neither a field nor a relation reads."""
-    declared = {field.wire.split(".")[0] for field in cls.fields.values() if not field.of}
-    declared |= {relation.wire.split(".")[0] for relation in cls.relations.values()}
-    return set(schema(cls.kind.schema)["properties"]) - declared - {"id"}
+    declared = {field.wire.split(".")[0] for field in cls._schema.fields.values() if not field.of}
+    declared |= {relation.wire.split(".")[0] for relation in cls._schema.relations.values()}
+    return set(schema(cls._schema.kind.schema)["properties"]) - declared - {"id"}
 
 
-FIELDS = [(cls, field) for cls in CLASSES for field in cls.fields.values()]
+FIELDS = [(cls, field) for cls in CLASSES for field in cls._schema.fields.values()]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_every_reason_is_still_needed():
     assert set(UNDECLARED) - needed == set()
 
 
-RELATIONS = [(cls, relation) for cls in CLASSES for relation in cls.relations.values()]
+RELATIONS = [(cls, relation) for cls in CLASSES for relation in cls._schema.relations.values()]
 
 
 @pytest.mark.parametrize(
@@ -168,13 +168,13 @@ def test_every_association_of_the_contract_is_declared_from_both_sides():
     left_out = {"entity", "subscription", "user"}
     wanted = [row for row in ASSOCIATIONS if row["owner"] not in left_out and row["other"] not in left_out]
     assert (len(ASSOCIATIONS), len(wanted), len(associations.ASSOCIATIONS)) == (114, 110, 110)
-    by_kind = {cls.kind.name: cls for cls in CLASSES}
+    by_kind = {cls._schema.kind.name: cls for cls in CLASSES}
     for row in wanted:
         cls = by_kind[row["owner"]]
         wire = row["relation_wire_field_on_owner"].split(".", 1)[1]
-        [relation] = [each for each in cls.many.values() if each.wire == wire]
+        [relation] = [each for each in cls._schema.many.values() if each.wire == wire]
         assert relation.target.kind.name == row["other"]
-        found = associations.association(cls.kind, relation.name)
+        found = associations.association(cls._schema.kind, relation.name)
         assert (found.path("associate"), found.path("disassociate")) == (
             row["associate"]["path"], row["disassociate"]["path"],
         )  # fmt: skip

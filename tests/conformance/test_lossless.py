@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pieces_orm import Entity, Session
 from pieces_orm.documents.document import Document
 from pieces_orm.documents.merging import merge
+from pieces_orm.orm import applying
 from pieces_orm.values import OpenEnum
 from pieces_orm.values.structs import WIRE_KEY
 
@@ -24,7 +25,7 @@ from .official import CONTRACT
 from .test_declarations import resolve
 
 SCHEMAS = json.loads((CONTRACT / "pieces-openapi.json").read_text())["components"]["schemas"]
-CLASSES = {cls.__name__: cls for cls in Entity.registry.values()}
+CLASSES = {cls.__name__: cls for cls in Entity._registry.values()}
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)).map(lambda moment: f"{moment.isoformat()}Z")  # noqa: DTZ001
 UNKNOWN = st.dictionaries(
@@ -130,7 +131,7 @@ def server():
 
 def save_over_http(recorder, session, entity, document):
     """Save through real sockets: the read, the update; returns the document that was sent."""
-    kind = entity.kind
+    kind = entity._schema.kind
     recorder.answer("GET", kind.routes["read"].path.format(**{kind.parameter: entity.id}), body=document)
     recorder.echo("POST", kind.routes["update"].path)
     recorder.requests.clear()
@@ -144,20 +145,22 @@ def test_everything_but_the_edit_goes_back_as_it_came(name, server):
     cls, edited = CLASSES[name], set()
 
     @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(objects(SCHEMAS[cls.kind.schema], 3), st.data())
+    @given(objects(SCHEMAS[cls._schema.kind.schema], 3), st.data())
     def check(document, data):
         document["id"] = "an-id"
         raw = json.dumps(document, ensure_ascii=data.draw(st.booleans())).encode()
-        entity = session.map.adopt(cls, "an-id", Document(raw), session.map.now(), "refresh")
-        for field in cls.fields.values():
+        entity = applying.adopt(
+            session._context, cls, "an-id", Document(raw), session._context.history.now(), "refresh"
+        )
+        for field in cls._schema.fields.values():
             # What is inside a collection that the document leaves out would be asked for.
             if field.where is None or document.get(field.where[0]) is not None:
                 getattr(entity, field.name)
-        for relation in entity.relations.values():
+        for relation in entity._schema.relations.values():
             entity.known_ids(relation)
         assert entity.raw() == document
         # Text, language and description of an asset have endpoints of their own.
-        editable = [each for each in cls.fields.values() if not each.readonly and not each.save]
+        editable = [each for each in cls._schema.fields.values() if not each.readonly and not each.save]
         for field in editable[: data.draw(st.integers(0, len(editable)))]:
             changed = another_value(field, getattr(entity, field.name))
             if changed is None:
@@ -171,12 +174,16 @@ def test_everything_but_the_edit_goes_back_as_it_came(name, server):
             assert not entity.edits
             assert getattr(entity, field.name) == value
             document = sent
-        assert json.loads(merge(entity.document, {})) == document
+        assert json.loads(merge(entity._state.document, {})) == document
 
     with Session(server.url, api_key="x", autoload=False) as session:
         check()
     # What is seldom drawn with something in it is edited in tests of their own.
-    always = [each for each in cls.fields.values() if not (each.readonly or each.save or each.contents or frozen(each))]
+    always = [
+        each
+        for each in cls._schema.fields.values()
+        if not (each.readonly or each.save or each.contents or frozen(each))
+    ]
     assert edited >= {each.name for each in always}
 
 
@@ -196,7 +203,7 @@ def test_every_frozen_value_that_can_be_set_is_tried():
     assert {name: field for name, (field, _) in FROZEN.items()} == {
         name: field.name
         for name, cls in CLASSES.items()
-        for field in cls.fields.values()
+        for field in cls._schema.fields.values()
         if frozen(field) and not field.readonly and not field.save
     }
 
@@ -205,9 +212,16 @@ def test_every_frozen_value_that_can_be_set_is_tried():
 def test_what_is_unheard_of_inside_a_frozen_value_survives_an_edit_of_it(name, server):
     cls, (field, held) = CLASSES[name], FROZEN[name]
     with Session(server.url, api_key="x", autoload=False) as session:
-        document = {"id": "an-id", cls.fields[field].wire: held, **UNHEARD}
-        entity = session.map.adopt(cls, "an-id", Document(json.dumps(document).encode()), session.map.now(), "refresh")
-        value, path = another_value(cls.fields[field], getattr(entity, field))
+        document = {"id": "an-id", cls._schema.fields[field].wire: held, **UNHEARD}
+        entity = applying.adopt(
+            session._context,
+            cls,
+            "an-id",
+            Document(json.dumps(document).encode()),
+            session._context.history.now(),
+            "refresh",
+        )
+        value, path = another_value(cls._schema.fields[field], getattr(entity, field))
         setattr(entity, field, value)
         sent = save_over_http(server, session, entity, document)
         assert sent != document

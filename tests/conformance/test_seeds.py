@@ -19,9 +19,11 @@ from .test_associations import make
 SCHEMAS = json.loads((CONTRACT / "pieces-openapi.json").read_text())["components"]["schemas"]
 MATERIALS = json.loads((CONTRACT / "materials.json").read_text())["materials"]
 CLASSES = {
-    cls.kind.name: cls
-    for cls in Entity.registry.values()
-    if "create" in cls.kind.routes and cls.__module__.startswith("pieces_orm") and cls.kind.name != "asset"
+    cls._schema.kind.name: cls
+    for cls in Entity._registry.values()
+    if "create" in cls._schema.kind.routes
+    and cls.__module__.startswith("pieces_orm")
+    and cls._schema.kind.name != "asset"
 }
 
 EMBEDDINGS = "embeddings are the server's to compute"
@@ -64,8 +66,8 @@ LEFT_OUT = {
 def sample(session, name, annotation):
     """Something for an argument of a seed."""
     for each in re.findall(r"\w+", annotation):
-        if each in Entity.registry:
-            entity = session[Entity.registry[each]].ref("an-id")
+        if each in Entity._registry:
+            entity = session[Entity._registry[each]].ref("an-id")
             return [entity] if annotation.startswith("Sequence") else entity
     makers = {
         "Model": lambda: session.default_model(), "Trigger": lambda: Trigger(copy=True), "Mapping": dict,
@@ -81,7 +83,7 @@ def sample(session, name, annotation):
 def body_of(session, cls):
     """The body of a creation with everything given."""
     args, keywords = [], {}
-    for name, parameter in list(inspect.signature(cls.seed).parameters.items())[1:]:
+    for name, parameter in list(inspect.signature(cls._seed).parameters.items())[1:]:
         value = sample(session, name, str(parameter.annotation))
         if parameter.kind is parameter.VAR_POSITIONAL:
             asset = session.assets.create("x")
@@ -107,8 +109,8 @@ def test_every_key_of_a_seed_has_an_argument_or_a_reason(pieces, kind):
 RELATED = [
     (cls, name)
     for cls in CLASSES.values()
-    for name, parameter in inspect.signature(cls.seed).parameters.items()
-    if any(each in Entity.registry for each in re.findall(r"\w+", str(parameter.annotation)))
+    for name, parameter in inspect.signature(cls._seed).parameters.items()
+    if any(each in Entity._registry for each in re.findall(r"\w+", str(parameter.annotation)))
     and cls.__name__ not in {"Share", "Sensitive", "AnchorPoint", "Activity"}
     and (cls.__name__, name) != ("ConversationMessage", "conversation")
 ]
@@ -116,9 +118,9 @@ RELATED = [
 
 @pytest.mark.parametrize(("cls", "argument"), RELATED, ids=[f"{cls.__name__}-{name}" for cls, name in RELATED])
 def test_what_a_seed_names_is_associated_on_both_sides(pieces, cls, argument):
-    annotation = str(inspect.signature(cls.seed).parameters[argument].annotation)
-    target = next(each for each in re.findall(r"\w+", annotation) if each in Entity.registry)
-    other = make(pieces, Entity.registry[target].kind.name)
+    annotation = str(inspect.signature(cls._seed).parameters[argument].annotation)
+    target = next(each for each in re.findall(r"\w+", annotation) if each in Entity._registry)
+    other = make(pieces, Entity._registry[target].kind.name)
     keywords = {"conversation": pieces.conversations.create("talk")} if cls.__name__ == "ConversationMessage" else {}
     keywords[argument] = [other] if annotation.startswith("Sequence") else other
     made = pieces[cls].create(**needed(cls), **keywords)
@@ -139,6 +141,6 @@ def needed(cls):
 
 def relation_to(cls, other, argument):
     """The to-many relation of a class that leads to another's kind."""
-    if argument in cls.many:
+    if argument in cls._schema.many:
         return argument
-    return next(name for name, each in cls.many.items() if each.target is type(other) and not each.explicit)
+    return next(name for name, each in cls._schema.many.items() if each.target is type(other) and not each.explicit)

@@ -19,21 +19,21 @@ made from the declarations by `python -m tests.docs.kinds`.
 
 def page():
     """The whole page."""
-    classes = sorted(Entity.registry.values(), key=lambda cls: cls.__name__)
+    classes = sorted(Entity._registry.values(), key=lambda cls: cls.__name__)
     names = {kinds.KINDS[name] for name in kinds.KINDS}
-    return "\n".join([HEAD, *(section(cls) for cls in classes if cls.kind in names)])
+    return "\n".join([HEAD, *(section(cls) for cls in classes if cls._schema.kind in names)])
 
 
 def section(cls):
     """What there is to know of one kind."""
-    collection = cls.kind.collection
+    collection = cls._schema.kind.collection
     parts = [
         f"## {cls.__name__}",
         f"{_first_paragraph(cls)} `session.{collection}`",
-        "| field | type |\n|---|---|\n" + "\n".join(_field(each) for each in cls.fields.values()),
+        "| field | type |\n|---|---|\n" + "\n".join(_field(each) for each in cls._schema.fields.values()),
     ]
-    if cls.relations:
-        relations = "\n".join(_relation(cls, each) for each in cls.relations.values())
+    if cls._schema.relations:
+        relations = "\n".join(_relation(cls, each) for each in cls._schema.relations.values())
         parts.append(f"| relation | leads to | changed by |\n|---|---|---|\n{relations}")
     parts.append(_creation(cls, collection))
     return "\n\n".join(parts) + "\n"
@@ -63,15 +63,15 @@ def _relation(cls, relation):
 
 def _has_route(cls, relation):
     there = None if relation.back is None else associations.association(relation.target.kind, relation.back)
-    return associations.association(cls.kind, relation.name) is not None or there is not None
+    return associations.association(cls._schema.kind, relation.name) is not None or there is not None
 
 
 def _creation(cls, collection):
-    if "create" not in cls.kind.routes:
+    if "create" not in cls._schema.kind.routes:
         return "It is created with others, never by itself."
-    signature = str(inspect.signature(cls.seed))
-    arguments = re.sub(r"^\(owner: '?Owner'?,? ?|\) -> '?Seed'?$", "", signature).replace("'", "")
-    about = inspect.getdoc(cls.seed)
+    signature = str(inspect.signature(cls._seed))
+    arguments = re.sub(r"^\(context: '?Context'?,? ?|\) -> '?Seed'?$", "", signature).replace("'", "")
+    about = inspect.getdoc(cls._seed)
     listed = "" if "Args:" not in about else about.split("Args:\n")[1].split("\n\n")[0]
     lines = [f"- `{name}`: {text}" for name, text in re.findall(r"(?ms)^    ([\w, *]+): (.*?)(?=^    \S|\Z)", listed)]
     items = "\n".join(" ".join(line.split()) for line in lines)

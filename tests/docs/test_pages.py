@@ -54,7 +54,7 @@ def test_the_pages_name_every_signal_and_every_state():
 
 
 def test_the_kinds_that_the_readme_counts_are_those_of_a_session():
-    assert f"- {len(pieces_orm.Entity.registry)} kinds:" in README
+    assert f"- {len(pieces_orm.Entity._registry)} kinds:" in README
 
 
 def test_what_the_readme_says_of_an_asset_can_be_saved():

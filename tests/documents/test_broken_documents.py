@@ -141,13 +141,14 @@ def test_what_is_unknown_goes_back_as_it_came(pieces, pieces_server, served):
     entity = pieces.tags.get(id)
     served(b"{OWN, " + odd + b"}", "get")  # the read of the save
     sent = []
-    call = pieces.call
+    connection = pieces._context.connection
+    call = connection.call
 
     def calling(route, ids=None, query=None, body=None, **how):
         sent.append(body)
         return call(route, ids, query, body, **how)
 
-    pieces.call = calling
+    connection.call = calling
     entity.text = "heights"
     entity.save()
     assert b'"n":123456789012345678901234567890,"m":[0.10, 1E5, -0.0],"s":"\\u00e9\\/","deep":' + b"[" * 300 in sent[-1]

@@ -8,6 +8,7 @@ import pytest
 
 import pieces_orm
 from pieces_orm import ConflictError, InvalidValueError, NotFoundError, State, UsageError
+from pieces_orm.orm import applying
 from pieces_orm.values import AnchorType, Trigger
 from tests.support import Heard, Requests, wait_for
 
@@ -41,7 +42,7 @@ def test_what_is_set_while_a_save_is_under_way_wins_over_its_answer(pieces_serve
     pieces_server.faults.delay(0.3, times=1, path="/anchor/update")
     saving = threading.Thread(target=anchor.save)
     saving.start()
-    wait_for(lambda: pieces.map.writes_of(anchor.kind, anchor.id))
+    wait_for(lambda: pieces._context.history.writes_of(anchor._schema.kind, anchor.id))
     anchor.name = "A"
     saving.join()
     assert anchor.name == "A"
@@ -147,10 +148,10 @@ def test_an_edit_of_a_partial_copy_loads_first(pieces_server):
 
 
 def test_expired_raw_is_read_anew_and_an_older_answer_does_not_unexpire(pieces_server, pieces, anchor):
-    with pieces.map.request() as older:
-        document = anchor.document
+    with pieces._context.history.request() as older:
+        document = anchor._state.document
         anchor.expire()
-        assert not pieces.map.apply(anchor, document, older, "refresh")
+        assert not applying.apply(pieces._context, anchor, document, older, "refresh")
     assert anchor.state is State.EXPIRED
     changed_elsewhere(pieces_server, anchor, "C")
     assert anchor.raw()["name"] == "C"
@@ -201,7 +202,7 @@ def test_two_saves_at_once_leave_no_edit_behind(pieces_server, anchor):
     anchor.name = "B"
     first = threading.Thread(target=anchor.save)
     first.start()
-    wait_for(lambda: anchor.owner.map.writes_of(anchor.kind, anchor.id))
+    wait_for(lambda: anchor._context.history.writes_of(anchor._schema.kind, anchor.id))
     anchor.name = "C"
     pieces_server.faults.delay(0.4, times=1, path="/anchor/update")
     second = threading.Thread(target=anchor.save)

@@ -17,7 +17,7 @@ from pieces_orm import (
 )
 from pieces_orm.documents.decoding import encode
 from pieces_orm.documents.document import Document
-from pieces_orm.orm import associating
+from pieces_orm.orm import applying, reading
 from pieces_orm.server import Server, Settings
 from pieces_orm.values import Trigger
 from pieces_orm.wire import associations
@@ -56,11 +56,11 @@ def made(pieces):
     }
 
 
-CLASSES = {cls.kind.name: cls for cls in Entity.registry.values()}
+CLASSES = {cls._schema.kind.name: cls for cls in Entity._registry.values()}
 DECLARED = [
     row
     for row in associations.ASSOCIATIONS
-    if row.owner.name in CLASSES and row.relation in CLASSES[row.owner.name].many
+    if row.owner.name in CLASSES and row.relation in CLASSES[row.owner.name]._schema.many
 ]
 
 
@@ -95,7 +95,7 @@ def test_both_sides_know_an_association_at_once(pieces, made, row):
     assert other not in relation
     relation.add(other)
     requests = Requests(pieces)
-    declared = type(one).many[row.relation]
+    declared = type(one)._schema.many[row.relation]
     assert other in relation
     assert list(relation.ids) == [other.id]
     if declared.back:
@@ -135,7 +135,7 @@ def test_a_pair_without_a_route_is_refused_before_any_request(pieces, made):
     requests = Requests(pieces)
     with pytest.raises(UnknownRelationError, match="Anchor cannot be associated with Website"):
         made["anchor"].associate(made["website"])
-    with pytest.raises(UnknownRelationError, match="takes no Tag"):
+    with pytest.raises(UnknownRelationError, match="does not take Tag"):
         made["anchor"].assets.add(made["tag"])
     with pytest.raises(UnknownRelationError, match="no route"):
         made["conversation"].messages.add(made["conversation_message"])
@@ -225,7 +225,7 @@ def test_a_relation_that_the_server_does_not_tell_is_unknown_not_empty(pieces_se
     document = {key: value for key, value in made.raw().items() if key not in ("tags", "assets")}
     with pieces_orm.connect(pieces_server.url) as session:
         poorer = Document(encode(document))
-        anchor = session.map.adopt(Anchor, made.id, poorer, session.map.now(), "refresh")
+        anchor = applying.adopt(session._context, Anchor, made.id, poorer, session._context.history.now(), "refresh")
         assert anchor.state is State.LOADED
         assert not anchor.tags.known
         requests = Requests(session)
@@ -237,7 +237,7 @@ def test_a_relation_that_the_server_does_not_tell_is_unknown_not_empty(pieces_se
 def test_a_relation_is_changed_by_add_and_remove_only(made):
     with pytest.raises(ReadOnlyFieldError, match="add"):
         made["asset"].tags = []
-    with pytest.raises(ReadOnlyFieldError, match="server alone"):
+    with pytest.raises(ReadOnlyFieldError, match="only the server"):
         made["conversation_message"].conversation = None
 
 
@@ -267,11 +267,11 @@ def test_an_older_answer_never_undoes_an_association_that_was_heard_of_since(pie
         theirs, asset_id = other.anchors.create("/projects"), other.assets.create("x = 1").id
         anchor, asset = pieces.anchors.get(theirs.id), pieces.assets.get(asset_id)
         heard = Heard(pieces)
-        with pieces.map.request() as older:
-            document = associating.read(pieces, Anchor.kind, anchor.id)
+        with pieces._context.history.request() as older:
+            document = reading.read(pieces._context.connection, Anchor._schema.kind, anchor.id)
             theirs.associate(other.assets.ref(asset_id))
             asset.refresh()
-            pieces.map.adopt(Anchor, anchor.id, document, older, "remote")
+            applying.adopt(pieces._context, Anchor, anchor.id, document, older, "remote")
         assert asset in anchor.assets
         assert anchor in asset.anchors
         anchor.refresh()
@@ -281,31 +281,31 @@ def test_an_older_answer_never_undoes_an_association_that_was_heard_of_since(pie
 
 def test_an_answer_that_was_asked_for_before_an_association_does_not_lose_it(pieces):
     anchor, asset = pieces.anchors.create("/projects"), pieces.assets.create("x = 1")
-    with pieces.map.request() as older:
-        document = associating.read(pieces, Anchor.kind, anchor.id)
+    with pieces._context.history.request() as older:
+        document = reading.read(pieces._context.connection, Anchor._schema.kind, anchor.id)
         anchor.associate(asset)
-        pieces.map.apply(anchor, document, older, "refresh")
+        applying.apply(pieces._context, anchor, document, older, "refresh")
     assert asset in anchor.assets
 
 
 def test_a_deletion_is_never_undone_by_a_late_answer(pieces):
     anchor = pieces.anchors.create("/projects")
-    with pieces.map.request() as older:
-        document = associating.read(pieces, Anchor.kind, anchor.id)
+    with pieces._context.history.request() as older:
+        document = reading.read(pieces._context.connection, Anchor._schema.kind, anchor.id)
         anchor.delete()
-        assert pieces.map.adopt(Anchor, anchor.id, document, older, "refresh") is None
-        assert not pieces.map.apply(anchor, document, older, "refresh")
+        assert applying.adopt(pieces._context, Anchor, anchor.id, document, older, "refresh") is None
+        assert not applying.apply(pieces._context, anchor, document, older, "refresh")
     assert anchor.state is State.DELETED
     assert pieces.anchors.peek(anchor.id) is None
 
 
 def test_an_answer_older_than_a_save_is_not_applied(pieces):
     anchor = pieces.anchors.create("/projects", name="before")
-    with pieces.map.request() as older:
-        document = associating.read(pieces, Anchor.kind, anchor.id)
+    with pieces._context.history.request() as older:
+        document = reading.read(pieces._context.connection, Anchor._schema.kind, anchor.id)
         anchor.name = "after"
         anchor.save()
-        pieces.map.apply(anchor, document, older, "refresh")
+        applying.apply(pieces._context, anchor, document, older, "refresh")
     assert anchor.name == "after"
 
 

@@ -200,9 +200,9 @@ def test_wrong_types_and_read_only_fields_are_refused_and_nothing_is_lost(pieces
 def test_reading_a_loaded_entity_makes_no_request(pieces):
     asset = pieces.assets.create("x = 1", name="base", tags=["one"])
     requests = Requests(pieces)
-    for name in asset.fields:
+    for name in asset._schema.fields:
         getattr(asset, name)
-    for name in asset.many:
+    for name in asset._schema.many:
         getattr(asset, name).ids
     assert (asset.original.role, asset.edits, repr(asset)) is not None
     assert requests.take() == []

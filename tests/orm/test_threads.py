@@ -104,7 +104,7 @@ def stress(server, seconds):
 
 def nothing_held(session):
     gc.collect()
-    return [each for cls in session.classes for each in session.map.alive(cls)] == []
+    return [each for cls in session._collections for each in session._context.identity_map.alive(cls)] == []
 
 
 @pytest.mark.slow

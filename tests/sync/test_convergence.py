@@ -19,7 +19,7 @@ from pieces_os_client.exceptions import ApiException
 import pieces_orm
 from pieces_orm import Anchor, Asset, NotFoundError, ServerError, State, StateError, Tag
 from pieces_orm.server import Server
-from pieces_orm.transport import websocket
+from pieces_orm.transport import backoff
 from tests.conformance.official import CONTRACT, Official, model
 from tests.conformance.test_both_ways import operation
 
@@ -100,10 +100,10 @@ class Machine(RuleBasedStateMachine):
             return
         label = LABEL[type(entity)]
         if who == "official":
-            kind = entity.kind.name
+            kind = entity._schema.kind.name
             with forgiving_what_is_gone():
                 read, _ = operation(kind, "snapshot_one")
-                document = self.official(read, **{entity.kind.parameter: entity.id})
+                document = self.official(read, **{entity._schema.kind.parameter: entity.id})
                 setattr(document, label, f"official {number}")
                 update, body = operation(kind, "update")
                 self.official(update, **{body: document})
@@ -123,8 +123,8 @@ class Machine(RuleBasedStateMachine):
             return
         with forgiving_what_is_gone():
             if who == "official":
-                row = ASSOCIATIONS[neighbour.kind.name]["associate" if present else "disassociate"]
-                self.official(row["operation_id"], asset=asset.id, **{neighbour.kind.parameter: neighbour.id})
+                row = ASSOCIATIONS[neighbour._schema.kind.name]["associate" if present else "disassociate"]
+                self.official(row["operation_id"], asset=asset.id, **{neighbour._schema.kind.parameter: neighbour.id})
             else:
                 (asset.associate if present else asset.disassociate)(neighbour)
 
@@ -135,9 +135,9 @@ class Machine(RuleBasedStateMachine):
             return
         entity = entities[which % len(entities)]
         if who == "official":
-            name, _ = operation(entity.kind.name, "delete")
+            name, _ = operation(entity._schema.kind.name, "delete")
             with forgiving_what_is_gone():
-                self.official(name, **{entity.kind.parameter: entity.id})
+                self.official(name, **{entity._schema.kind.parameter: entity.id})
         else:
             with forgiving_what_is_gone():
                 entity.delete()
@@ -198,7 +198,7 @@ def run(runs, steps):
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     """A lost stream is tried again within tenths of a second."""
-    monkeypatch.setattr(websocket, "LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr(backoff, "MAX_PAUSE_S", 0.1)
 
 
 @pytest.mark.slow

@@ -12,9 +12,10 @@ import pytest
 
 import pieces_orm
 from pieces_orm import Asset, Person, ServerError, Tag, WorkstreamEvent
+from pieces_orm.orm import reading
 from pieces_orm.server import Server
 from pieces_orm.sync import feed
-from pieces_orm.transport import websocket
+from pieces_orm.transport import backoff, websocket
 from pieces_orm.values import Trigger
 from tests.support import Heard, Requests, wait_for
 from tests.transport.proxy import proxied
@@ -32,16 +33,17 @@ def names(live):
 
 def beside(session, path, act):
     """Do something once, after a request to a path was answered and before its answer is applied."""
-    call = session.call
+    connection = session._context.connection
+    call = connection.call
 
     def slow_call(route, *args, **kwargs):
         answer = call(route, *args, **kwargs)
         if route.path == path:
-            session.call = call
+            connection.call = call
             act()
         return answer
 
-    session.call = slow_call
+    connection.call = slow_call
 
 
 # At the start ------------------------------------------------------------------------------------------------------
@@ -239,14 +241,14 @@ def test_ids_that_cannot_be_read_do_not_make_the_stream_connect_again(pieces, mo
     connections = []
     connect = websocket.connect
     monkeypatch.setattr(websocket, "connect", lambda *args: (connections.append(args), connect(*args))[1])
-    ids_of, failures = pieces.ids_of, [ServerError("no", status=500, body="", method="GET", path="/tags")] * 4
+    read_ids, failures = reading.read_ids, [ServerError("no", status=500, body="", method="GET", path="/tags")] * 4
 
     def failing(*args):
         if failures:
             raise failures.pop()
-        return ids_of(*args)
+        return read_ids(*args)
 
-    monkeypatch.setattr(pieces, "ids_of", failing)
+    monkeypatch.setattr(reading, "read_ids", failing)
     pieces.watch(Tag).wait_live()
     assert failures == []
     assert len(connections) == 1
@@ -260,7 +262,7 @@ def test_a_stream_that_speaks_nonsense_is_tried_less_and_less(proxy, monkeypatch
     with pieces_orm.connect(proxy.url) as session, session.watch(Asset):
         wait_for(lambda: len(connections) == 5)
     pauses = [later - earlier for earlier, later in pairwise(connections)]
-    assert pauses[-1] > 2 * websocket.FIRST_PAUSE
+    assert pauses[-1] > 2 * backoff.FIRST_PAUSE_S
 
 
 # Outages -------------------------------------------------------------------------------------------------------------
@@ -300,7 +302,7 @@ def test_a_change_in_an_outage_of_what_nobody_holds_is_told_to_those_who_listen(
 
 @pytest.mark.slow
 def test_a_clock_that_differs_from_the_servers_hides_no_change_of_what_is_polled(pieces, other, monkeypatch):
-    monkeypatch.setattr(feed, "POLL", 0.1)
+    monkeypatch.setattr(feed, "POLL_INTERVAL_S", 0.1)
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 60)
     event = other.workstream_events.create(Trigger(copy=True), readable="before")
@@ -381,15 +383,15 @@ def test_a_session_whose_server_is_silent_closes_within_two_seconds(proxy):
 
 
 def test_a_reader_who_pauses_keeps_nothing_from_being_forgotten(pieces, other, monkeypatch):
-    monkeypatch.setattr(websocket.Frames, "LATE", 0.05)
+    monkeypatch.setattr(websocket.Frames, "LATE_S", 0.05)
     frames = pieces.assets.stream()
     next(frames)
     asset = other.assets.create("x", name="first")
     tag, mine = pieces.tags.create("t"), pieces.assets.create("y")
-    wait_for(lambda: not pieces.map._under_way)
+    wait_for(lambda: not pieces._context.history._under_way)
     mine.associate(tag)
     tag.delete()
-    assert (pieces.map._links, pieces.map._tombstones) == ([], {})
+    assert pieces._context.history.is_empty
     asset.name = "second"
     asset.save()
     [late] = [each for each in next(frames) if each.id == asset.id]

@@ -13,8 +13,8 @@ import pytest
 import pieces_orm
 from pieces_orm import Anchor, Asset, Tag, WorkstreamEvent
 from pieces_orm.server import Server
-from pieces_orm.sync import feed, reconciler
-from pieces_orm.transport import websocket
+from pieces_orm.sync import feed, pending
+from pieces_orm.transport import backoff, websocket
 from pieces_orm.values import Trigger
 from tests.support import Heard, Requests, wait_for
 from tests.transport.proxy import frame_of, proxied
@@ -35,10 +35,10 @@ def proxy(server):
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     """A dead connection is found, and a server tried again, within tenths of a second."""
-    monkeypatch.setattr(websocket, "PING_INTERVAL", 0.15)
-    monkeypatch.setattr(websocket, "PING_TIMEOUT", 0.15)
-    monkeypatch.setattr(websocket, "LONGEST_PAUSE", 0.1)
-    monkeypatch.setattr(feed, "POLL", 0.1)
+    monkeypatch.setattr(websocket, "PING_INTERVAL_S", 0.15)
+    monkeypatch.setattr(websocket, "PING_TIMEOUT_S", 0.15)
+    monkeypatch.setattr(backoff, "MAX_PAUSE_S", 0.1)
+    monkeypatch.setattr(feed, "POLL_INTERVAL_S", 0.1)
 
 
 def lost(watch):
@@ -176,7 +176,7 @@ def view(session):
     """What a session knows of what it holds, without asking."""
     return {
         each.id: (each.name if not isinstance(each, Tag) else each.text, sorted(each.tags.ids + each.anchors.ids))
-        for each in session.map.alive(Asset)
+        for each in session._context.identity_map.alive(Asset)
     }
 
 
@@ -289,7 +289,7 @@ def test_the_headers_survive_a_restart(server):
         lost(watch)
         watch.wait_live()
         assert session.application == before
-        assert session._transport.headers["X-Application-ID"] == before.id
+        assert session._context.connection.stream_headers()["X-Application-ID"] == before.id
 
 
 def test_an_api_key_is_kept_through_a_restart(server):
@@ -321,8 +321,8 @@ def test_a_clock_that_jumps_hides_no_change_of_what_is_polled(server, monkeypatc
 
 
 def test_a_burst_of_a_thousand_frames_for_one_id_is_one_fetch_and_one_signal(proxy, server, monkeypatch):
-    monkeypatch.setattr(reconciler, "QUIET", 0.2)
-    monkeypatch.setattr(reconciler, "PUT_OFF", 10)
+    monkeypatch.setattr(pending, "DEBOUNCE_S", 0.2)
+    monkeypatch.setattr(pending, "MAX_DEBOUNCE_S", 10)
     with pieces_orm.connect(proxy.url) as session, pieces_orm.connect(server.url) as other:
         asset = session.assets.create("x", name="before")
         with session.watch(Asset).wait_live():

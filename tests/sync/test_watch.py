@@ -8,6 +8,7 @@ import pytest
 
 import pieces_orm
 from pieces_orm import Anchor, Asset, RequestTimeout, Tag, WorkstreamEvent
+from pieces_orm.orm import applying
 from pieces_orm.values import Trigger
 from tests.support import Heard, Requests, wait_for
 
@@ -233,7 +234,7 @@ def test_an_empty_first_frame_deletes_nothing_that_the_server_still_lists(pieces
         watch.wait_live()
         [feed] = watch._feeds
         feed._opened()
-        feed._heard('{"iterable": []}')
+        feed._received('{"iterable": []}')
         wait_for(lambda: not feed._pending and not feed._reconcile)
         marker = pieces.assets.create("marker")
         wait_for(lambda: heard.events)
@@ -266,7 +267,7 @@ def test_a_handle_that_appears_after_a_deletion_does_not_make_it_told_again(piec
         tag.delete()
         wait_for(lambda: heard.events)
         again = pieces.tags.ref(tag.id)
-        feed.teller._tell_deleted(tag.id)
+        feed.reconciler._emit_deleted(tag.id)
         assert again.state.value == "deleted"
         assert heard.take() == [("deleted", "Tag", tag.id, "remote")]
 
@@ -276,10 +277,10 @@ def test_an_answer_from_before_a_deletion_does_not_tell_the_association_again(pi
     asset.associate(tag)
     asset.refresh()
     heard = Heard(pieces)
-    with pieces.map.request() as older:
-        document = asset.document
+    with pieces._context.history.request() as older:
+        document = asset._state.document
         tag.delete()
-        pieces.map.apply(asset, document, older, "remote")
+        applying.apply(pieces._context, asset, document, older, "remote")
     assert tag.id not in asset.tags.ids
     assert heard.take() == [("deleted", "Tag", tag.id, "local")]
 
@@ -292,7 +293,7 @@ def test_a_deletion_that_arrives_while_its_fetch_is_under_way_wins(pieces_server
         theirs, asset = other.tags.get(tag.id), other.assets.create("x")
         pieces_server.faults.delay(0.3, times=1, path=f"/tag/{tag.id}")
         asset.associate(theirs)  # by the asset's route, so that the fault waits for the fetch
-        wait_for(lambda: pieces.map._under_way)  # the fetch has been sent, and waits at the server
+        wait_for(lambda: pieces._context.history._under_way)  # the fetch has been sent, and waits at the server
         theirs.delete()
         wait_for(lambda: tag.state.value == "deleted")
         marker = other.tags.create("marker")

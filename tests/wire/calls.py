@@ -163,7 +163,7 @@ def all_assets(arguments: dict[str, bool], query: dict[str, str]) -> Case:
 def the_ids(arguments: dict[str, bool], query: dict[str, str]) -> Case:
     return Case(
         lambda session: session.assets.ids(**arguments), sample("flattened_assets"), query,
-        outcome=lambda session, ids: len(ids) > 0 and session.map.alive(type(ref(session, "asset"))) != ids,
+        outcome=lambda session, ids: len(ids) > 0 and session._context.identity_map.alive(type(ref(session, "asset"))) != ids,
     )  # fmt: skip
 
 

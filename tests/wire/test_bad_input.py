@@ -239,7 +239,9 @@ def test_a_server_that_is_not_running_is_named_with_a_remedy():
     "url", ["http://[::1", "ftp://127.0.0.1", "http://", "127.0.0.1:notaport", "http://127.0.0.1/assets", "a b", 39300]
 )
 def test_what_is_no_address_is_said_so(url):
-    with pytest.raises(NotRunningError, match=r"is no address of a server; it looks like http://127\.0\.0\.1:39300"):
+    with pytest.raises(
+        NotRunningError, match=r"is not the address of a server, which looks like http://127\.0\.0\.1:39300"
+    ):
         pieces_orm.connect(url)
 
 

@@ -107,7 +107,7 @@ def test_a_failed_update_keeps_the_edit(recorder, session, name):
     recorder.answer(*place, status=500, body=b"no")
     with pytest.raises(ServerError):
         case.call(session)
-    [entity] = session.map._edited.values()
+    [entity] = session._context.identity_map._edited.values()
     assert list(entity.edits.values()) == ["new"]
     recorder.answer(*place, body=case.answer)
     entity.save()
@@ -132,7 +132,7 @@ def test_the_newer_route_is_enough_where_the_server_has_it(recorder, session):
 def test_an_association_is_known_on_both_sides_after_no_content(recorder, session):
     anchor, asset = ref(session, "anchor"), ref(session, "asset")
     for entity in (anchor, asset):
-        path = entity.kind.route("read").path.format(**{entity.kind.parameter: entity.id})
+        path = entity._schema.kind.route("read").path.format(**{entity._schema.kind.parameter: entity.id})
         collection = {"iterable": [], "indices": {}}
         recorder.answer("GET", path, body={"id": entity.id, "assets": collection, "anchors": collection})
         entity.refresh()

@@ -10,6 +10,7 @@ import pytest
 from websockets.sync.server import serve
 
 from pieces_orm import Asset, Session, Suggestion
+from pieces_orm.orm import reading
 
 from .calls import ASSET, STREAMS
 from .contract import ROWS, problems, sample
@@ -86,7 +87,7 @@ def test_frames_of_suggestions_become_typed_suggestions():
         assert_opened_as(row, handshakes)
 
 
-def test_identifier_frames_become_signals():
+def test_identifier_frames_become_signals(monkeypatch):
     first = {"iterable": [{"asset": {"id": ASSET["id"]}}]}
     gone = {"iterable": [{"asset": {"id": ASSET["id"]}}, {"asset": {"id": ASSET["id"]}, "deleted": True}, {}]}
     assert problems(gone, ROWS["assets_stream_identifiers"]["returns"]) == []
@@ -98,7 +99,7 @@ def test_identifier_frames_become_signals():
             told.append((entity.id, origin))
             done.set()
 
-        session.ids_of = lambda cls, query: (ASSET["id"],)
+        monkeypatch.setattr(reading, "read_ids", lambda connection, kind, query: (ASSET["id"],))
         with session.watch(Asset):
             assert done.wait(5)
         assert told == [(ASSET["id"], "remote")]

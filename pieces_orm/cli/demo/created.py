@@ -19,10 +19,10 @@ KINDS: tuple[type[Entity], ...] = (Asset, Anchor, Website, Tag, WorkstreamEvent,
 
 def label(entity: Entity) -> str:
     """What people call a material, from what is known of it: no request is made for it."""
-    if entity.document is not None:
+    if entity._state.document is not None:
         for name in ("name", "text", "url", "readable"):
-            spec = entity.fields.get(name)
-            if spec is not None and entity.document.get(spec.wire) is not None:
+            spec = entity._schema.fields.get(name)
+            if spec is not None and entity._state.document.get(spec.wire) is not None:
                 return shown(repr(getattr(entity, name)))
     return entity.id
 
@@ -76,7 +76,7 @@ class Ledger:
                 for entity in reversed(self.made):
                     if self._is_gone(entity):
                         left.remove(entity)
-                        self.deleted[entity.kind.name] += 1
+                        self.deleted[entity._schema.kind.name] += 1
                     advance()
         except BaseException:
             # A second Ctrl-C: nobody has asked about these, but their deletion was answered.
@@ -109,4 +109,4 @@ class Ledger:
 
 def _list(screen: Screen, entities: Iterable[Entity]) -> None:
     for entity in entities:
-        screen.note(f"  {entity.kind.name} {label(entity)} {entity.id}")
+        screen.note(f"  {entity._schema.kind.name} {label(entity)} {entity.id}")

@@ -48,7 +48,7 @@ class Count:
 
         def associated(cls: Any, *, relation: str, origin: str, **_: Any) -> None:
             if origin == "local":
-                self.associations[f"{cls.kind.name} - {relation}"] += 1
+                self.associations[f"{cls._schema.kind.name} - {relation}"] += 1
 
         session.signals.associated.connect(associated, weak=False)
 
@@ -144,7 +144,7 @@ def _show_table(screen: Screen, story: Story, ledger: Ledger, counted: Count) ->
     """What the run did, by kind, and in all."""
     rows = []
     for cls in KINDS:
-        kind = cls.kind
+        kind = cls._schema.kind
         made = ledger.of(cls)
         reused = len(story.reused[kind.name])
         rows.append([kind.collection.replace("_", " "), str(len(made)), str(reused), str(ledger.deleted[kind.name])])

@@ -101,7 +101,7 @@ class Story:
 
     def _noted(self, entity: T) -> T:
         if entity.id not in self._ledger.ids():
-            self.reused[entity.kind.name].add(entity.id)
+            self.reused[entity._schema.kind.name].add(entity.id)
         return entity
 
     def _make_workstream(self) -> None:

@@ -36,11 +36,11 @@ class Heard:
     def line(self) -> str:
         """It as a line to show; made late, because what is a mere id at first may have a name by then."""
         called = label(self.entity) if self.called == self.entity.id else self.called
-        line = f"{self.operation} {self.entity.kind.name} {called}{self.detail}"
+        line = f"{self.operation} {self.entity._schema.kind.name} {called}{self.detail}"
         if self.other is None:
             return line
         word = "with" if self.operation == "associated" else "from"
-        return f"{line} {word} {self.other.kind.name} {label(self.other)}"
+        return f"{line} {word} {self.other._schema.kind.name} {label(self.other)}"
 
 
 class Listener:

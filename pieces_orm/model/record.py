@@ -1,0 +1,245 @@
+"""Records: the state that an entity keeps, apart from what it can do.
+
+Decoded values of fields are slots of the record itself, everything else is its `EntityState`. The functions here read
+and change that state and never make a request; whatever changes a record is called under the session's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+import attrs
+from msgspec import Raw
+
+from ..documents.document import Document
+from ..errors import DecodeError, DeletedError, DetachedError
+from ..wire.kinds import Kind
+from .fields import Field, PlainFields
+from .relation import Relation
+from .state import DELETED, DETACHED, EXPIRED, Edit, EntityState
+
+# Stands for a value that is not known, where None is a value.
+EMPTY: Any = object()
+# Errors that decoding raises when a slice is not of the declared type.
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
+
+_set = object.__setattr__
+
+
+@attrs.define(eq=False, slots=False)
+class Schema:
+    """What a class declares: its kind, fields and relations."""
+
+    kind: Kind
+    fields: Mapping[str, Field]
+    relations: Mapping[str, Relation[Any]]
+    plain: PlainFields
+
+    @cached_property
+    def many(self) -> Mapping[str, Relation[Any]]:
+        """The to-many relations."""
+        return {name: relation for name, relation in self.relations.items() if relation.is_many}
+
+    @cached_property
+    def fields_by_key(self) -> Mapping[str, list[Field]]:
+        """The fields that are read from each top-level key of a document."""
+        found: dict[str, list[Field]] = {}
+        for spec in self.fields.values():
+            for key in spec.keys:
+                found.setdefault(key, []).append(spec)
+        return found
+
+    @cached_property
+    def relations_by_key(self) -> Mapping[str, list[Relation[Any]]]:
+        """The relations that are read from each top-level key of a document."""
+        found: dict[str, list[Relation[Any]]] = {}
+        for relation in self.relations.values():
+            found.setdefault(relation.key, []).append(relation)
+        return found
+
+    @cached_property
+    def sometimes_unsaid(self) -> list[Field]:
+        """The fields of which a complete document may say nothing: contents, and those read from a relation."""
+        return [
+            spec for spec in self.fields.values() if spec.contents or type(spec).is_left_out is not Field.is_left_out
+        ]
+
+
+class Record:
+    """The state of one material in one session; `Entity` adds what users can do with it."""
+
+    __slots__ = ("__weakref__", "_context", "_state", "id")
+
+    _schema: ClassVar[Schema]
+    _registry: ClassVar[dict[str, type[Any]]] = {}
+
+    id: str
+    _state: EntityState
+    # A `Context`; its type lies above this module.
+    _context: Any
+
+    def __repr__(self) -> str:
+        attribute = next((name for name in ("name", "fullpath", "text") if name in self._schema.fields), "id")
+        known = known_value(self, attribute)
+        label = f" {known[:40]!r}" if isinstance(known, str) else ""
+        return f"<{type(self).__name__}{label} {self.id} ({self._state.state.value})>"
+
+
+def check_usable(record: Record) -> None:
+    """Raise the state's error when no request can be made for a record any more."""
+    if record._state.state is DELETED:
+        message = f"{record!r} was deleted; what was known of it stays readable, but no request can be made for it."
+        raise DeletedError(message)
+    if record._state.state is DETACHED:
+        message = f"The session of {record!r} is closed; open another and get it there."
+        raise DetachedError(message)
+
+
+# Decoded values -----------------------------------------------------------------------------------------------------
+
+
+def cached(record: Record, spec: Field) -> Any:
+    """Return the decoded value of a field, its edit left aside; EMPTY when it is not decoded."""
+    state = record._state
+    if state.is_edited(spec.name):
+        assert state.edits is not None
+        return state.edits[spec.name].base
+    try:
+        return object.__getattribute__(record, spec.name)
+    except AttributeError:
+        return EMPTY
+
+
+def cache(record: Record, spec: Field, value: Any) -> None:
+    """Keep a decoded value, unless the field is edited."""
+    if value is not EMPTY and not record._state.is_edited(spec.name):
+        _set(record, spec.name, value)
+
+
+def evict(record: Record, spec: Field) -> None:
+    """Forget a decoded value, unless the field is edited."""
+    if not record._state.is_edited(spec.name) and cached(record, spec) is not EMPTY:
+        object.__delattr__(record, spec.name)
+
+
+def evict_all(record: Record) -> None:
+    """Forget all decoded values and ids; edits stay."""
+    for spec in record._schema.fields.values():
+        evict(record, spec)
+    record._state.ids = None
+
+
+def expire(record: Record, number: int) -> None:
+    """Forget what is known; answers to requests before this number are of no use any more."""
+    evict_all(record)
+    record._state.state = EXPIRED
+    record._state.applied = number
+
+
+def decode(record: Record, spec: Field, document: Document) -> Any:
+    """Return the value of a field in a document.
+
+    Raises:
+        DecodeError: the field is missing or not of its type; the other fields stay usable.
+    """
+    return decode_slice(record, spec, spec.locate(document))
+
+
+def decode_slice(record: Record, spec: Field, raw: Raw | None) -> Any:
+    """Return the value of a field from its slice; for the error see `decode`."""
+    if raw is None and spec.optional:
+        return None
+    try:
+        return spec.decode(raw)
+    except UNREADABLE as error:
+        value = None if raw is None else bytes(raw).decode(errors="replace")
+        problem = "is missing" if value is None else f"cannot be read ({error}): {value[:200]}"
+        kind = record._schema.kind.name
+        message = f"{spec.wire!r} of {kind} {record.id} {problem}. The other fields stay usable."
+        raise DecodeError(message, kind=kind, id=record.id, field=spec.name, value=value) from error
+
+
+def try_decode(spec: Field, raw: Raw | None) -> Any:
+    """Return a slice as a value; EMPTY when it cannot be decoded (reading the field will say why)."""
+    if raw is None:
+        return None
+    try:
+        return spec.decode(raw)
+    except UNREADABLE:
+        return EMPTY
+
+
+def known_value(record: Record, name: str) -> Any:
+    """Return the value of a field as far as it is known without a request; None when it is not."""
+    spec, state = record._schema.fields.get(name), record._state
+    if spec is None:
+        return None
+    if state.is_edited(name):
+        assert state.edits is not None
+        return state.edits[name].mine
+    value = cached(record, spec)
+    if value is EMPTY and state.document is not None:
+        value = try_decode(spec, spec.locate(state.document))
+    return None if value is EMPTY else value
+
+
+# Related ids ----------------------------------------------------------------------------------------------------------
+
+
+def known_ids(record: Record, relation: Relation[Any]) -> tuple[str, ...] | None:
+    """Return the ids of a relation as far as they are known without a request; None when they are not.
+
+    Raises:
+        DecodeError: the document's slice is not a relation.
+    """
+    state = record._state
+    ids = state.cached_ids(relation.name)
+    if ids is None and state.document is not None:
+        ids = relation.ids_in(state.document)
+        if ids is not None:
+            state.cache_ids(relation.name, ids)
+    return ids
+
+
+def readable_ids(record: Record, relation: Relation[Any]) -> tuple[str, ...] | None:
+    """Return the known ids of a relation; None also when they cannot be read, so that the others stay in step."""
+    try:
+        return known_ids(record, relation)
+    except DecodeError:
+        return None
+
+
+# Edits ----------------------------------------------------------------------------------------------------------------
+
+
+def forget_edits(record: Record, sent: Mapping[str, Edit]) -> dict[str, Edit]:
+    """Return the edits without those that were sent; one that was set anew meanwhile stays, based on what was sent."""
+    edits = record._state.pending()
+    for name, edit in sent.items():
+        current = edits.pop(name, None)
+        if current is not None and (type(current.mine) is not type(edit.mine) or current.mine != edit.mine):
+            edits[name] = Edit(current.mine, edit.mine)
+        elif current is not None and name in record._schema.fields:
+            object.__delattr__(record, name)
+    return edits
+
+
+def revert_edits(record: Record, names: tuple[str, ...]) -> dict[str, Edit]:
+    """Return the edits without those named, or none of them; their slots are emptied."""
+    edits = record._state.pending()
+    for name in names or tuple(edits):
+        if edits.pop(name, None) is not None:
+            object.__delattr__(record, name)
+    return edits
+
+
+def restore_edits(record: Record, before: Mapping[str, Edit]) -> dict[str, Edit]:
+    """Return the edits as they were before; slots of those set since are emptied or put back."""
+    for name, edit in record._state.pending().items():
+        if name not in before:
+            object.__delattr__(record, name)
+        elif before[name] != edit:
+            _set(record, name, before[name].mine)
+    return dict(before)

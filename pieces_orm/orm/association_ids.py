@@ -1,0 +1,53 @@
+"""Read the ids of relations that newer servers leave out of documents, from their association families."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..documents import answers, decoding
+from ..errors import ResponseError
+from ..model.relation import Relation
+from ..transport.connection import Connection
+from ..wire import association_reads
+from ..wire.closed_lists import NO_SUCH_ROUTE
+
+
+def read_related_ids(
+    connection: Connection, relation: Relation[Any], ids: Sequence[str]
+) -> dict[str, tuple[str, ...]] | None:
+    """Read the ids of a relation of some materials from its association family; None where the server has none.
+
+    Requests: one GET for each 500 of one material; one POST for each 200 materials.
+    """
+    sides = association_reads.sides_of(relation.owner._schema.kind, relation.name, relation.target._schema.kind)
+    found: dict[str, dict[str, None]] = {id: {} for id in ids}
+    try:
+        for side in sides:
+            rows = _rows_of_one(connection, side, ids[0]) if len(ids) == 1 else _rows_of_many(connection, side, ids)
+            for owner_id, other_id in rows:
+                found[owner_id][other_id] = None
+    except ResponseError as error:
+        if error.status not in NO_SUCH_ROUTE:
+            raise
+        return None
+    return {id: tuple(others) for id, others in found.items()} if sides else None
+
+
+def _rows_of_one(connection: Connection, side: association_reads.Side, id: str) -> Iterator[tuple[str, str]]:
+    offset = 0
+    while True:
+        query = {"limit": association_reads.PAGE, "offset": offset, "transferables": False}
+        rows = answers.association_rows(connection.call(side.read, {"id": id}, query), side.owner_key, side.other_key)
+        yield from rows
+        offset += len(rows)
+        if len(rows) < association_reads.PAGE:
+            return
+
+
+def _rows_of_many(
+    connection: Connection, side: association_reads.Side, ids: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    for start in range(0, len(ids), association_reads.OWNERS):
+        body = decoding.encode({"iterable": list(ids[start : start + association_reads.OWNERS])})
+        yield from answers.association_rows(connection.call(side.bulk, body=body), side.owner_key, side.other_key)

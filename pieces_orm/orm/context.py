@@ -1,0 +1,86 @@
+"""What the entities, collections and feeds of one session share."""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import Protocol
+
+from ..errors import UsageError
+from ..model.record import Record
+from ..transport.connection import Connection
+from ..wire.kinds import Kind
+from .history import History
+from .identity_map import IdentityMap
+
+
+class Closable(Protocol):
+    """Something that is open until it, or its session, is closed."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class Watching:
+    """Hooks by which the streams of a session follow what it does itself; without streams they do nothing."""
+
+    def wrote(self, record: Record, updated: bytes | None) -> None:
+        """Take note of a write of this session; `updated` is the material's new one, where the answer told it."""
+
+    def applied_outdated(self, record: Record) -> None:
+        """Take note that an answer was applied which a stream's report has outdated."""
+
+    def is_stale(self, kind: Kind) -> bool:  # noqa: ARG002 for streams
+        """Tell whether what is known of a kind may have aged, since its stream is lost."""
+        return False
+
+    def stop(self) -> None:
+        """Stop all streams."""
+
+
+class Context:
+    """Connection, identity map, history, signals and options of one session.
+
+    Args:
+        autoload: whether reading a field of what is not loaded loads it.
+        concurrency: how many requests of one call on many materials may be under way at a time.
+    """
+
+    def __init__(self, connection: Connection, *, autoload: bool, concurrency: int) -> None:
+        self.connection = connection
+        self.signals = connection.signals
+        self.autoload = autoload
+        self.concurrency = concurrency
+        self.history = History()
+        self.lock: RLock = self.history.lock
+        self.identity_map = IdentityMap(self.lock, self)
+        self.watching = Watching()
+        self._opened: list[Closable] = []
+
+    def close_with_session(self, opened: Closable) -> None:
+        """Close something when the session closes."""
+        with self.lock:
+            self._opened.append(opened)
+
+    def was_closed(self, opened: Closable) -> None:
+        """Forget something that was to be closed with the session."""
+        with self.lock:
+            if opened in self._opened:
+                self._opened.remove(opened)
+
+    def close(self) -> None:
+        """Close what was opened, stop the streams, detach the entities, and close the connection."""
+        with self.lock:
+            opened = list(self._opened)
+        for each in opened:
+            each.close()
+        self.connection.is_closed = True
+        self.watching.stop()
+        self.identity_map.detach()
+        self.connection.close()
+
+
+def check_context(record: Record, context: Context) -> None:
+    """Raise when a record belongs to another session."""
+    if record._context is not context:
+        message = f"{record!r} belongs to another session; sessions share nothing."
+        raise UsageError(message)

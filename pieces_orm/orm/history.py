@@ -1,0 +1,155 @@
+"""A journal of what was said about materials, kept for as long as older answers may still arrive.
+
+Each request carries a number. A deletion, a change reported by a stream, and an association made or undone are noted
+under the number of their moment, so that an answer to an older request never wins over them. The journal also knows
+which writes are under way, and of which writes a stream has still to send the echo.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from ..wire.kinds import Kind
+
+# Echoes waited for at most; older ones are taken for lost.
+MAX_ECHOES = 10_000
+
+Key = tuple[str, str]
+
+
+class Link(msgspec.Struct, frozen=True):
+    """An association made or undone, as one side sees it."""
+
+    number: int
+    relation: str
+    id: str
+    present: bool
+
+
+class History:
+    """The numbers, the journal and the lock of one session."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._clock = 0
+        self._under_way: set[int] = set()
+        self._writes: dict[int, tuple[str, str | None]] = {}
+        self._deleted: dict[Key, int] = {}
+        self._reported: dict[Key, int] = {}
+        self._links: dict[Key, list[Link]] = {}
+        self._echoes: dict[Key, None] = {}
+
+    # Numbers ---------------------------------------------------------------------------------------------------------
+
+    def now(self) -> int:
+        """Return the next number: everything requested before is older."""
+        with self.lock:
+            self._clock += 1
+            return self._clock
+
+    @contextmanager
+    def request(self) -> Iterator[int]:
+        """Number a request for as long as it is under way."""
+        with self.lock:
+            number = self.now()
+            self._under_way.add(number)
+        try:
+            yield number
+        finally:
+            with self.lock:
+                self._under_way.discard(number)
+                if not self.is_empty:
+                    self._prune(min(self._under_way, default=self._clock + 1))
+
+    def _prune(self, oldest: int) -> None:
+        self._deleted = {key: number for key, number in self._deleted.items() if number > oldest}
+        self._reported = {key: number for key, number in self._reported.items() if number > oldest}
+        links = {key: [link for link in noted if link.number > oldest] for key, noted in self._links.items()}
+        self._links = {key: noted for key, noted in links.items() if noted}
+
+    @contextmanager
+    def writing(self, kind: Kind, id: str | None = None) -> Iterator[None]:
+        """Mark a write as under way until its answer is applied; without an id, a create."""
+        with self.lock:
+            number = self.now()
+            self._writes[number] = (kind.name, id)
+        try:
+            yield
+        finally:
+            with self.lock:
+                del self._writes[number]
+
+    def writes_of(self, kind: Kind, id: str | None) -> frozenset[int]:
+        """Return the writes of one material that are under way; without an id, the creates of a kind."""
+        with self.lock:
+            return frozenset(number for number, key in self._writes.items() if key == (kind.name, id))
+
+    def are_written(self, numbers: frozenset[int]) -> bool:
+        """Tell whether none of these writes is under way any more."""
+        with self.lock:
+            return numbers.isdisjoint(self._writes)
+
+    # The journal: written only while a request is under way whose answer could contradict it -----------------------
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was noted that an answer could contradict."""
+        return not (self._deleted or self._reported or self._links)
+
+    def note_deleted(self, kind: Kind, id: str) -> None:
+        """Record that a material was deleted, so that older answers do not bring it back."""
+        with self.lock:
+            if self._under_way:
+                self._deleted[kind.name, id] = self.now()
+
+    def note_reported(self, kind: Kind, ids: Iterable[str]) -> None:
+        """Record that a stream reported these ids, so that answers requested earlier count as outdated."""
+        with self.lock:
+            if self._under_way:
+                number = self.now()
+                self._reported.update(((kind.name, id), number) for id in ids)
+
+    def note_link(self, kind: Kind, id: str, link: Link) -> None:
+        """Record an association made or undone."""
+        with self.lock:
+            if self._under_way:
+                self._links.setdefault((kind.name, id), []).append(link)
+
+    def is_deleted_since(self, kind: Kind, id: str, number: int) -> bool:
+        """Tell whether a material was deleted after the request with this number."""
+        return self._deleted.get((kind.name, id), -1) > number
+
+    def is_reported_since(self, kind: Kind, id: str, number: int) -> bool:
+        """Tell whether a stream reported a material after the request with this number."""
+        return self._reported.get((kind.name, id), -1) > number
+
+    def links_since(self, kind: Kind, id: str, number: int) -> list[Link]:
+        """Return the changes of a material's associations after the request with this number, oldest first."""
+        return [link for link in self._links.get((kind.name, id), ()) if link.number > number]
+
+    def deletions_since(self, number: int) -> list[Key]:
+        """Return kind and id of each material that was deleted after the request with this number."""
+        return [key for key, at in self._deleted.items() if at > number]
+
+    # Echoes ----------------------------------------------------------------------------------------------------------
+
+    def expect_echo(self, kind: Kind, id: str) -> None:
+        """Record a write whose answer does not tell the material's new `updated`: its echo cannot be told by that."""
+        with self.lock:
+            self._echoes.pop((kind.name, id), None)
+            self._echoes[kind.name, id] = None
+            if len(self._echoes) > MAX_ECHOES:
+                del self._echoes[next(iter(self._echoes))]
+
+    def expects_echo(self, kind: Kind, id: str) -> bool:
+        """Tell whether the next report of a material is taken for the echo of a write of this session."""
+        return (kind.name, id) in self._echoes
+
+    def forget_echo(self, kind: Kind, id: str) -> None:
+        """Forget an echo that came, or will not come."""
+        with self.lock:
+            self._echoes.pop((kind.name, id), None)

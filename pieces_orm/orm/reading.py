@@ -1,0 +1,115 @@
+"""Read documents and ids from the server; nothing here knows of entities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..documents import answers, decoding
+from ..documents.document import Document
+from ..errors import InvalidValueError, NotFoundError, ResponseError, ServerError
+from ..transport.connection import Connection
+from ..wire.closed_lists import NO_SUCH_ROUTE
+from ..wire.kinds import Kind, Route
+
+# Ids of one batch read: the server's limit.
+MAX_BATCH_SIZE = 50
+
+
+def contents_query(route: Route, transferables: bool | None) -> dict[str, Any]:
+    """Return the query that asks for contents or not; some routes spell it `transferable`, some do not know it."""
+    if transferables is None:
+        return {}
+    for name in ("transferables", "transferable"):
+        if name in route.query:
+            return {name: transferables}
+    message = f"{route.path} does not take transferables: there are no contents to leave out."
+    raise InvalidValueError(message)
+
+
+def has_contents(query: Mapping[str, Any]) -> bool:
+    """Tell whether an answer to this query carries contents."""
+    return query.get("transferables") is not False and query.get("transferable") is not False
+
+
+def read(connection: Connection, kind: Kind, id: str, query: Mapping[str, Any] | None = None) -> Document:
+    """Read the server's document of one material.
+
+    Raises:
+        NotFoundError: it is gone or never was.
+    """
+    route = kind.route("read")
+    query = {name: value for name, value in (query or {}).items() if name in route.query}
+    try:
+        data = connection.call(route, {kind.parameter: id}, query)
+    except ServerError as error:
+        if kind.gone != error.status:
+            raise
+        message = f"There is no {kind.name} {id} (the server says so with status {error.status}: {error.body[:200]})."
+        raise NotFoundError(
+            message, status=error.status, body=error.body, method=error.method, path=error.path
+        ) from error
+    return answers.one(data, kind.name, id, contents=has_contents(query))[1]
+
+
+def exists(connection: Connection, kind: Kind, id: str) -> bool:
+    """Tell whether a material can be read."""
+    try:
+        read(connection, kind, id, {"transferables": False})
+    except NotFoundError:
+        return False
+    return True
+
+
+def missing(kind: Kind, message: str) -> NotFoundError:
+    """Make the error for a material that is gone, where no answer of its own says so."""
+    route = kind.route("read")
+    return NotFoundError(message, status=410, body="", method=route.method, path=route.path)
+
+
+def read_ids(connection: Connection, kind: Kind, query: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read the ids of a kind, from its identifiers route or else from the collection without contents."""
+    if "ids" in kind.routes:
+        data = connection.call(kind.route("ids"), query=query)
+    else:
+        route = kind.route("all")
+        data = connection.call(route, query={"transferables": False} if "transferables" in route.query else {})
+    return answers.member_ids(data, kind.name)
+
+
+class BatchRead:
+    """Batch reads of one kind by one route."""
+
+    def __init__(self, connection: Connection, kind: Kind, route: Route, transferables: bool | None) -> None:
+        self._route = route
+        self._connection = connection
+        self._kind = kind
+        # Batch routes leave contents out unless asked: a read brings what `get` brings.
+        wanted = True if transferables is None and route.query else transferables
+        self._query = contents_query(route, wanted)
+
+    @staticmethod
+    def of(connection: Connection, kind: Kind, number: int, transferables: bool | None) -> BatchRead | None:
+        """Return the batch reads for so many materials of a kind; None where one by one is better."""
+        route = kind.routes.get("batch")
+        if route is None and number > 1 and connection.may_have(kind.newer_batch.path):
+            route = kind.newer_batch
+        return None if route is None else BatchRead(connection, kind, route, transferables)
+
+    def is_unsupported(self, error: Exception | None) -> bool:
+        """Tell whether an error says that the server does not have this route; the connection remembers."""
+        is_newer = self._route is self._kind.newer_batch
+        if is_newer and isinstance(error, ResponseError) and error.status in NO_SUCH_ROUTE:
+            self._connection.has_not(self._route.path)
+            return True
+        return False
+
+    def read(self, ids: Sequence[str]) -> Iterator[tuple[str, Document | Exception]]:
+        """Read one chunk; by id the document, or the error that there is none."""
+        key, kind = self._kind.batch_key, self._kind
+        body = decoding.encode({key: {"iterable": [{"id": id} for id in ids]}})
+        data = self._connection.call(self._route, query=self._query, body=body, repeatable=True)
+        page = answers.one_key(data, key, kind.name)
+        answered = dict(answers.split(page, kind.name, contents=has_contents(self._query)))
+        for id in ids:
+            yield id, answered[id] if id in answered else missing(kind, f"There is no {kind.name} {id}.")

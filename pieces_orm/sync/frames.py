@@ -1,0 +1,22 @@
+"""Frames of a stream that is read for its own sake, without a feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..orm.context import Context
+from ..transport.websocket import Frames
+from ..wire.kinds import Route
+
+
+def frames(context: Context, route: Route) -> Iterator[tuple[int, bytes]]:
+    """Iterate over the frames of a stream, each with the number of its moment, until the session closes."""
+    connection = context.connection
+    connection.check_open()
+    opened = Frames(connection.stream_url(route), connection.stream_headers(), context.history.request)
+    context.close_with_session(opened)
+    try:
+        yield from opened
+    finally:
+        opened.close()
+        context.was_closed(opened)
