@@ -47,7 +47,8 @@ class _SeedSignature:
         if collection._seed is not None:
             shown: Any = call
             shown.__signature__ = _signature(collection._seed, collection.entity.__name__)
-            shown.__doc__ = f"{inspect.getdoc(self._method)}\n\n{_documented_arguments(collection._seed)}"
+            said, raises, errors = (inspect.getdoc(self._method) or "").partition("Raises:")
+            shown.__doc__ = f"{said}{_documented_arguments(collection._seed)}{raises}{errors}"
         return call
 
 
@@ -66,7 +67,7 @@ def _signature(seed: Callable[..., Any], returned: str) -> inspect.Signature:
 @functools.cache
 def _documented_arguments(seed: Callable[..., Any]) -> str:
     _, _, listed = (inspect.getdoc(seed) or "").partition("Args:\n")
-    return f"Args:\n{listed}" if listed else ""
+    return f"Args:\n{listed}\n\n" if listed else ""
 
 
 def seeds(

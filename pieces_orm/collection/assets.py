@@ -13,15 +13,16 @@ from attrs import frozen
 from .. import filters
 from ..concurrency.parallel import Arrivals
 from ..documents import answers, decoding
-from ..documents.document import BROKEN, malformed
+from ..documents.document import malformed
 from ..entities import Asset, Format
 from ..errors import InvalidValueError
 from ..model.seed import Seed
-from ..orm import applying, creating, loading, reading
+from ..orm import creating, loading, reading
 from ..orm.context import Context
 from ..orm.entity import Entity
 from ..values import Interaction, SearchMatch
 from ..wire import kinds, routes
+from . import search_results
 from .arguments import with_seed_signature
 from .base import Collection
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 Engine = Literal["fuzzy", "full_text", "neural"]
-_ENGINES = {"full_text": routes.SEARCH_FULL_TEXT, "neural": routes.SEARCH_NEURAL}
+_ENGINES: dict[str, kinds.Route] = {"full_text": routes.SEARCH_FULL_TEXT, "neural": routes.SEARCH_NEURAL}
 
 
 @frozen
@@ -61,18 +62,6 @@ class Draft:
         Requests: one POST /assets/create, and one for each entity that the draft was given.
         """
         return creating.create(self._context, Asset, [self._seed])[0]
-
-
-class _Found(msgspec.Struct):
-    identifier: str
-    exact: bool = False
-    score: float = 0.0
-    match: str = "UNKNOWN"
-    asset: msgspec.Raw = msgspec.Raw()
-
-
-class _Results(msgspec.Struct):
-    iterable: list[_Found] = []
 
 
 class AssetCollection(Collection[Asset, P]):
@@ -147,58 +136,22 @@ class AssetCollection(Collection[Asset, P]):
         if not (query or tags or filters):
             message = "A search needs a query, tags or filters."
             raise InvalidValueError(message)
-        with self._context.history.request() as number:
-            if engine == "fuzzy":
-                data = self._by_words(
-                    query, tags, filters, within, case_sensitive=case_sensitive, contents=transferables, pseudo=pseudo
-                )
-            else:
-                data = self._by_engine(engine, query, pseudo, plain=not (tags or filters or within is not None))
-            return self._hits(data, number, contents=transferables is not False)
-
-    def _by_words(
-        self,
-        query: str | None,
-        tags: Sequence[str],
-        filters: Sequence[Filter],
-        within: Iterable[Asset | str] | None,
-        *,
-        case_sensitive: bool,
-        contents: bool | None,
-        pseudo: bool | None,
-    ) -> bytes:
-        flags = {"transferables": contents, "pseudo": pseudo}
-        if not (filters or within is not None or case_sensitive or any("," in tag for tag in tags)):
-            words = {"query": query, "searchable_tags": ",".join(tags) or None}
-            return self._context.connection.call(routes.ASSETS_SEARCH, query=words | flags)
-        body = decoding.encode_given(_filtered(query, tags, filters, within, case_sensitive=case_sensitive))
-        answer = self._context.connection.call(routes.ASSETS_SEARCH_FILTERS, query=flags, body=body, repeatable=True)
-        return bytes(answers.one_key(answer, "results", "asset"))
-
-    def _by_engine(self, engine: str, query: str | None, pseudo: bool | None, *, plain: bool) -> bytes:
-        if engine not in _ENGINES or not plain or not query:
-            message = f"The engine {engine!r} is none of fuzzy, full_text, neural, or was given more than a query."
+        filtered = bool(filters) or within is not None or case_sensitive or any("," in tag for tag in tags)
+        if engine != "fuzzy" and (engine not in _ENGINES or filtered or tags or not query):
+            message = f"The engine {engine!r} is not fuzzy, full_text or neural, or was given more than a query."
             raise InvalidValueError(message)
-        return self._context.connection.call(_ENGINES[engine], query={"query": query, "pseudo": pseudo})
-
-    def _hits(self, data: bytes, number: int, *, contents: bool) -> list[Hit]:
-        try:
-            found = msgspec.json.decode(data, type=_Results).iterable
-        except BROKEN as error:
-            raise malformed(data, self._kind.name, "", error, "search") from error
-        # Held here: the map alone would let them go before they are handed over.
-        held: dict[str, Asset | None] = {}
-        for each in found:
-            if bytes(each.asset):
-                id, document = answers.one(bytes(each.asset), "asset", each.identifier, contents=contents)
-                held[id] = applying.adopt(self._context, Asset, id, document, number, "refresh")
-        assets = loading.load_missing(self._context, [self.ref(each.identifier) for each in found])
-        by_id = {asset.id: asset for asset in assets}
-        hits = [
-            Hit(by_id[each.identifier], each.score, each.exact, SearchMatch(each.match))
-            for each in found
-            if each.identifier in by_id
-        ]
+        route, body = _ENGINES.get(engine, routes.ASSETS_SEARCH), None
+        parameters = {"query": query, "searchable_tags": ",".join(tags) or None, "transferables": transferables}
+        if filtered:
+            route, parameters = routes.ASSETS_SEARCH_FILTERS, {"transferables": transferables}
+            body = _filter_body(query, tags, filters, within, case_sensitive=case_sensitive)
+        parameters = {name: value for name, value in {**parameters, "pseudo": pseudo}.items() if name in route.query}
+        with self._context.history.request() as number:
+            data = self._context.connection.call(route, query=parameters, body=body, repeatable=True)
+            results = bytes(answers.one_key(data, "results", "asset")) if filtered else data
+            found = search_results.matches(results, self._kind.name)
+            pairs = search_results.entities_of(self._context, Asset, found, number, contents=transferables is not False)
+        hits = [Hit(asset, match.score, match.exact, SearchMatch(match.match)) for match, asset in pairs]
         return sorted(hits, key=lambda hit: (not hit.exact, -hit.score))
 
     @with_seed_signature
@@ -335,24 +288,25 @@ def _page(assets: Sequence[Entity]) -> dict[str, Any]:
     return {"iterable": [msgspec.Raw(asset.to_json().encode()) for asset in assets]}
 
 
-def _filtered(
+def _filter_body(
     query: str | None,
     tags: Sequence[str],
     given: Sequence[Filter],
     within: Iterable[Asset | str] | None,
     *,
     case_sensitive: bool,
-) -> dict[str, Any]:
-    """The body of a search with filters; the wire does misspell `identifers`."""
+) -> bytes:
+    """Return the body of a search with filters; the wire does misspell `identifers`."""
     for each in given:
         if not isinstance(each, filters.Filter):
             message = f"filters takes values of pieces_orm.filters, such as filters.tags('moon'), not {each!r}."
             raise InvalidValueError(message)
     every = [*given, *([filters.tags(*tags)] if tags else [])]
     ids = None if within is None else [each if isinstance(each, str) else each.id for each in within]
-    return {
+    body = {
         "query": query,
         "filters": {"iterable": [decoding.plain(each.wire) for each in every]} if every else None,
         "casing": True if case_sensitive else None,
         "space": None if ids is None else {"identifers": {"iterable": [{"id": id} for id in ids]}},
     }
+    return decoding.encode_given(body)
