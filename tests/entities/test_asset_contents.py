@@ -9,7 +9,7 @@ import pytest
 
 import pieces_orm
 from pieces_orm import InvalidValueError, ServerError
-from tests.support import Heard
+from tests.support import Heard, Requests
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(32))
 
@@ -46,6 +46,38 @@ def test_preview_and_original_keep_step_with_the_text(pieces):
     asset.save()
     asset.refresh()
     assert asset.original.refresh().text == asset.preview.refresh().text == "y = 2"
+
+
+def test_a_save_of_document_text_language_and_description_costs_eight_requests(pieces):
+    asset = pieces.assets.create("print('a')\n", name="before", language="py", description="first")
+    original, [annotation] = asset.original.id, asset.annotations.ids
+    asset.name, asset.text, asset.language, asset.description = "after", "let a = 1;\n", "js", "second"
+    requests = Requests(pieces)
+    asset.save()
+    assert requests.take() == [
+        f"GET /assets/{asset.id}",
+        "POST /asset/update",
+        f"GET /format/{original}",
+        "POST /format/update/value",
+        f"GET /annotation/{annotation}",
+        "POST /annotation/update",
+        f"GET /assets/{asset.id}",
+        "POST /asset/reclassify",
+    ]
+    assert (asset.name, asset.text, asset.language, asset.description) == ("after", "let a = 1;\n", "js", "second")
+
+
+def test_a_conflict_in_one_field_sends_none_of_the_others(pieces, other):
+    asset = pieces.assets.create("x = 1", name="before")
+    asset.name, asset.text = "mine", "y = 2"
+    theirs = other.assets.get(asset.id)
+    theirs.text = "theirs"
+    theirs.save()
+    with pytest.raises(pieces_orm.ConflictError) as caught:
+        asset.save()
+    assert caught.value.mine == {"text": "y = 2"}
+    assert asset.edits == {"name": "mine", "text": "y = 2"}
+    assert other.assets.get(asset.id).name == "before"
 
 
 def test_a_description_is_made_changed_and_removed(pieces_server, pieces):
