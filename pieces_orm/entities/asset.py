@@ -6,14 +6,12 @@ import builtins
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many, One
 from ..values import Classification, Mechanism, Score
 from ..wire import kinds
 from . import asset_contents
-from .asset_contents import ORIGINAL
+from .asset_contents import DESCRIPTION, ORIGINAL
 from .asset_seed import asset_seed
+from .declaring import Entity, Many, One, entity, field, readonly
 
 if TYPE_CHECKING:
     from . import (
@@ -35,29 +33,32 @@ if TYPE_CHECKING:
 
 @entity(kinds.ASSET)
 class Asset(Entity):
-    """Something that somebody keeps: a snippet, a file, an image."""
+    """A snippet, a file or an image that somebody keeps."""
 
     name: str | None = field()
     favorited: bool | None = field()
     creator: str = readonly()
-    curated: bool | None = readonly()
+    curated: bool | None = readonly(doc="Whether it came from a curated collection.")
     demo: bool | None = readonly()
-    discovered: bool | None = readonly()
+    discovered: bool | None = readonly(doc="Whether Pieces discovered it, rather than somebody saving it.")
     mechanism: Mechanism = readonly()
     pseudo: bool | None = readonly()
     classification: Classification | None = readonly("classification", of=ORIGINAL)
     text: str | None = field(
         "fragment.string.raw|file.string.raw", of=ORIGINAL, contents=True, removable=False, save="save_text",
-        check="check_is_text",
+        check="check_is_text", doc="The content as text; None for an image or other bytes.",
     )  # fmt: skip
     language: str | None = field(
-        "classification.specific", of=ORIGINAL, removable=False, save="save_language", check="check_is_text"
+        "classification.specific", of=ORIGINAL, removable=False, save="save_language", check="check_is_text",
+        doc="The language or file type of the content, such as py.",
+    )  # fmt: skip
+    description: str | None = field(
+        "text", where=DESCRIPTION, save="save_description", doc="The text of the annotation that describes the asset."
     )
-    description: str | None = field("text", where=("annotations", "type", "DESCRIPTION"), save="save_description")
     created: datetime = readonly()
     updated: datetime = readonly()
     deleted: datetime | None = readonly()
-    interacted: datetime | None = readonly()
+    interacted: datetime | None = readonly(doc="When somebody last interacted with it.")
     synced: datetime | None = readonly()
     score: Score | None = readonly()
     original = One["Format"](wire="original")
@@ -91,7 +92,7 @@ class Asset(Entity):
 
     @property
     def bytes(self) -> builtins.bytes:
-        """The content as bytes: of a text its UTF-8, of a file or image what was stored.
+        """The content as bytes: text as UTF-8, a file or an image as it was stored.
 
         Requests: none when the contents are known, else one GET.
         """

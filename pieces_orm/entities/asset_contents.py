@@ -1,4 +1,4 @@
-"""How the contents of an asset are read, and saved through the endpoints that really change them."""
+"""Reading the contents of an asset, and saving them through the endpoints that change them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
     from ..documents.document import Document
     from .asset import Asset
 
-# The format that the asset was made with: `original` names it, and may or may not carry a copy of it.
+# Where a document has the format that the asset was created with: `original` names it, and may carry a copy or not.
 ORIGINAL = ("original", "formats")
+# Where a document has the annotation that describes the asset.
+DESCRIPTION = ("annotations", "type", AnnotationType.DESCRIPTION.value)
 
 
 def is_image(asset: Asset) -> bool:
-    """Whether the content is an image."""
+    """Return whether the content is an image."""
     return asset.classification is not None and asset.classification.generic == GenericClassification.IMAGE
 
 
 def stored_bytes(asset: Asset) -> bytes:
-    """The content as bytes: of a text its UTF-8, of a file or image what was stored.
+    """Return the content as bytes: text as UTF-8, a file or an image as it was stored.
 
     Requests: none when the contents are known, else one GET.
     """
@@ -44,18 +46,18 @@ def stored_bytes(asset: Asset) -> bytes:
 
 
 def check_is_text(asset: Asset, field: str) -> None:
-    """Refuse to set what an image does not have.
+    """Refuse to set a field that images do not have.
 
     Raises:
-        InvalidValueError: it is an image.
+        InvalidValueError: the asset is an image.
     """
     if is_image(asset):
-        message = f"The {field} of {asset!r} cannot be set: it is an image."
+        message = f"The {field} of {asset!r} cannot be set, because it is an image: create another asset for a text."
         raise InvalidValueError(message)
 
 
 def save_text(asset: Asset, text: str, _: Document) -> None:
-    """Change the content, POST /format/update/value; for `save`."""
+    """Save the content: POST /format/update/value."""
     original = asset.original
     assert original is not None
     document = original.refresh(transferables=True).raw()
@@ -66,17 +68,17 @@ def save_text(asset: Asset, text: str, _: Document) -> None:
 
 
 def save_language(asset: Asset, language: str, fresh: Document) -> None:
-    """Change the language, POST /asset/reclassify; for `save`."""
+    """Save the language: POST /asset/reclassify."""
     asset.owner.post(routes.ASSET_RECLASSIFY, {"ext": language, "asset": Raw(fresh.data)})
 
 
 def save_description(asset: Asset, text: str | None, fresh: Document) -> None:
-    """Change, make or delete the annotation that describes the asset; for `save`.
+    """Save the description: change, create or delete the annotation that holds it.
 
-    Which one that is, the server's own document says, and its text alone is changed: edits of an annotation that
-    somebody holds are theirs to save.
+    The server's document tells which annotation that is. Only its text is sent, so edits that the program has made to
+    the annotation itself stay unsaved.
     """
-    named = fresh.get_where("annotations", "type", AnnotationType.DESCRIPTION.value, "id")
+    named = fresh.get_where(*DESCRIPTION, "id")
     described = None if named is None else asset.owner.map.ref(Annotation, json.loads(bytes(named)))
     if described is None and text:
         asset.owner.create(Annotation, text, AnnotationType.DESCRIPTION, asset=asset)
@@ -87,9 +89,11 @@ def save_description(asset: Asset, text: str | None, fresh: Document) -> None:
 
 
 def to_markdown(asset: Asset) -> str:
-    """The asset as a page of Markdown: name, description, text in a fence or image, tags and websites.
+    """Return the asset as a page of Markdown: name, description, content, tags and websites.
 
-    Requests: those of reading fields and relations that are not loaded.
+    Text is put into a fence, an image becomes a picture with its data in the page.
+
+    Requests: those of reading the fields and relations that are not loaded.
     """
     parts = [f"# {asset.name or 'Untitled'}", asset.description, _content_in_markdown(asset)]
     parts.append(" ".join(f"#{tag.text}" for tag in asset.tags))
@@ -98,13 +102,13 @@ def to_markdown(asset: Asset) -> str:
 
 
 def _content_in_markdown(asset: Asset) -> str:
-    """A text in a fence that nothing inside it ends; an image as a picture; of other bytes their number."""
+    """Return text in a fence longer than any inside it, an image as a picture, or the number of other bytes."""
     text = asset.text
     if text is None and is_image(asset):
         mime = mimetypes.guess_type(f"image.{asset.language}")[0] or "application/octet-stream"
         return f"![{asset.name or 'image'}](data:{mime};base64,{b64encode(asset.bytes).decode()})"
     if text is None and asset.bytes:
-        return f"({len(asset.bytes):,} bytes that are no text)"
+        return f"({len(asset.bytes):,} bytes of binary data)"
     text = text or ""
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence}{asset.language or ''}\n{text}\n{fence}"

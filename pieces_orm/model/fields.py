@@ -42,6 +42,7 @@ class Field:
     check_entity: str | None = None
     of: tuple[str, str] | None = None
     where: tuple[str, str, str] | None = None
+    doc: str = ""
     name: str = ""
     annotation: Any = None
     namespace: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
@@ -137,6 +138,7 @@ def field(
     check: str | None = None,
     of: tuple[str, str] | None = None,
     where: tuple[str, str, str] | None = None,
+    doc: str = "",
 ) -> Any:
     """A field that can be set and saved.
 
@@ -148,25 +150,26 @@ def field(
         check: the entity's method that raises when this field of it cannot be set.
         of: the wire keys of a reference and of the collection whose member it names, when the path is inside that.
         where: a collection, a key and its text, when the path is inside the first member that has them.
+        doc: its meaning, in a sentence; "" for the one that all fields of its name share.
     """
-    return attrs.field(
-        metadata={
-            METADATA: Field(
-                wire or "", contents=contents, removable=removable, save=save, check_entity=check, of=of, where=where
-            )
-        }
+    spec = Field(
+        wire or "", contents=contents, removable=removable, save=save, check_entity=check, of=of, where=where, doc=doc
     )
+    return attrs.field(metadata={METADATA: spec})
 
 
-def readonly(wire: str | None = None, *, contents: bool = False, of: tuple[str, str] | None = None) -> Any:
+def readonly(
+    wire: str | None = None, *, contents: bool = False, of: tuple[str, str] | None = None, doc: str = ""
+) -> Any:
     """A field that the server alone sets.
 
     Args:
         wire: its (dotted) path in the document, when that is not its name; several with | between are tried in order.
         contents: it arrives only with `transferables`.
         of: the wire keys of a reference and of the collection whose member it names, when the path is inside that.
+        doc: its meaning, in a sentence; "" for the one that all fields of its name share.
     """
-    return attrs.field(metadata={METADATA: Field(wire or "", readonly=True, contents=contents, of=of)})
+    return attrs.field(metadata={METADATA: Field(wire or "", readonly=True, contents=contents, of=of, doc=doc)})
 
 
 class PlainFields:

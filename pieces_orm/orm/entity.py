@@ -20,6 +20,7 @@ from ..concurrency.parallel import Progress
 from ..documents import answers, merging
 from ..documents.document import Document
 from ..model.diff import Changes
+from ..model.field_help import Docstring
 from ..model.fields import PlainFields, fields_of
 from ..model.relation import Relation
 from ..model.state import State
@@ -357,6 +358,7 @@ def entity(kind: Kind) -> Callable[[C], C]:
             relation.owner = made
         made.relations = relations
         made.many = {name: relation for name, relation in relations.items() if isinstance(relation, Many)}
+        made.__doc__ = Docstring(made.__doc__)
         Entity.registry[made.__name__] = made
         return made  # type: ignore[no-any-return]
 

@@ -139,7 +139,7 @@ def test_to_markdown_shows_an_image_as_a_picture(pieces):
 
 def test_to_markdown_does_not_spell_out_bytes_that_are_no_text(pieces):
     page = pieces.assets.create(bytes(range(256)), name="all.bin").to_markdown()
-    assert "(256 bytes that are no text)" in page
+    assert "(256 bytes of binary data)" in page
 
 
 @pytest.mark.parametrize(("base", "mine"), [(None, "mine"), ("base", "mine"), ("base", None)])
