@@ -1,6 +1,5 @@
-"""The wire as data: what kinds there are, which routes each has, and which pairs can be associated.
+"""The kinds of material and the routes of each: one table for the client and the embedded server.
 
-Both the client side and the embedded server read these tables; neither has a route of its own for what stands here.
 Source: the published API description of Pieces OS.
 """
 
@@ -27,7 +26,7 @@ Answer = Literal["json", "collection", "text", "nothing"]
 
 @frozen
 class Route:
-    """One operation: method, path template, allowed query parameters, Accept, and what it answers."""
+    """One operation: its method, path template, query parameters, Accept header, and the form of its answer."""
 
     method: str
     path: str
@@ -38,12 +37,19 @@ class Route:
 
 @frozen
 class Kind:
-    """One kind of material: its names on the wire and its routes.
+    """One kind of material: its names on the wire, and its routes.
 
-    `name` is the wire's word for one, `collection` the name of relation and session collection, `parameter` the name
-    of its id in paths, `stream` its key in identifier frames (None: it has no stream), `score` its key in a score
-    increment, `gone` the status that says "no such material". `newer_batch` is the batch read of newer servers, which
-    the published API has for few kinds (`batch`).
+    Attributes:
+        name: the wire's name of the kind.
+        collection: the name of the session's collection, and of relations to the kind.
+        schema: the name of its schema in the API description.
+        singular, plural: the first segments of its paths, for one material and for all.
+        parameter: the name of its id in paths.
+        stream: its key in the frames of the stream of identifiers; None when it has no stream.
+        score: its key in the body of a score increment; None when it has no scores.
+        gone: the status by which the server says that there is no such material.
+        newer_batch: the batch read of newer servers; the published API has one for a few kinds only, as `batch`.
+        routes: its operations, by verb.
     """
 
     name: str
@@ -60,21 +66,21 @@ class Kind:
 
     @property
     def batch_key(self) -> str:
-        """The name of the collection in the bodies of batch reads."""
+        """The key of the collection in the bodies of batch reads."""
         first, *others = self.plural.replace("/", "_").split("_")
         return first + "".join(other.capitalize() for other in others)
 
     def route(self, verb: Verb) -> Route:
-        """The route of a verb.
+        """Return the route of a verb.
 
         Raises:
-            UnsupportedOperationError: the wire has no such operation for this kind.
+            UnsupportedOperationError: the server has no such operation for this kind.
         """
         found = self.routes.get(verb)
         if found is None:
-            raise UnsupportedOperationError(
-                f"The wire has no operation {verb!r} for {self.collection}; it has: {', '.join(sorted(self.routes))}."
-            )
+            verbs = ", ".join(sorted(self.routes))
+            message = f"There is no operation {verb!r} for {self.collection}; the operations are {verbs}."
+            raise UnsupportedOperationError(message)
         return found
 
 
@@ -93,7 +99,7 @@ def kind(
     transferables: bool = True,
     **special: Route,
 ) -> Kind:
-    """The row of a kind: its regular routes, less those in `without`, plus and replaced by those in `special`."""
+    """Make the row of a kind: the regular routes except those in `without`, then those in `special`."""
     one, many, key = singular or name, plural or collection, parameter or name
     contents = ("transferables",) if transferables else ()
     routes: dict[str, Route] = {

@@ -59,7 +59,7 @@ def test_what_is_no_id_is_refused_before_any_request(recorder, session, id):
         lambda: session.anchors.get_many(["a", id]),
         lambda: session.workstream_events.get_many(["a", id]),
     ):
-        with pytest.raises(InvalidIdError, match="is no id"):
+        with pytest.raises(InvalidIdError, match="Invalid id"):
             act()
     assert recorder.requests == []
 
