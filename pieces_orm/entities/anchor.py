@@ -102,10 +102,10 @@ class Anchor(Entity):
         """
         fullpath = Anchor.looked_up(path)
         body = {
-            "type": str(type or _type_of(fullpath)),
+            "type": type or _type_of(fullpath),
             "fullpath": fullpath,
             "name": name,
-            "platform": this_platform().value,
+            "platform": this_platform(),
             "watch": watch,
             **ids_of(asset, conversation),
             **collections_of(persons),

@@ -50,7 +50,7 @@ class AnchorPoint(Entity):
         body = {
             "anchor": anchor.id,
             "fullpath": fullpath,
-            "type": str(type or anchor.type),
+            "type": type or anchor.type,
             "platform": platform,
             "watch": watch,
         }

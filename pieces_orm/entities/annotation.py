@@ -80,4 +80,4 @@ class Annotation(Entity):
         """
         about = ids_of(asset, anchor, conversation, person, summary)
         others = collections_of(messages, tags, websites, workstream_events)
-        return Seed({"text": text, "type": str(type), "favorited": favorited, **about, **others})
+        return Seed({"text": text, "type": type, "favorited": favorited, **about, **others})

@@ -87,7 +87,7 @@ class Asset(Entity):
 
     @property
     def is_image(self) -> bool:
-        """Whether the content is an image."""
+        """True if the content is an image."""
         return asset_contents.is_image(self)
 
     @property

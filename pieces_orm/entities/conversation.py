@@ -68,7 +68,7 @@ class Conversation(Entity):
             transferables: whether the answer carries contents; None lets the server decide.
         """
         body = {
-            "type": str(type),
+            "type": type,
             "name": name,
             "application": owner.application,
             "favorited": favorited,

@@ -82,12 +82,11 @@ class ConversationMessage(Entity):
             model: the model that wrote it.
             sentiment: the reader's verdict.
             agent: the agent that wrote it.
-            anchors, assets, messages, ranges, sources, summaries, tags, workstream_events: materials to associate with
-                it.
+            anchors, assets, messages, ranges, sources, summaries, tags, workstream_events: what to associate with it.
             transferables: whether the answer carries contents; None lets the server decide.
         """
         body = {
-            "role": str(role),
+            "role": role,
             "fragment": {"string": {"raw": text}},
             "conversation": reference(conversation),
             "model": model,

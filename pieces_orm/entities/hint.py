@@ -37,4 +37,4 @@ class Hint(Entity):
             type: the use of the hint.
             asset: the asset that suggests it.
         """
-        return Seed({"text": text, "type": str(type), **ids_of(asset)})
+        return Seed({"text": text, "type": type, **ids_of(asset)})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import to_utc
 from ..values import Score
 from ..wire import kinds
 from .declaring import Entity, Many, Owner, Seed, entity, field, readonly, reference
@@ -46,6 +45,6 @@ class Range(Entity):
             summary: a summary of this stretch of time.
             conversation: a conversation that is grounded in this stretch of time.
         """
-        ends = {"from": None if from_ is None else to_utc(from_), "to": None if to is None else to_utc(to)}
         grounded = None if conversation is None else {"reference": reference(conversation)}
-        return Seed({**ends, "between": between, "summary": reference(summary), "conversation": grounded})
+        body = {"from": from_, "to": to, "between": between, "summary": reference(summary), "conversation": grounded}
+        return Seed(body)

@@ -59,8 +59,8 @@ class Sensitive(Entity):
             "text": text,
             "name": name,
             "description": description,
-            "category": str(category),
-            "severity": str(severity),
+            "category": category,
+            "severity": severity,
             "metadata": metadata,
         }
         return Seed(body)

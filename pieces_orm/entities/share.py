@@ -54,4 +54,4 @@ class Share(Entity):
             raise InvalidValueError(message)
         documents = [asset.to_dict() for asset in assets]
         shared = {"asset": documents[0]} if len(documents) == 1 else {"assets": {"iterable": documents}}
-        return Seed({"access": str(access), "name": name, **shared}, {"transferables": transferables})
+        return Seed({"access": access, "name": name, **shared}, {"transferables": transferables})

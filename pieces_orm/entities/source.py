@@ -48,8 +48,7 @@ class Source(Entity):
 
         Args:
             readable: the name of the source, for people to read.
-            application, window, url, name: the application, the title of the window, the address of the page, and the
-                name of the source.
+            application, window, url, name: the details that are known.
             filter: whether events from this source are left out.
             transferables: whether the answer carries contents; None lets the server decide.
         """

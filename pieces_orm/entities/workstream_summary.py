@@ -85,8 +85,7 @@ class WorkstreamSummary(Entity):
             name: the title.
             model: the model that wrote it; None takes the first of `session.models()`, which costs one more GET.
             favorited: whether it is marked as a favourite.
-            anchors, assets, conversations, persons, ranges, tags, websites, workstream_events: materials that it sums
-                up.
+            anchors, assets, conversations, persons, ranges, tags, websites, workstream_events: what it sums up.
             transferables: whether the answer carries contents; None lets the server decide.
 
         Raises:

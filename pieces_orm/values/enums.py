@@ -48,7 +48,7 @@ class OpenEnum(str, Enum):
 
     @property
     def known(self) -> bool:
-        """Whether this version of pieces_orm knows the member."""
+        """True if this version of pieces_orm knows the member."""
         return self._value_ in type(self)._value2member_map_
 
     __str__ = str.__str__

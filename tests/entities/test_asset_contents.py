@@ -1,4 +1,4 @@
-"""Assets as people think of them: text, language and description are fields like any other."""
+"""The contents of assets: text, language and description are read and saved like other fields."""
 
 from __future__ import annotations
 
