@@ -3,128 +3,36 @@
 import importlib as _importlib
 import typing as _typing
 
+from . import entities as _entities
+from . import errors as _errors
 from . import filters
-from .collection.assets import Draft, Hit
-from .collection.searchable import Found
-from .entities import (
-    Activity,
-    Anchor,
-    AnchorPoint,
-    Annotation,
-    Asset,
-    Conversation,
-    ConversationMessage,
-    Format,
-    Hint,
-    Person,
-    Range,
-    Sensitive,
-    Share,
-    Source,
-    SourceWindow,
-    Tag,
-    Website,
-    WorkstreamEvent,
-    WorkstreamSummary,
-)
-from .errors import (
-    AmbiguousRelationError,
-    BatchError,
-    ConflictError,
-    DecodeError,
-    DeletedError,
-    DetachedError,
-    InvalidIdError,
-    InvalidRequestError,
-    InvalidValueError,
-    NotAuthorizedError,
-    NotFoundError,
-    NotLoadedError,
-    NotRunningError,
-    PiecesError,
-    ReadOnlyFieldError,
-    RequestTimeout,
-    ResponseError,
-    ServerError,
-    StateError,
-    TransportError,
-    UnknownRelationError,
-    UnsupportedOperationError,
-    UpgradeRequiredError,
-    UsageError,
-)
+from .collection.assets import AssetCollection, Draft, Hit
+from .collection.base import Collection
+from .collection.searchable import Found, SearchableCollection
+from .entities import *  # noqa: F403 its __all__ is public here
+from .errors import *  # noqa: F403 its __all__ is public here
 from .model.state import State
 from .orm.entity import Entity
+from .orm.relations import Many, One, Related
 from .session import Session, connect, embedded
 
 if _typing.TYPE_CHECKING:
     from .collection.suggestions import Suggestion
-    from .sync.changes import Change
+    from .sync.changes import Change, Changes
     from .sync.live import Live
     from .sync.watch import Watch
 
 __all__ = [
-    "Activity",
-    "AmbiguousRelationError",
-    "Anchor",
-    "AnchorPoint",
-    "Annotation",
-    "Asset",
-    "BatchError",
-    "Change",
-    "ConflictError",
-    "Conversation",
-    "ConversationMessage",
-    "DecodeError",
-    "DeletedError",
-    "DetachedError",
-    "Draft",
-    "Entity",
-    "Format",
-    "Found",
-    "Hint",
-    "Hit",
-    "InvalidIdError",
-    "InvalidRequestError",
-    "InvalidValueError",
-    "Live",
-    "NotAuthorizedError",
-    "NotFoundError",
-    "NotLoadedError",
-    "NotRunningError",
-    "Person",
-    "PiecesError",
-    "Range",
-    "ReadOnlyFieldError",
-    "RequestTimeout",
-    "ResponseError",
-    "Sensitive",
-    "ServerError",
-    "Session",
-    "Share",
-    "Source",
-    "SourceWindow",
-    "State",
-    "StateError",
-    "Suggestion",
-    "Tag",
-    "TransportError",
-    "UnknownRelationError",
-    "UnsupportedOperationError",
-    "UpgradeRequiredError",
-    "UsageError",
-    "Watch",
-    "Website",
-    "WorkstreamEvent",
-    "WorkstreamSummary",
-    "connect",
-    "embedded",
-    "filters",
-]
+    "AssetCollection", "Change", "Changes", "Collection", "Draft", "Entity", "Found", "Hit", "Live", "Many", "One",
+    "Related", "SearchableCollection", "Session", "State", "Suggestion", "Watch", "connect", "embedded", "filters",
+]  # fmt: skip
+__all__ += _entities.__all__
+__all__ += _errors.__all__
 
 # Public names whose modules are imported on first use: nobody who does not watch pays for it.
-_LATER = {
+_LAZY_MODULES = {
     "Change": "sync.changes",
+    "Changes": "sync.changes",
     "Live": "sync.live",
     "Suggestion": "collection.suggestions",
     "Watch": "sync.watch",
@@ -132,8 +40,8 @@ _LATER = {
 
 
 def __getattr__(name: str) -> _typing.Any:
-    if name in _LATER:
-        return getattr(_importlib.import_module(f".{_LATER[name]}", __name__), name)
+    if name in _LAZY_MODULES:
+        return getattr(_importlib.import_module(f".{_LAZY_MODULES[name]}", __name__), name)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
 

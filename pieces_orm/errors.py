@@ -1,8 +1,8 @@
-"""Every error that pieces_orm raises on purpose.
+"""The errors that pieces_orm raises on purpose.
 
 PiecesError
-  TransportError                the request did not get a whole answer
-    NotRunningError             no server there
+  TransportError                the request or its answer was lost on the way
+    NotRunningError             no server answered
     RequestTimeout              also a TimeoutError
   ResponseError                 the server answered with an error status
     NotFoundError               also a LookupError
@@ -10,20 +10,20 @@ PiecesError
     NotAuthorizedError
     UpgradeRequiredError
     ServerError
-  DecodeError                   also a ValueError: the answer is not what the wire promises
-  StateError                    the entity or session cannot do this any more
+  DecodeError                   also a ValueError: the answer breaks the rules of the wire
+  StateError                    the state of the entity or session does not allow the call
     DeletedError
     DetachedError
     NotLoadedError
     ConflictError
-  UsageError                    the call is wrong, whatever the server says
+  UsageError                    the call is wrong; nothing was sent
     InvalidIdError              also a ValueError
     InvalidValueError           also a TypeError and a ValueError
     ReadOnlyFieldError          also an AttributeError
     UnknownRelationError        also a TypeError
     AmbiguousRelationError      also a TypeError
     UnsupportedOperationError
-  BatchError                    some of many failed
+  BatchError                    some of several operations failed
 """
 
 from __future__ import annotations
@@ -31,13 +31,40 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+__all__ = [
+    "AmbiguousRelationError",
+    "BatchError",
+    "ConflictError",
+    "DecodeError",
+    "DeletedError",
+    "DetachedError",
+    "InvalidIdError",
+    "InvalidRequestError",
+    "InvalidValueError",
+    "NotAuthorizedError",
+    "NotFoundError",
+    "NotLoadedError",
+    "NotRunningError",
+    "PiecesError",
+    "ReadOnlyFieldError",
+    "RequestTimeout",
+    "ResponseError",
+    "ServerError",
+    "StateError",
+    "TransportError",
+    "UnknownRelationError",
+    "UnsupportedOperationError",
+    "UpgradeRequiredError",
+    "UsageError",
+]
+
 
 class PiecesError(Exception):
-    """The root of every error of this package."""
+    """The base class of all errors of this package."""
 
 
 class TransportError(PiecesError):
-    """The request or its answer was lost on the way; `method` and `path` say which."""
+    """The request or its answer was lost on the way; `method` and `path` name the request."""
 
     def __init__(self, message: str, *, method: str = "", path: str = "") -> None:
         super().__init__(message)
@@ -46,15 +73,15 @@ class TransportError(PiecesError):
 
 
 class NotRunningError(TransportError):
-    """No server answered; the message lists what was tried and how to start one."""
+    """No server answered; the message lists the addresses that were tried and how to start a server."""
 
 
 class RequestTimeout(TransportError, TimeoutError):
-    """The server did not answer in time; raise `timeout` or look at the server."""
+    """The server did not answer in time; increase `timeout`, or check the server."""
 
 
 class ResponseError(PiecesError):
-    """The server answered with an error status; `status` and `body` are what it said."""
+    """The server answered with an error status; `status` and `body` are those of its answer."""
 
     def __init__(self, message: str, *, status: int, body: str, method: str, path: str) -> None:
         super().__init__(message)
@@ -65,27 +92,27 @@ class ResponseError(PiecesError):
 
 
 class NotFoundError(ResponseError, LookupError):
-    """The material is gone or never was."""
+    """The material was deleted or never existed."""
 
 
 class InvalidRequestError(ResponseError):
-    """The server refuses the request as malformed."""
+    """The server rejected the request as malformed."""
 
 
 class NotAuthorizedError(ResponseError):
-    """Nobody is signed in to the server, or it refuses this program."""
+    """The server does not accept this program, or nobody is signed in there."""
 
 
 class UpgradeRequiredError(ResponseError):
-    """The server wants an update before it serves data (status 593)."""
+    """The server must be updated before it serves data (status 593)."""
 
 
 class ServerError(ResponseError):
-    """The server failed while it handled the request."""
+    """The server failed while handling the request."""
 
 
 class DecodeError(PiecesError, ValueError):
-    """What the server sent is not what the wire promises; the rest of the data stays usable."""
+    """The server sent data that breaks the rules of the wire; the rest of its answer stays usable."""
 
     def __init__(self, message: str, *, kind: str = "", id: str = "", field: str = "", value: Any = None) -> None:
         super().__init__(message)
@@ -96,25 +123,25 @@ class DecodeError(PiecesError, ValueError):
 
 
 class StateError(PiecesError):
-    """The entity or the session is in a state that does not allow this."""
+    """The state of the entity or session does not allow the call."""
 
 
 class DeletedError(StateError):
-    """The material was deleted; create it anew if it is still wanted."""
+    """The material was deleted; create a new one if you still need it."""
 
 
 class DetachedError(StateError):
-    """The session is closed; open another and get the material there."""
+    """The session is closed; open another session and get the material there."""
 
 
 class NotLoadedError(StateError):
-    """The field is not known yet and `autoload=False`; call `refresh()` first."""
+    """The field is not loaded and the session has `autoload=False`; call `refresh()` first."""
 
 
 class ConflictError(StateError):
-    """Another program changed the same fields; merge by hand, or `save(overwrite=True)`.
+    """Another program changed the same fields; merge the values, or call `save(overwrite=True)`.
 
-    `base`, `mine` and `theirs` are dicts by field name.
+    `base`, `mine` and `theirs` map the names of these fields to their values.
     """
 
     def __init__(
@@ -132,35 +159,35 @@ class ConflictError(StateError):
 
 
 class UsageError(PiecesError):
-    """The call itself is wrong; nothing was sent."""
+    """The call is wrong; nothing was sent."""
 
 
 class InvalidIdError(UsageError, ValueError):
-    """An id has to be one non-empty path segment."""
+    """The id is not one non-empty path segment without slashes."""
 
 
 class InvalidValueError(UsageError, TypeError, ValueError):
-    """A value or argument is not what is taken there; the message says what is."""
+    """A value or argument is of the wrong type or out of range; the message names what is accepted."""
 
 
 class ReadOnlyFieldError(UsageError, AttributeError):
-    """The server alone sets this field."""
+    """Only the server sets this field."""
 
 
 class UnknownRelationError(UsageError, TypeError):
-    """The wire has no association between these kinds."""
+    """No association joins these two kinds."""
 
 
 class AmbiguousRelationError(UsageError, TypeError):
-    """Several relations join these kinds; use one of them explicitly."""
+    """Several relations join these two kinds; call `add()` or `remove()` of the one that you mean."""
 
 
 class UnsupportedOperationError(UsageError):
-    """The wire has no such operation for this kind."""
+    """The server has no such operation for this kind."""
 
 
 class BatchError(PiecesError):
-    """Some of many failed: `succeeded` ids are done and applied, `failed` maps id to error."""
+    """Some of several operations failed: `succeeded` lists the ids that are done, `failed` maps ids to errors."""
 
     def __init__(self, message: str, *, succeeded: Sequence[str], failed: Mapping[str, Exception]) -> None:
         super().__init__(message)

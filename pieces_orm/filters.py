@@ -1,8 +1,8 @@
-"""Filters of an asset search, as frozen values: combine them in a list (all must hold) or with `any_of`."""
+"""Filters of an asset search: in a list, all of them must match; `any_of` takes alternatives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,21 +11,23 @@ from attrs import frozen
 from .errors import InvalidValueError
 from .values import AnnotationType
 
+__all__ = ["Filter", "any_of", "classification", "created", "persons", "phrase", "tags", "updated", "websites"]
+
 
 @frozen
 class Filter:
-    """One condition on assets, as the wire spells it; made by the functions of this module."""
+    """A condition on assets, as the wire spells it; created by the functions of this module."""
 
     wire: Mapping[str, Any]
 
 
 def _range(after: datetime | None, before: datetime | None) -> dict[str, Any]:
     if after is None and before is None:
-        message = "A time filter needs after=, before=, or both."
+        message = "A time filter needs after=, before= or both."
         raise InvalidValueError(message)
     for name, moment in (("after", after), ("before", before)):
         if not isinstance(moment, datetime | None):
-            message = f"{name} takes a datetime, not {moment!r}."
+            message = f"{name}= takes a datetime, not {moment!r}."
             raise InvalidValueError(message)
     return _given(**{"from": after, "to": before, "between": True if after and before else None})
 
@@ -35,39 +37,39 @@ def _given(**keys: Any) -> dict[str, Any]:
 
 
 def created(*, after: datetime | None = None, before: datetime | None = None) -> Filter:
-    """Created in a stretch of time; a naive datetime is local time."""
+    """Match assets created in a stretch of time; a naive datetime is local time."""
     return Filter({"created": _range(after, before)})
 
 
 def updated(*, after: datetime | None = None, before: datetime | None = None) -> Filter:
-    """Updated in a stretch of time; a naive datetime is local time."""
+    """Match assets updated in a stretch of time; a naive datetime is local time."""
     return Filter({"updated": _range(after, before)})
 
 
 def classification(language: str) -> Filter:
-    """Of a language or file type, such as py."""
+    """Match assets of a language or file type, such as py."""
     return Filter({"classification": language})
 
 
 def _texts(name: str, texts: tuple[str, ...]) -> Filter:
     if not texts or not all(isinstance(text, str) for text in texts):
-        message = f"{name} takes one or more texts, not {texts!r}."
+        message = f"{name}() takes one or more texts, not {texts!r}."
         raise InvalidValueError(message)
     return Filter({name: list(texts)})
 
 
 def tags(*texts: str) -> Filter:
-    """Tagged with any of these texts."""
+    """Match assets that have any of these tags, by text."""
     return _texts("tags", texts)
 
 
 def websites(*urls: str) -> Filter:
-    """Associated with any of these websites, by url."""
+    """Match assets associated with any of these websites, by url."""
     return _texts("websites", urls)
 
 
 def persons(*names: str) -> Filter:
-    """Associated with any of these persons, by name or email."""
+    """Match assets associated with any of these persons, by name or e-mail address."""
     return _texts("persons", names)
 
 
@@ -78,21 +80,18 @@ def phrase(
     content: bool | None = None,
     annotation: AnnotationType | str | bool | None = None,
 ) -> Filter:
-    """With this phrase in it.
+    """Match assets with a phrase in them.
 
     Args:
         text: the phrase.
-        title, content, annotation: where to look; none of them: everywhere. `annotation` may name a type.
+        title, content, annotation: the parts to search; everywhere, when none is given. `annotation` may be the type of
+            the annotations to search.
     """
     options = {"annotation": str(annotation)} if isinstance(annotation, str) else None
     where = True if options else annotation
     return Filter({"phrase": _given(value=text, title=title, content=content, annotation=where, options=options)})
 
 
-def _group(operation: str, filters: Sequence[Filter]) -> Filter:
-    return Filter({"operations": {"type": operation, "iterable": [each.wire for each in filters]}})
-
-
 def any_of(*filters: Filter) -> Filter:
-    """Any of these filters holds; the wire nests one level of these."""
-    return _group("OR", filters)
+    """Match assets that match any of these filters; the wire nests one level of alternatives."""
+    return Filter({"operations": {"type": "OR", "iterable": [each.wire for each in filters]}})

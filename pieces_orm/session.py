@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from . import entities
 from .collection.assets import AssetCollection
 from .collection.base import Collection
 from .collection.searchable import SearchableCollection
 from .concurrency import parallel
-from .concurrency.parallel import Progress
-from .entities import (
-    Activity,
-    Anchor,
-    AnchorPoint,
-    Annotation,
-    Asset,
-    Conversation,
-    ConversationMessage,
-    Format,
-    Hint,
-    Person,
-    Range,
-    Sensitive,
-    Share,
-    Source,
-    SourceWindow,
-    Tag,
-    Website,
-    WorkstreamEvent,
-    WorkstreamSummary,
-)
 from .errors import InvalidValueError, UnsupportedOperationError, UsageError
 from .orm import related
 from .orm.context import Context
 from .orm.entity import Entity
 from .signals import Dispatch, Signals
-from .transport.connection import Connection, Find
-from .transport.http import POOL_SIZE, Timeout, limits
-from .values import Application, Model
+from .transport.connection import Connection
+from .transport.http import POOL_SIZE, limits
+from .values import Application, Model, Progress, Timeout
 
 if TYPE_CHECKING:
     from .collection.suggestions import Suggestion
@@ -67,7 +47,7 @@ class Session:
         autoload: bool = True,
         concurrency: int = parallel.CONCURRENCY,
         dispatch: Dispatch | None = None,
-        find: Find | None = None,
+        find: Callable[[str], str | None] | None = None,
         on_close: Callable[[], None] | None = None,
         token: str | None = None,
     ) -> None:
@@ -77,28 +57,29 @@ class Session:
         )  # fmt: skip
         self._context = context = Context(connection, autoload=autoload, concurrency=concurrency)
         self._on_close = on_close
-        self.assets = AssetCollection(context, Asset, Asset._seed)
-        self.activities = Collection(context, Activity, Activity._seed)
-        self.anchors = SearchableCollection(context, Anchor, Anchor._seed)
-        self.anchor_points = Collection(context, AnchorPoint, AnchorPoint._seed)
-        self.annotations = SearchableCollection(context, Annotation, Annotation._seed)
-        self.conversations = SearchableCollection(context, Conversation, Conversation._seed)
-        self.formats: Collection[Format, ...] = Collection(context, Format)
-        self.hints = SearchableCollection(context, Hint, Hint._seed)
-        self.messages = SearchableCollection(context, ConversationMessage, ConversationMessage._seed)
-        self.persons = SearchableCollection(context, Person, Person._seed)
-        self.ranges = Collection(context, Range, Range._seed)
-        self.sensitives = SearchableCollection(context, Sensitive, Sensitive._seed)
-        self.shares = Collection(context, Share, Share._seed)
-        self.sources = SearchableCollection(context, Source, Source._seed)
-        self.source_windows = SearchableCollection(context, SourceWindow, SourceWindow._seed)
-        self.summaries = SearchableCollection(context, WorkstreamSummary, WorkstreamSummary._seed)
-        self.tags = SearchableCollection(context, Tag, Tag._seed)
-        self.websites = SearchableCollection(context, Website, Website._seed)
-        self.workstream_events = Collection(context, WorkstreamEvent, WorkstreamEvent._seed)
-        self._collections: dict[type[Entity], Collection[Any, ...]] = {
-            each.entity: each for each in vars(self).values() if isinstance(each, Collection)
-        }
+        self.assets = AssetCollection(context, entities.Asset, entities.Asset._seed)
+        self.activities = Collection(context, entities.Activity, entities.Activity._seed)
+        self.anchors = SearchableCollection(context, entities.Anchor, entities.Anchor._seed)
+        self.anchor_points = Collection(context, entities.AnchorPoint, entities.AnchorPoint._seed)
+        self.annotations = SearchableCollection(context, entities.Annotation, entities.Annotation._seed)
+        self.conversations = SearchableCollection(context, entities.Conversation, entities.Conversation._seed)
+        self.formats: Collection[entities.Format, ...] = Collection(context, entities.Format)
+        self.hints = SearchableCollection(context, entities.Hint, entities.Hint._seed)
+        self.messages = SearchableCollection(context, entities.ConversationMessage, entities.ConversationMessage._seed)
+        self.persons = SearchableCollection(context, entities.Person, entities.Person._seed)
+        self.ranges = Collection(context, entities.Range, entities.Range._seed)
+        self.sensitives = SearchableCollection(context, entities.Sensitive, entities.Sensitive._seed)
+        self.shares = Collection(context, entities.Share, entities.Share._seed)
+        self.sources = SearchableCollection(context, entities.Source, entities.Source._seed)
+        self.source_windows = SearchableCollection(context, entities.SourceWindow, entities.SourceWindow._seed)
+        self.summaries = SearchableCollection(context, entities.WorkstreamSummary, entities.WorkstreamSummary._seed)
+        self.tags = SearchableCollection(context, entities.Tag, entities.Tag._seed)
+        self.websites = SearchableCollection(context, entities.Website, entities.Website._seed)
+        self.workstream_events = Collection(context, entities.WorkstreamEvent, entities.WorkstreamEvent._seed)
+
+    @functools.cached_property
+    def _collections(self) -> dict[type[Entity], Collection[Any, ...]]:
+        return {each.entity: each for each in vars(self).values() if isinstance(each, Collection)}
 
     def __repr__(self) -> str:
         return f"<Session {self.url}{' (closed)' if self._context.connection.is_closed else ''}>"

@@ -1,8 +1,8 @@
-"""The vocabulary of signals, and their ordered, robust dispatch.
+"""The signals of a session, and their delivery in order.
 
-Signals before an act (`saving`, `deleting`) may veto it with an exception. Signals after an act are robust: a receiver
-that raises is logged, and the others run. **`connect()` holds the receiver weakly, so a lambda dies at once**: use
-`connect_via`, a named function, or `weak=False`.
+A receiver of a signal before an operation (`saving`, `deleting`) may veto it by raising an exception. A receiver of a
+signal after an operation cannot: what it raises is logged, and the other receivers run. **`connect()` holds the
+receiver weakly, so a lambda dies at once**: use `connect_via`, a named function, or `weak=False`.
 """
 
 from __future__ import annotations
@@ -19,20 +19,23 @@ from attrs import frozen
 
 from .concurrency.merge_queue import Backlog
 
+__all__ = ["Dispatch", "Signal", "Signals"]
+
 _log = logging.getLogger("pieces_orm.signals")
 
+# Takes a function that makes one delivery, and has a UI loop call it.
 Dispatch = Callable[[Callable[[], None]], Any]
 
 
 class Signal(blinker.Signal):
-    """A blinker signal whose receivers are called in the order in which they were connected."""
+    """A blinker signal that calls its receivers in the order in which they were connected."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
 
     def receivers_for(self, sender: Any) -> Generator[Callable[..., Any], None, None]:
-        """The live receivers for a sender, in connection order."""
+        """Yield the live receivers for a sender, in the order in which they were connected."""
         wanted = list(super().receivers_for(sender))
         for held in list(self.receivers.values()):
             receiver = held() if isinstance(held, weakref.ref) else held
@@ -42,7 +45,7 @@ class Signal(blinker.Signal):
 
 @frozen
 class Told:
-    """What a signal said, for those who hear it later."""
+    """A sent signal with its arguments, for delivery at a later time."""
 
     signal: str
     sender: Any
@@ -50,7 +53,7 @@ class Told:
 
     @property
     def key(self) -> Hashable:
-        """What it is about: of two that wait and are about the same, one can tell both."""
+        """The subject of the signal: two that wait with the same key can be merged."""
         entity: Hashable = self.about.get("entity")
         if entity is None:
             return self.signal, self.about.get("kind")
@@ -59,7 +62,7 @@ class Told:
         return entity
 
     def followed_by(self, later: Told) -> Told:
-        """What is left to tell when a later one about the same came before this was heard: the final state."""
+        """Merge with a later signal about the same subject: the result tells the final state."""
         if later.signal != "changed" or self.signal not in ("created", "changed"):
             return later
         if self.signal == "created":
@@ -73,17 +76,17 @@ class Told:
 class Signals:
     """The signals of one session; the sender is always the entity's class.
 
-    Who asks or tells looks first whether the signal has receivers: without them it costs less than a call would.
+    Callers check `receivers` before they call `ask` or `tell`: without receivers that costs less than the call would.
 
-    Before an act, an exception vetoes it:
+    Before an operation, which an exception vetoes:
         saving(entity, edits), deleting(entity)
-    After an act:
+    After an operation:
         created(entity, origin), changed(entity, fields, before, origin), deleted(entity, origin),
         associated(entity, relation, other, origin), disassociated(entity, relation, other, origin)
     About the connection:
         stream_state(kind, state), requested(method, path, status, seconds)
 
-    `origin` is "local" (this session's call), "refresh" (an answer that was asked for) or "remote" (a stream).
+    `origin` is "local" (a call of this session), "refresh" (the answer to a read) or "remote" (a stream).
     """
 
     def __init__(self, dispatch: Dispatch | None = None) -> None:
@@ -100,11 +103,11 @@ class Signals:
         self.requested = Signal("requested")
 
     def ask(self, signal: Signal, sender: Any, **about: Any) -> None:
-        """Send a signal whose receivers may veto: the first exception goes through to the caller."""
+        """Send a signal whose receivers may veto the operation: the first exception reaches the caller."""
         signal.send(sender, **about)
 
     def tell(self, signal: Signal, sender: Any, **about: Any) -> None:
-        """Send a signal about what has happened: each receiver runs, by way of `dispatch` when there is one."""
+        """Send a signal about a finished operation: every receiver runs, through `dispatch` if there is one."""
         if not signal.receivers or signal.is_muted:
             return
         for receiver in signal.receivers_for(sender):
@@ -115,7 +118,7 @@ class Signals:
 
     def _hand_over(self, delivery: _Delivery) -> None:
         assert self._dispatch is not None
-        # A method is another object each time it is looked up, and equal to the others.
+        # Looking a method up makes a new object each time, so methods are compared by equality.
         receiver = delivery.receiver
         whose: Hashable = receiver if isinstance(receiver, MethodType) else id(receiver)
         number = self._backlog.put((whose, delivery.told.key), delivery)
@@ -123,12 +126,12 @@ class Signals:
             return
         try:
             self._dispatch(self._deliver_next)
-        except Exception:  # noqa: BLE001 a loop that is closed must not undo what has happened
+        except Exception:  # noqa: BLE001 a closed loop must not undo the operation
             self._backlog.discard(number)
-            _log.exception("The dispatch= of a pieces_orm session raised; the delivery is lost.")
+            _log.exception("The dispatch= function of a pieces_orm session raised an exception; the delivery is lost.")
 
     def _deliver_next(self) -> None:
-        """Make the oldest delivery that waits; a UI loop runs this once for each."""
+        """Make the oldest delivery that waits; a UI loop calls this once for each."""
         delivery = self._backlog.take()
         if delivery is not None:
             deliver(delivery.receiver, delivery.told.sender, delivery.told.about)
@@ -136,7 +139,7 @@ class Signals:
 
 @frozen(eq=False)
 class _Delivery:
-    """One call of one receiver, to be made by a UI loop."""
+    """A call of one receiver, to be made by a UI loop."""
 
     receiver: Callable[..., Any]
     told: Told
@@ -146,22 +149,22 @@ class _Delivery:
 
 
 def deliver(receiver: Callable[..., Any], sender: Any, about: Mapping[str, Any]) -> None:
-    """Call a receiver; what it raises is logged.
+    """Call a receiver, and log what it raises.
 
-    SystemExit and the like go through on threads of the program's own, which they are meant for.
+    SystemExit and its like pass on the program's own threads, for which they are meant.
     """
     try:
         receiver(sender, **about)
     except BaseException as error:
-        # One bad receiver must not keep the others, or the thread that caused the event, from going on.
+        # A failing receiver must stop neither the others nor the thread on which the change happened.
         if not isinstance(error, Exception) and not getattr(_own, "thread", False):
             raise
-        _log.exception("A receiver of a pieces_orm signal raised; the others run on.")
+        _log.exception("A receiver of a pieces_orm signal raised an exception; the other receivers run.")
 
 
 _own = threading.local()
 
 
 def own_thread() -> None:
-    """Note that the present thread is the package's own: no receiver ends it."""
+    """Mark the current thread as one of the package's own, which no receiver may end."""
     _own.thread = True

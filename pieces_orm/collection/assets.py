@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import attrs
 import msgspec
 from attrs import frozen
 
 from .. import filters
-from ..concurrency.parallel import Arrivals
 from ..documents import answers, decoding
 from ..documents.document import malformed
 from ..entities import Asset, Format
@@ -20,7 +19,7 @@ from ..model.seed import Seed
 from ..orm import creating, loading, reading
 from ..orm.context import Context
 from ..orm.entity import Entity
-from ..values import Interaction, SearchMatch
+from ..values import Arrivals, Engine, Interaction, SearchMatch
 from ..wire import kinds, routes
 from . import search_results
 from .arguments import with_seed_signature
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from ..filters import Filter
 
 P = ParamSpec("P")
-Engine = Literal["fuzzy", "full_text", "neural"]
 _ENGINES: dict[str, kinds.Route] = {"full_text": routes.SEARCH_FULL_TEXT, "neural": routes.SEARCH_NEURAL}
 
 

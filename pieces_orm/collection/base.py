@@ -7,7 +7,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from ..concurrency import parallel
-from ..concurrency.parallel import Arrivals, Progress
 from ..documents import answers, decoding
 from ..documents.document import reference_id
 from ..errors import InvalidIdError, InvalidValueError, NotFoundError, UnsupportedOperationError
@@ -15,6 +14,7 @@ from ..model.seed import Seed
 from ..orm import creating, loading, persistence, reading, related
 from ..orm.context import Context, check_context
 from ..orm.entity import Entity
+from ..values import Arrivals, Progress
 from ..wire.paths import segment
 from . import arguments
 from .arguments import Given, with_seed_signature

@@ -1,4 +1,4 @@
-"""What waits for somebody who is slower than the news: in order, and never more than there are things to tell of."""
+"""A FIFO queue for slow consumers: beyond a limit, items with the same key are merged."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-# So many wait as they are; beyond that, those about the same thing are merged.
-LIMIT = 1_000
+# The number of waiting items from which on those with the same key are merged.
+MERGE_FROM_ITEMS = 1_000
 
 
 class Backlog(Generic[T]):
-    """A queue that merges items about the same thing once more than `limit` of them wait.
+    """A FIFO queue that merges items with the same key while `limit` or more items wait.
+
+    So its length is bounded by the limit and the number of keys.
 
     Args:
-        merge: of an item that waits and a later one about the same thing, what is left to tell.
-        limit: how many items wait unmerged.
+        merge: called with a waiting item and a later one with the same key; returns the item that replaces both.
+        limit: the number of waiting items from which on items are merged.
     """
 
-    def __init__(self, merge: Callable[[T, T], T], limit: int = LIMIT) -> None:
+    def __init__(self, merge: Callable[[T, T], T], limit: int = MERGE_FROM_ITEMS) -> None:
         self._merge = merge
         self._limit = limit
         self._items: dict[int, tuple[Hashable, T]] = {}
         self._last: dict[Hashable, int] = {}
         self._count = 0
         self._closed = False
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
 
     def __len__(self) -> int:
         return len(self._items)
 
     def put(self, key: Hashable, item: T) -> int | None:
-        """Add an item about a thing; its number, or None when it was merged into one that waits."""
-        with self._news:
+        """Add an item; return its number, or None when it was merged into a waiting one."""
+        with self._changed:
             waiting = self._last.get(key)
             if waiting is not None and len(self._items) >= self._limit:
                 self._items[waiting] = (key, self._merge(self._items[waiting][1], item))
@@ -42,19 +44,19 @@ class Backlog(Generic[T]):
             self._count += 1
             self._items[self._count] = (key, item)
             self._last[key] = self._count
-            self._news.notify()
+            self._changed.notify()
             return self._count
 
     def take(self, *, wait: bool = False) -> T | None:
-        """The oldest item; None when there is none, with `wait` when there will be none any more."""
-        with self._news:
+        """Remove and return the oldest item; None when there is none, with `wait` only after `close()`."""
+        with self._changed:
             while wait and not self._items and not self._closed:
-                self._news.wait()
+                self._changed.wait()
             return self._remove(next(iter(self._items))) if self._items else None
 
     def discard(self, number: int) -> None:
-        """Take an item back, if it still waits."""
-        with self._news:
+        """Remove an item by its number, if it still waits."""
+        with self._changed:
             if number in self._items:
                 self._remove(number)
 
@@ -65,7 +67,7 @@ class Backlog(Generic[T]):
         return item
 
     def close(self) -> None:
-        """Let nobody wait any more; what waits can still be taken."""
-        with self._news:
+        """Wake up waiting consumers and let none wait again; items that wait can still be taken."""
+        with self._changed:
             self._closed = True
-            self._news.notify_all()
+            self._changed.notify_all()

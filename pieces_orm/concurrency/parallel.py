@@ -1,8 +1,8 @@
-"""Many at once: a few requests under way, and what comes of them done in order on the thread that asked.
+"""Several requests at a time, with their results applied in order on the calling thread.
 
-An *act* is a generator of three parts with a `yield` between them: what comes before the request, the request, and what
-its answer changes. The request alone runs on another thread. So receivers of signals run where the change was asked
-for, in the order in which it was asked for, and a program that is told of progress may draw it.
+An *act* is a generator of three parts with a `yield` between them: the preparation, the request, and the application of
+its answer. Only the request runs on another thread. So receivers of signals run on the thread that asked for the
+changes, in the order in which it asked for them, and so does the function that is told of progress.
 """
 
 from __future__ import annotations
@@ -17,24 +17,21 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from ..errors import BatchError, PiecesError
+from ..values import Progress
 
 T = TypeVar("T")
 
 Act = Generator[None, None, None]
-# Called with how many are done and how many there are.
-Progress = Callable[[int, int], object]
-# Called with how many materials of a collection have come, and how many there are: None as long as that is not known.
-Arrivals = Callable[[int, "int | None"], object]
 
-# Requests under way at a time. On a server that answers at once threads cost as much as they gain; where an answer
-# takes five milliseconds they gain this factor; beyond it requests wait for each other: Pieces OS locks even for reads.
+# Requests at a time, unless the session says otherwise. Threads gain nothing on a server that answers at once, and this
+# factor on one that takes five milliseconds; more would wait for each other, as Pieces OS takes a lock even for reads.
 CONCURRENCY = 4
-# Acts that have begun, for each request that may be under way: one slow answer does not leave the others idle.
-AHEAD = 4
+# Acts that may have begun for each thread, so that one slow answer does not leave the other threads idle.
+ACTS_PER_THREAD = 4
 
 
 def do(act: Act) -> None:
-    """Do one act, all of it on this thread."""
+    """Do one act, with all its parts on this thread."""
     for _ in act:
         pass
 
@@ -46,11 +43,11 @@ def do_all(
     concurrency: int = CONCURRENCY,
     progress: Progress | None = None,
 ) -> list[Exception | None]:
-    """Do an act for each item, a few requests at a time; the error of each, None where there was none.
+    """Do an act for each item, a few requests at a time; return the error of each item, None where there is none.
 
     Raises:
-        BaseException: a mistake of the program, or an end to it, which is no error of Pieces. Acts that have not begun
-            are left; those that have are finished, so that what the server did is known here.
+        BaseException: the first exception that is not a PiecesError, such as KeyboardInterrupt. Acts that have not
+            begun are left out; those that have are finished, so that their effects on the server are known here.
     """
     errors: list[Exception | None] = []
     mistakes: list[BaseException] = []
@@ -82,7 +79,7 @@ def do_each(
     """Do an act for each item, a few requests at a time.
 
     Raises:
-        BatchError: some of several failed. The only item's error is raised as it is.
+        BatchError: some of several items failed. The error of an only item is raised as it is.
     """
     outcome = list(zip(items, do_all(items, act, concurrency=concurrency, progress=progress), strict=True))
     failed = {name(item): error for item, error in outcome if error is not None}
@@ -91,7 +88,7 @@ def do_each(
     first = next(iter(failed.values()))
     if len(items) == 1:
         raise first
-    message = f"{len(failed)} of {len(items)} could not be {done}; the first error: {first}"
+    message = f"{len(failed)} of {len(items)} could not be {done}. The first error: {first}"
     raise BatchError(message, succeeded=[name(item) for item, error in outcome if error is None], failed=failed)
 
 
@@ -101,7 +98,7 @@ def _errors(acts: Iterator[Act], threads: int) -> Iterator[BaseException | None]
             yield _whole(each)
         return
     with _Workers(threads) as workers:
-        begun = deque(workers.begin(each) for each in islice(acts, threads * AHEAD))
+        begun = deque(workers.begin(each) for each in islice(acts, threads * ACTS_PER_THREAD))
         while begun:
             oldest, asked = begun.popleft()
             failed = asked.result()
@@ -110,25 +107,25 @@ def _errors(acts: Iterator[Act], threads: int) -> Iterator[BaseException | None]
 
 
 def _part(act: Act) -> BaseException | None:
-    """Do an act up to its next `yield`."""
+    """Do the next part of an act, and return its error."""
     try:
         next(act, None)
-    except BaseException as error:  # noqa: BLE001 told by the caller
+    except BaseException as error:  # noqa: BLE001 returned to the caller
         return error
     return None
 
 
 def _whole(act: Act) -> BaseException | None:
-    """Do what is left of an act."""
+    """Do the rest of an act, and return its error."""
     try:
         do(act)
-    except BaseException as error:  # noqa: BLE001 told by the caller
+    except BaseException as error:  # noqa: BLE001 returned to the caller
         return error
     return None
 
 
 class _Workers:
-    """A few threads that make the requests of acts, daemons all: a server that hangs keeps no program from ending."""
+    """Daemon threads that make the requests of acts: a server that hangs does not keep the program from ending."""
 
     def __init__(self, number: int) -> None:
         self._asked: SimpleQueue[tuple[Act, Future[BaseException | None]] | None] = SimpleQueue()
@@ -138,11 +135,11 @@ class _Workers:
     def __enter__(self) -> _Workers:
         for _ in range(self._wanted):
             try:
-                threading.Thread(target=self._work, name="pieces_orm bulk", daemon=True).start()
+                threading.Thread(target=self._work, name="pieces_orm parallel", daemon=True).start()
             except RuntimeError:
                 if not self._number:
                     raise
-                break  # the system has no more threads: these will do
+                break  # the system has no more threads: go on with these
             self._number += 1
         return self
 
@@ -152,7 +149,7 @@ class _Workers:
             self._asked.put(None)
 
     def begin(self, act: Act) -> tuple[Act, Future[BaseException | None]]:
-        """Do the first part of an act here, the second on another thread; the result is the error they came to."""
+        """Do the first part of an act here and the second on another thread; the future holds their error."""
         future: Future[BaseException | None] = Future()
         failed = _part(act)
         if failed is None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Raw
 
-from ..concurrency.parallel import Arrivals
+from ..values import Arrivals
 from . import answers
 from .document import BROKEN, Document, malformed
 

@@ -1,4 +1,4 @@
-"""Activities: what was done with assets and formats."""
+"""Activities: records of what was done with assets and formats."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..model.fields import readonly
-from ..model.seed import Seed, reference
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import One
 from ..values import Application, Mechanism
 from ..wire import kinds
+from .declaring import Context, Entity, One, Seed, entity, readonly, reference
 
 if TYPE_CHECKING:
     from . import Asset, Format
@@ -20,13 +16,13 @@ if TYPE_CHECKING:
 
 @entity(kinds.ACTIVITY)
 class Activity(Entity):
-    """One thing that was done with an asset or a format."""
+    """A record of one action on an asset or a format."""
 
     application: Application = readonly()
     mechanism: Mechanism = readonly()
-    rank: int | None = readonly()
-    # Plain data: the published description of an event is empty, so nothing is known of its shape.
-    event: Any = readonly()
+    rank: int | None = readonly(doc="The weight that the server gives to this type of activity.")
+    # Plain data: the published schema of an event is empty.
+    event: Any = readonly(doc="A record of what was done, as plain data.")
     created: datetime = readonly()
     updated: datetime = readonly()
     deleted: datetime | None = readonly()
@@ -43,13 +39,13 @@ class Activity(Entity):
         mechanism: Mechanism | str | None = None,
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates an activity of this application.
+        """Compose the seed of an activity, recorded for this application.
 
         Args:
-            event: what was done, as plain data.
-            asset, format: what it was done with.
-            mechanism: how it came about; None leaves it to the server.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            event: a record of what was done, as plain data.
+            asset, format: the asset and the format that it was done with.
+            mechanism: how it came about; None lets the server decide.
+            transferables: whether the answer carries contents; None lets the server decide.
         """
         body = {
             "application": context.connection.application,

@@ -9,14 +9,10 @@ from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidValueError
-from ..model.fields import field, readonly
-from ..model.seed import Seed, references
-from ..orm.context import Context
-from ..orm.entity import Entity, entity, rename
-from ..orm.relations import Many
 from ..values import AnchorType, Score
 from ..wire import kinds
 from ..wire.closed_lists import this_platform
+from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, ids_of, readonly, rename
 
 if TYPE_CHECKING:
     from . import (
@@ -41,8 +37,8 @@ class Anchor(Entity):
     _lookup_by = ("anchor_points",)
 
     name: str | None = field()
-    watch: bool | None = field()
-    type: AnchorType = readonly()
+    watch: bool | None = field(doc="Whether the server watches the path for changes.")
+    type: AnchorType = readonly(doc="Whether the path is that of a file or of a directory.")
     created: datetime = readonly()
     updated: datetime = readonly()
     deleted: datetime | None = readonly()
@@ -60,16 +56,16 @@ class Anchor(Entity):
 
     @property
     def fullpath(self) -> str | None:
-        """The path of the first point; None when there is none."""
+        """The path of the first anchor point; None without anchor points."""
         points = self.anchor_points.refs()
         return points[0].fullpath if points else None
 
     @staticmethod
     def _looked_up(value: str | PurePath) -> str:
-        """A path as the server knows it: absolute, without `..` and without a separator at its end."""
+        """Return a path as the server knows it: absolute, without `..` and without a trailing separator."""
         text = os.fspath(value)
         if not isinstance(text, str) or not text:
-            message = f"A path is a text or a Path, and not empty: {value!r} is none."
+            message = f"Invalid path {value!r}: pass a non-empty str or a Path."
             raise InvalidValueError(message)
         return os.path.abspath(text) if not PureWindowsPath(text).drive else text  # noqa: PTH100 resolve() follows links
 
@@ -93,26 +89,26 @@ class Anchor(Entity):
         persons: Sequence[Person] = (),
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates an anchor.
+        """Compose the seed of an anchor.
 
         Args:
-            path: of a file or folder; a relative one is made absolute.
-            type: FILE or DIRECTORY; None: what the existing path is, else DIRECTORY without a suffix and FILE with one.
-            name: None leaves it to the server.
-            watch: whether the server watches it for changes.
-            asset, conversation, persons: what it is associated with.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            path: the path of a file or folder; a relative one is made absolute.
+            type: FILE or DIRECTORY; None takes what exists at the path, else FILE for a path with a suffix and
+                DIRECTORY for one without.
+            name: the name that people see; None lets the server choose.
+            watch: whether the server watches the path for changes.
+            asset, conversation, persons: materials to associate with it.
+            transferables: whether the answer carries contents; None lets the server decide.
         """
         fullpath = Anchor._looked_up(path)
         body = {
-            "type": str(type or _type_of(fullpath)),
+            "type": type or _type_of(fullpath),
             "fullpath": fullpath,
             "name": name,
-            "platform": this_platform().value,
+            "platform": this_platform(),
             "watch": watch,
-            "asset": None if asset is None else asset.id,
-            "conversation": None if conversation is None else conversation.id,
-            "persons": references(persons),
+            **ids_of(asset, conversation),
+            **collections_of(persons),
         }
         return Seed(body, {"transferables": transferables})
 

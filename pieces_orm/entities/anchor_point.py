@@ -5,13 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import One
 from ..values import AnchorType, Platform, Score
 from ..wire import kinds
+from .declaring import Context, Entity, One, Seed, entity, field, readonly
 
 if TYPE_CHECKING:
     from . import Anchor
@@ -21,9 +17,9 @@ if TYPE_CHECKING:
 class AnchorPoint(Entity):
     """A path of an anchor on one machine."""
 
-    fullpath: str = field()
-    verified: bool | None = field()
-    platform: Platform | None = field()
+    fullpath: str = field(doc="The absolute path.")
+    verified: bool | None = field(doc="Whether the server has verified that the path exists.")
+    platform: Platform | None = field(doc="The operating system that the path is on.")
     created: datetime = readonly()
     updated: datetime = readonly()
     deleted: datetime | None = readonly()
@@ -41,20 +37,20 @@ class AnchorPoint(Entity):
         watch: bool | None = None,
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates a point of an anchor.
+        """Compose the seed of an anchor point.
 
         Args:
-            anchor: the anchor that is found there.
+            anchor: the anchor that is found at the path.
             fullpath: the absolute path.
-            type: FILE or DIRECTORY; None: the anchor's.
-            watch: whether the server watches it for changes.
-            platform: the system that the path is on; None leaves it open.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            type: FILE or DIRECTORY; None takes the anchor's.
+            platform: the operating system that the path is on; None leaves it open.
+            watch: whether the server watches the path for changes.
+            transferables: whether the answer carries contents; None lets the server decide.
         """
         body = {
             "anchor": anchor.id,
             "fullpath": fullpath,
-            "type": str(type or anchor.type),
+            "type": type or anchor.type,
             "platform": platform,
             "watch": watch,
         }

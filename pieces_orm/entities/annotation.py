@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed, references
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many, One
 from ..values import AnnotationType, Mechanism, Score
 from ..wire import kinds
+from .declaring import Context, Entity, Many, One, Seed, collections_of, entity, field, ids_of, readonly
 
 if TYPE_CHECKING:
     from . import (
@@ -32,8 +28,8 @@ if TYPE_CHECKING:
 class Annotation(Entity):
     """A description, comment or summary of other materials."""
 
-    text: str = field()
-    type: AnnotationType = field()
+    text: str = field(doc="The text of the annotation.")
+    type: AnnotationType = field(doc="The purpose of the text, such as DESCRIPTION or COMMENT.")
     favorited: bool | None = field()
     mechanism: Mechanism | None = readonly()
     pseudo: bool | None = readonly()
@@ -73,24 +69,15 @@ class Annotation(Entity):
         workstream_events: Sequence[WorkstreamEvent] = (),
         favorited: bool | None = None,
     ) -> Seed:
-        """What creates an annotation.
+        """Compose the seed of an annotation.
 
         Args:
-            text: what it says.
-            type: what kind of text it is.
-            asset, anchor, conversation, person, summary: what it is about.
-            messages, tags, websites, workstream_events: what it is associated with besides.
-            favorited: whether it is a favourite.
+            text: the text of the annotation.
+            type: the purpose of the text.
+            asset, anchor, conversation, person, summary: the materials that the text is about.
+            messages, tags, websites, workstream_events: further materials to associate with it.
+            favorited: whether it is marked as a favourite.
         """
-        about = {
-            "asset": asset, "anchor": anchor, "conversation": conversation, "person": person,
-            "workstream_summary": summary,
-        }  # fmt: skip
-        ids = {name: each.id for name, each in about.items() if each is not None}
-        others = {
-            "messages": references(messages),
-            "tags": references(tags),
-            "websites": references(websites),
-            "workstream_events": references(workstream_events),
-        }
-        return Seed({"text": text, "type": str(type), "favorited": favorited, **ids, **others})
+        about = ids_of(asset, anchor, conversation, person, summary)
+        others = collections_of(messages, tags, websites, workstream_events)
+        return Seed({"text": text, "type": type, "favorited": favorited, **about, **others})

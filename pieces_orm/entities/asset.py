@@ -10,13 +10,12 @@ from base64 import b64encode
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import declared, field, readonly
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many, One
+from ..model.fields import declared
 from ..values import Classification, GenericClassification, Mechanism, Score
 from ..wire import kinds
 from .asset_fields import DescriptionField, LanguageField, OriginalField, TextField, in_original
 from .asset_seed import asset_seed
+from .declaring import Entity, Many, One, entity, field, readonly
 
 if TYPE_CHECKING:
     from . import (
@@ -38,24 +37,33 @@ if TYPE_CHECKING:
 
 @entity(kinds.ASSET)
 class Asset(Entity):
-    """Something that somebody keeps: a snippet, a file, an image."""
+    """A snippet, a file or an image that somebody keeps."""
 
     name: str | None = field()
     favorited: bool | None = field()
     creator: str = readonly()
-    curated: bool | None = readonly()
+    curated: bool | None = readonly(doc="Whether it came from a curated collection.")
     demo: bool | None = readonly()
-    discovered: bool | None = readonly()
+    discovered: bool | None = readonly(doc="Whether Pieces discovered it, rather than somebody saving it.")
     mechanism: Mechanism = readonly()
     pseudo: bool | None = readonly()
     classification: Classification | None = declared(OriginalField("classification", readonly=True))
-    text: str | None = declared(TextField("fragment.string.raw|file.string.raw", contents=True, removable=False))
-    language: str | None = declared(LanguageField("classification.specific", removable=False))
-    description: str | None = declared(DescriptionField("text"))
+    text: str | None = declared(
+        TextField(
+            "fragment.string.raw|file.string.raw", contents=True, removable=False,
+            doc="The content as text; None for an image or other bytes.",
+        )
+    )  # fmt: skip
+    language: str | None = declared(
+        LanguageField("classification.specific", removable=False, doc="The language or file type, such as py.")
+    )
+    description: str | None = declared(
+        DescriptionField("text", doc="The text of the annotation that describes the asset.")
+    )
     created: datetime = readonly()
     updated: datetime = readonly()
     deleted: datetime | None = readonly()
-    interacted: datetime | None = readonly()
+    interacted: datetime | None = readonly(doc="When somebody last interacted with it.")
     synced: datetime | None = readonly()
     score: Score | None = readonly()
     original = One["Format"](wire="original")
@@ -84,7 +92,7 @@ class Asset(Entity):
 
     @property
     def bytes(self) -> builtins.bytes:
-        """The content as bytes: of a text its UTF-8, of a file or image what was stored.
+        """The content as bytes: text as UTF-8, a file or an image as it was stored.
 
         Requests: none when the contents are known, else one GET.
         """
@@ -99,9 +107,11 @@ class Asset(Entity):
         return b"" if stored is None else builtins.bytes(json.loads(builtins.bytes(stored)))
 
     def to_markdown(self) -> str:
-        """Return the asset as a page of Markdown: name, description, text in a fence or image, tags and websites.
+        """Return the asset as a page of Markdown: name, description, content, tags and websites.
 
-        Requests: those of reading fields and relations that are not loaded.
+        Text is put into a fence, an image becomes a picture with its data in the page.
+
+        Requests: those of reading the fields and relations that are not loaded.
         """
         parts = [f"# {self.name or 'Untitled'}", self.description, _content_in_markdown(self)]
         parts.append(" ".join(f"#{tag.text}" for tag in self.tags))
@@ -110,13 +120,13 @@ class Asset(Entity):
 
 
 def _content_in_markdown(asset: Asset) -> str:
-    """Return a text in a fence that nothing inside it ends, an image as a picture, of other bytes their number."""
+    """Return text in a fence longer than any inside it, an image as a picture, or the number of other bytes."""
     text = asset.text
     if text is None and asset.is_image:
         mime = mimetypes.guess_type(f"image.{asset.language}")[0] or "application/octet-stream"
         return f"![{asset.name or 'image'}](data:{mime};base64,{b64encode(asset.bytes).decode()})"
     if text is None and asset.bytes:
-        return f"({len(asset.bytes):,} bytes that are no text)"
+        return f"({len(asset.bytes):,} bytes of binary data)"
     text = text or ""
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence}{asset.language or ''}\n{text}\n{fence}"

@@ -67,7 +67,7 @@ class _TextOnlyField(OriginalField, EndpointField):
         """
         classification = known_value(record, "classification")
         if classification is not None and classification.generic == GenericClassification.IMAGE:
-            message = f"The {self.name} of {record!r} cannot be set: it is an image."
+            message = f"The {self.name} of {record!r} cannot be set, because it is an image: create another asset."
             raise InvalidValueError(message)
 
 

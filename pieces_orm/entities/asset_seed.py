@@ -1,4 +1,4 @@
-"""What creates an asset."""
+"""The seed of an asset."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from ..model.seed import Seed
-from ..orm.context import Context
-from ..orm.entity import Entity
+from ..values import AnnotationType
 from .anchor import Anchor
+from .declaring import Context, Entity, Seed
 from .person import Person
 from .tag import Tag
 from .website import Website
@@ -28,16 +27,16 @@ def asset_seed(
     anchors: Sequence[str | PurePath | Anchor] = (),
     transferables: bool | None = None,
 ) -> Seed:
-    """What creates an asset.
+    """Compose the seed of an asset.
 
     Args:
-        content: a text, or the bytes of a file.
-        name: None leaves it to the server.
-        language: such as py; None: the server finds it out.
-        description: what people should know of it.
-        tags, websites, persons, anchors: texts, urls, names and paths, which the server finds or makes; or
+        content: text, or the bytes of a file.
+        name: the name that people see; None lets the server choose.
+        language: the language or file type, such as py; None lets the server detect it.
+        description: the text of an annotation that describes the asset.
+        tags, websites, persons, anchors: texts, urls, names and paths, which the server finds or creates; or
             entities, which are associated with one request each.
-        transferables: whether the answer carries contents; None leaves it to the server.
+        transferables: whether the answer carries contents; None lets the server decide.
     """
     metadata: dict[str, Any] = {
         "name": name,
@@ -45,7 +44,7 @@ def asset_seed(
         "websites": [{"url": url, "name": url} for url in websites if isinstance(url, str)],
         "persons": [_person(context, each) for each in persons if isinstance(each, str)],
         "anchors": [Anchor._seed(context, each).body for each in anchors if not isinstance(each, Anchor)],
-        "annotations": [{"type": "DESCRIPTION", "text": description}] if description else [],
+        "annotations": [{"type": AnnotationType.DESCRIPTION, "text": description}] if description else [],
     }
     body = {
         "type": "SEEDED_ASSET",
@@ -64,7 +63,7 @@ def _person(context: Context, text: str) -> Any:
 
 
 def _format(content: str | bytes, language: str | None) -> dict[str, Any]:
-    """The format of a seed: a text is a fragment, bytes are a file."""
+    """Return the format of a seed: text is a fragment, bytes are a file."""
     metadata = {} if language is None else {"metadata": {"ext": language}}
     if isinstance(content, str):
         return {"fragment": {"string": {"raw": content}, **metadata}}

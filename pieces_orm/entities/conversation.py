@@ -6,25 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed, references
-from ..orm.context import Context
-from ..orm.entity import Entity, entity, rename
-from ..orm.relations import Many
 from ..values import Application, ConversationType, Model, Score
 from ..wire import kinds
+from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, readonly, rename
 
 if TYPE_CHECKING:
-    from . import (
-        Anchor,
-        Annotation,
-        Asset,
-        ConversationMessage,
-        Range,
-        Source,
-        Website,
-        WorkstreamSummary,
-    )
+    from . import Anchor, Annotation, Asset, ConversationMessage, Range, Source, Website, WorkstreamSummary
 
 
 @entity(kinds.CONVERSATION)
@@ -33,7 +20,7 @@ class Conversation(Entity):
 
     name: str | None = field()
     favorited: bool | None = field()
-    type: ConversationType = readonly()
+    type: ConversationType = readonly(doc="The type of conversation, such as COPILOT.")
     application: Application | None = readonly()
     demo: bool | None = readonly()
     created: datetime = readonly()
@@ -70,23 +57,22 @@ class Conversation(Entity):
         websites: Sequence[Website] = (),
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates a conversation.
+        """Compose the seed of a conversation.
 
         Args:
-            name: its title; None leaves it to the server.
-            type: what it is held with.
-            favorited: whether it is a favourite.
+            name: the title; None lets the server choose.
+            type: the type of conversation.
+            favorited: whether it is marked as a favourite.
             model: the model that answers in it.
-            anchors, assets, websites: what it is about; each anchor takes a request of its own.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            anchors, assets, websites: materials that it is about; each anchor takes a request of its own.
+            transferables: whether the answer carries contents; None lets the server decide.
         """
         body = {
-            "type": str(type),
+            "type": type,
             "name": name,
             "application": context.connection.application,
             "favorited": favorited,
             "model": None if model is None else {"id": model.id},
-            "assets": references(assets),
-            "websites": references(websites),
+            **collections_of(assets, websites),
         }
         return Seed(body, {"transferables": transferables}, anchors)

@@ -1,4 +1,4 @@
-"""The messages of conversations."""
+"""Messages of conversations."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed, references
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many, One
 from ..values import MessageAgent, MessageRole, Model, Score, Sentiment
 from ..wire import kinds
+from .declaring import Context, Entity, Many, One, Seed, collections_of, entity, field, readonly, reference
 
 if TYPE_CHECKING:
     from . import (
@@ -34,11 +30,11 @@ if TYPE_CHECKING:
 class ConversationMessage(Entity):
     """One message of a conversation."""
 
-    text: str | None = field("fragment.string.raw", contents=True, removable=False)
-    role: MessageRole = readonly()
-    sentiment: Sentiment | None = field()
-    agent: MessageAgent | None = readonly()
-    model: Model | None = readonly()
+    text: str | None = field("fragment.string.raw", contents=True, removable=False, doc="The text of the message.")
+    role: MessageRole = readonly(doc="Who wrote it: the user, the assistant or the system.")
+    sentiment: Sentiment | None = field(doc="The reader's verdict: liked, disliked or reported.")
+    agent: MessageAgent | None = readonly(doc="The agent that wrote it, where several agents work on an answer.")
+    model: Model | None = readonly(doc="The model that wrote it.")
     created: datetime = readonly()
     updated: datetime = readonly()
     deleted: datetime | None = readonly()
@@ -77,32 +73,25 @@ class ConversationMessage(Entity):
         workstream_events: Sequence[WorkstreamEvent] = (),
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates a message.
+        """Compose the seed of a message.
 
         Args:
-            text: what is said.
-            conversation: where it is said.
-            role: who says it.
-            model: the model that says it.
-            sentiment: what somebody thought of it.
-            agent: on whose behalf it is said.
-            anchors, assets, messages, ranges, sources, summaries, tags, workstream_events: what it is associated with.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            text: the text of the message.
+            conversation: the conversation that it belongs to.
+            role: who wrote it.
+            model: the model that wrote it.
+            sentiment: the reader's verdict.
+            agent: the agent that wrote it.
+            anchors, assets, messages, ranges, sources, summaries, tags, workstream_events: what to associate with it.
+            transferables: whether the answer carries contents; None lets the server decide.
         """
         body = {
-            "role": str(role),
+            "role": role,
             "fragment": {"string": {"raw": text}},
-            "conversation": {"id": conversation.id},
+            "conversation": reference(conversation),
             "model": model,
             "sentiment": sentiment,
             "agent": agent,
-            "anchors": references(anchors),
-            "assets": references(assets),
-            "messages": references(messages),
-            "ranges": references(ranges),
-            "sources": references(sources),
-            "summaries": references(summaries),
-            "tags": references(tags),
-            "workstream_events": references(workstream_events),
+            **collections_of(anchors, assets, messages, ranges, sources, summaries, tags, workstream_events),
         }
         return Seed(body, {"transferables": transferables})

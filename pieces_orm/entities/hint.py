@@ -1,17 +1,13 @@
-"""Hints: questions that an asset suggests."""
+"""Hints: questions and queries that assets suggest."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many
 from ..values import HintType, Mechanisms, Score
 from ..wire import kinds
+from .declaring import Context, Entity, Many, Seed, entity, field, ids_of, readonly
 
 if TYPE_CHECKING:
     from . import Asset
@@ -19,10 +15,10 @@ if TYPE_CHECKING:
 
 @entity(kinds.HINT)
 class Hint(Entity):
-    """A question or query that goes with assets."""
+    """A question or query that assets suggest."""
 
-    text: str = field()
-    type: HintType = field()
+    text: str = field(doc="The question or query.")
+    type: HintType = field(doc="The use of the hint: a query to search for, or a question to the copilot.")
     mechanisms: Mechanisms | None = readonly()
     created: datetime = readonly()
     updated: datetime = readonly()
@@ -34,11 +30,11 @@ class Hint(Entity):
     def _seed(
         context: Context, text: str, type: HintType | str = HintType.SUGGESTED_QUERY, *, asset: Asset | None = None
     ) -> Seed:
-        """What creates a hint.
+        """Compose the seed of a hint.
 
         Args:
-            text: the question.
-            type: what it is for.
-            asset: what it goes with.
+            text: the question or query.
+            type: the use of the hint.
+            asset: the asset that suggests it.
         """
-        return Seed({"text": text, "type": str(type), "asset": None if asset is None else asset.id})
+        return Seed({"text": text, "type": type, **ids_of(asset)})

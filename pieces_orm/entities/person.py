@@ -1,4 +1,4 @@
-"""Persons: authors, contacts, accounts."""
+"""Persons: authors, contacts and accounts."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed, references
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many
+from ..errors import InvalidValueError
 from ..values import BasicPerson, Mechanisms, PersonAccess, PersonType, Score
 from ..wire import kinds
+from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, ids_of, readonly
 
 if TYPE_CHECKING:
     from . import (
@@ -30,10 +27,10 @@ if TYPE_CHECKING:
 
 @entity(kinds.PERSON)
 class Person(Entity):
-    """A person whom materials name."""
+    """A person whom materials mention: an author, a contact or an account."""
 
-    type: PersonType = field()
-    access: Mapping[str, PersonAccess] | None = readonly()
+    type: PersonType = field(doc="What is known of the person: basic details, or a Pieces account.")
+    access: Mapping[str, PersonAccess] | None = readonly(doc="What the person may do with each asset, by asset id.")
     interactions: int | None = readonly()
     mechanisms: Mechanisms | None = readonly()
     created: datetime = readonly()
@@ -65,25 +62,20 @@ class Person(Entity):
         anchors: Sequence[Anchor] = (),
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates a person.
+        """Compose the seed of a person.
 
         Args:
-            name, email, username, url, picture: what is known; at least one.
+            name, email, username, url, picture: the details that are known, at least one.
             access: what the person may do.
-            asset, anchors: what the person is associated with.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            asset, anchors: materials to associate with the person.
+            transferables: whether the answer carries contents; None lets the server decide.
 
         Raises:
-            ValueError: nothing is known of the person.
+            InvalidValueError: no detail is given.
         """
         basic = BasicPerson(name=name, email=email, username=username, url=url, picture=picture)
         if basic == BasicPerson():
-            message = "A person needs one of name, email, username, url, picture."
-            raise ValueError(message)
-        body = {
-            "type": PersonType(basic=basic),
-            "access": access,
-            "asset": None if asset is None else asset.id,
-            "anchors": references(anchors),
-        }
+            message = "A person needs at least one of name, email, username, url and picture."
+            raise InvalidValueError(message)
+        body = {"type": PersonType(basic=basic), "access": access, **ids_of(asset), **collections_of(anchors)}
         return Seed(body, {"transferables": transferables})

@@ -5,13 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly, to_utc
-from ..model.seed import Seed, reference
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many
 from ..values import Score
 from ..wire import kinds
+from .declaring import Context, Entity, Many, Seed, entity, field, readonly, reference
 
 if TYPE_CHECKING:
     from . import Conversation, ConversationMessage, WorkstreamSummary
@@ -21,9 +17,9 @@ if TYPE_CHECKING:
 class Range(Entity):
     """A stretch of time; either end may be open."""
 
-    from_: datetime | None = field("from")
-    to: datetime | None = field()
-    between: bool | None = field()
+    from_: datetime | None = field("from", doc="The start of the range; None leaves it open.")
+    to: datetime | None = field(doc="The end of the range; None leaves it open.")
+    between: bool | None = field(doc="Whether both ends bound the range.")
     created: datetime = readonly()
     updated: datetime = readonly()
     score: Score | None = readonly()
@@ -41,14 +37,14 @@ class Range(Entity):
         summary: WorkstreamSummary | None = None,
         conversation: Conversation | None = None,
     ) -> Seed:
-        """What creates a range.
+        """Compose the seed of a range.
 
         Args:
-            from_, to: its ends; a naive datetime is local time, None leaves it open.
-            between: whether both ends count; None leaves it to the server.
-            summary: the summary that is about it.
-            conversation: the conversation that is grounded in it.
+            from_, to: the ends of the range; a naive datetime is local time, None leaves an end open.
+            between: whether both ends bound the range; None lets the server decide.
+            summary: a summary of this stretch of time.
+            conversation: a conversation that is grounded in this stretch of time.
         """
-        ends = {"from": None if from_ is None else to_utc(from_), "to": None if to is None else to_utc(to)}
-        grounded = None if conversation is None else {"reference": {"id": conversation.id}}
-        return Seed({**ends, "between": between, "summary": reference(summary), "conversation": grounded})
+        grounded = None if conversation is None else {"reference": reference(conversation)}
+        body = {"from": from_, "to": to, "between": between, "summary": reference(summary), "conversation": grounded}
+        return Seed(body)

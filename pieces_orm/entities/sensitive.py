@@ -5,13 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import One
 from ..values import Mechanism, Score, SensitiveCategory, SensitiveMetadata, SensitiveSeverity
 from ..wire import kinds
+from .declaring import Context, Entity, One, Seed, entity, field, ids_of, readonly
 
 if TYPE_CHECKING:
     from . import Asset
@@ -21,12 +17,14 @@ if TYPE_CHECKING:
 class Sensitive(Entity):
     """A secret that was found in an asset."""
 
-    text: str = field()
+    text: str = field(doc="The secret itself.")
     name: str = field()
-    description: str = field()
-    category: SensitiveCategory = field()
-    severity: SensitiveSeverity = field()
-    metadata: SensitiveMetadata | None = field()
+    description: str = field(doc="What people should know of the secret.")
+    category: SensitiveCategory = field(doc="The type of secret, such as API_KEY.")
+    severity: SensitiveSeverity = field(doc="How bad it would be to disclose the secret.")
+    metadata: SensitiveMetadata | None = field(
+        doc="Why the text was taken for a secret: its entropy and the match of a pattern."
+    )
     mechanism: Mechanism = readonly()
     interactions: int | None = readonly()
     created: datetime = readonly()
@@ -47,22 +45,22 @@ class Sensitive(Entity):
         severity: SensitiveSeverity | str = SensitiveSeverity.HIGH,
         metadata: SensitiveMetadata | None = None,
     ) -> Seed:
-        """What creates a sensitive.
+        """Compose the seed of a sensitive.
 
         Args:
-            asset: where the secret is.
+            asset: the asset that has the secret in it.
             text: the secret itself.
-            name, description: what people should know of it.
-            category, severity: what it is, and how bad it would be to show it.
-            metadata: why it was taken for a secret.
+            name, description: a name and a description for people to read.
+            category, severity: the type of secret, and how bad it would be to disclose it.
+            metadata: why the text was taken for a secret.
         """
         body = {
-            "asset": asset.id,
+            **ids_of(asset),
             "text": text,
             "name": name,
             "description": description,
-            "category": str(category),
-            "severity": str(severity),
+            "category": category,
+            "severity": severity,
             "metadata": metadata,
         }
         return Seed(body)

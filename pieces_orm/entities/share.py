@@ -1,17 +1,14 @@
-"""Shares: links by which others see assets."""
+"""Shares: links that show assets to others."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many, One
+from ..errors import InvalidValueError
 from ..values import Access, Accessor, Score
 from ..wire import kinds
+from .declaring import Context, Entity, Many, One, Seed, entity, field, readonly
 
 if TYPE_CHECKING:
     from . import Asset
@@ -19,15 +16,15 @@ if TYPE_CHECKING:
 
 @entity(kinds.SHARE)
 class Share(Entity):
-    """A link to assets."""
+    """A link that shows assets to others."""
 
-    name: str | None = field()
-    access: Access = field()
-    link: str = readonly()
-    short: str = readonly()
-    user: str | None = readonly()
-    accessors: tuple[Accessor, ...] = readonly("accessors.iterable")
-    distributions: Any = readonly()
+    name: str | None = field(doc="The part of the link that was chosen by hand.")
+    access: Access = field(doc="Who may open the link: PUBLIC or PRIVATE.")
+    link: str = readonly(doc="The address at which the assets are shown.")
+    short: str = readonly(doc="A short form of the share's id.")
+    user: str | None = readonly(doc="The id of the user for whom the link was made.")
+    accessors: tuple[Accessor, ...] = readonly("accessors.iterable", doc="Who opened the link, and how often.")
+    distributions: Any = readonly(doc="Where the link was sent, such as to GitHub or by e-mail, as plain data.")
     created: datetime = readonly()
     score: Score | None = readonly()
     asset = One["Asset"](wire="asset", back="shares")
@@ -41,20 +38,20 @@ class Share(Entity):
         name: str | None = None,
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates a share.
+        """Compose the seed of a share.
 
         Args:
-            assets: what is shared; their whole documents are sent, so one that is not loaded is read first.
-            access: who may open it.
-            name: its title.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            assets: the assets to show; their whole documents are sent, so one that is not loaded is read first.
+            access: who may open the link.
+            name: the part of the link that is chosen by hand.
+            transferables: whether the answer carries contents; None lets the server decide.
 
         Raises:
-            ValueError: no asset is given.
+            InvalidValueError: no asset is given.
         """
         if not assets:
             message = "A share needs at least one asset."
-            raise ValueError(message)
+            raise InvalidValueError(message)
         documents = [asset.to_dict() for asset in assets]
         shared = {"asset": documents[0]} if len(documents) == 1 else {"assets": {"iterable": documents}}
-        return Seed({"access": str(access), "name": name, **shared}, {"transferables": transferables})
+        return Seed({"access": access, "name": name, **shared}, {"transferables": transferables})

@@ -5,34 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many
 from ..values import Score, SourceDetails
 from ..wire import kinds
+from .declaring import Context, Entity, Many, Seed, entity, field, readonly
 
 if TYPE_CHECKING:
-    from . import (
-        Anchor,
-        Conversation,
-        ConversationMessage,
-        Person,
-        Website,
-        WorkstreamEvent,
-        WorkstreamSummary,
-    )
+    from . import Anchor, Conversation, ConversationMessage, Person, Website, WorkstreamEvent, WorkstreamSummary
 
 
 @entity(kinds.SOURCE)
 class Source(Entity):
     """An application, window or page that workstream events come from."""
 
-    readable: str = field()
-    filter: bool | None = field()
-    # Its key on the wire is `raw`, which is what every entity calls its whole document.
-    details: SourceDetails = field("raw")
+    readable: str = field(doc="The name of the source, for people to read.")
+    filter: bool | None = field(doc="Whether events from this source are left out.")
+    # Not `raw`, its key on the wire: `raw()` is the whole document of any entity.
+    details: SourceDetails = field("raw", doc="The application, window or page, as the server saw it.")
     created: datetime = readonly()
     updated: datetime = readonly()
     score: Score | None = readonly()
@@ -56,13 +44,13 @@ class Source(Entity):
         filter: bool | None = None,
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates a source.
+        """Compose the seed of a source.
 
         Args:
-            readable: what people call it.
-            application, window, url, name: where it is.
-            filter: whether its events are left out.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            readable: the name of the source, for people to read.
+            application, window, url, name: the details that are known.
+            filter: whether events from this source are left out.
+            transferables: whether the answer carries contents; None lets the server decide.
         """
         details = SourceDetails(application=application, window=window, url=url, name=name)
         return Seed({"readable": readable, "raw": details, "filter": filter}, {"transferables": transferables})

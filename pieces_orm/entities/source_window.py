@@ -1,4 +1,4 @@
-"""Source windows: windows that workstream events were seen in."""
+"""Source windows: windows of applications in which workstream events happened."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed, references
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many
 from ..values import Score
 from ..wire import kinds
+from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, readonly
 
 if TYPE_CHECKING:
     from . import Tag, Website, WorkstreamEvent
@@ -20,9 +16,9 @@ if TYPE_CHECKING:
 
 @entity(kinds.SOURCE_WINDOW)
 class SourceWindow(Entity):
-    """A window of an application."""
+    """A window of an application in which workstream events happened."""
 
-    name: str = field()
+    name: str = field(doc="The title of the window.")
     created: datetime = readonly()
     updated: datetime = readonly()
     score: Score | None = readonly()
@@ -38,12 +34,11 @@ class SourceWindow(Entity):
         workstream_events: Sequence[WorkstreamEvent] = (),
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates a source window.
+        """Compose the seed of a source window.
 
         Args:
-            name: its title.
-            workstream_events: what was seen in it.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            name: the title of the window.
+            workstream_events: events that happened in it.
+            transferables: whether the answer carries contents; None lets the server decide.
         """
-        body = {"name": name, "workstream_events": references(workstream_events)}
-        return Seed(body, {"transferables": transferables})
+        return Seed({"name": name, **collections_of(workstream_events)}, {"transferables": transferables})

@@ -1,17 +1,13 @@
-"""Tags: words that materials share."""
+"""Tags: words that label materials."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many
 from ..values import Mechanisms, Score, TagCategory
 from ..wire import kinds
+from .declaring import Context, Entity, Many, Seed, entity, field, ids_of, readonly
 
 if TYPE_CHECKING:
     from . import (
@@ -29,10 +25,10 @@ if TYPE_CHECKING:
 
 @entity(kinds.TAG)
 class Tag(Entity):
-    """A word that materials share."""
+    """A word that labels materials."""
 
-    text: str = field()
-    category: TagCategory = field()
+    text: str = field(doc="The word or phrase.")
+    category: TagCategory = field(doc="The type of word, such as a handle or an e-mail address.")
     interactions: int | None = readonly()
     mechanisms: Mechanisms | None = readonly()
     created: datetime = readonly()
@@ -59,13 +55,13 @@ class Tag(Entity):
         person: Person | None = None,
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates a tag.
+        """Compose the seed of a tag.
 
         Args:
-            text: the word.
-            category: what the text is; None leaves it to the server.
-            asset, person: what it is associated with.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            text: the word or phrase.
+            category: the type of word; None lets the server decide.
+            asset, person: materials to label with it.
+            transferables: whether the answer carries contents; None lets the server decide.
         """
-        about = {name: None if each is None else each.id for name, each in (("asset", asset), ("person", person))}
-        return Seed({"text": text, "category": category, **about}, {"transferables": transferables})
+        body = {"text": text, "category": category, **ids_of(asset, person)}
+        return Seed(body, {"transferables": transferables})

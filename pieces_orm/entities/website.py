@@ -1,17 +1,13 @@
-"""Websites: pages by address."""
+"""Websites: pages on the web, by address."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many
 from ..values import Mechanisms, Score
 from ..wire import kinds
+from .declaring import Context, Entity, Many, Seed, entity, field, ids_of, readonly
 
 if TYPE_CHECKING:
     from . import (
@@ -33,7 +29,7 @@ class Website(Entity):
     """A page on the web."""
 
     name: str = field()
-    url: str = field()
+    url: str = field(doc="The address of the page.")
     interactions: int | None = readonly()
     mechanisms: Mechanisms | None = readonly()
     created: datetime = readonly()
@@ -62,14 +58,13 @@ class Website(Entity):
         person: Person | None = None,
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates a website.
+        """Compose the seed of a website.
 
         Args:
-            url: its address.
-            name: what people call it; None: the url.
-            asset, conversation, person: what it is associated with.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            url: the address of the page.
+            name: the name that people see; None takes the address.
+            asset, conversation, person: materials to associate with it.
+            transferables: whether the answer carries contents; None lets the server decide.
         """
-        about = {"asset": asset, "conversation": conversation, "person": person}
-        ids = {key: None if each is None else each.id for key, each in about.items()}
-        return Seed({"url": url, "name": url if name is None else name, **ids}, {"transferables": transferables})
+        body = {"url": url, "name": url if name is None else name, **ids_of(asset, conversation, person)}
+        return Seed(body, {"transferables": transferables})

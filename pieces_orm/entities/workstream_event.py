@@ -1,4 +1,4 @@
-"""Workstream events: what somebody did, when, in which application."""
+"""Workstream events: records of what somebody did, when, and in which application."""
 
 from __future__ import annotations
 
@@ -6,36 +6,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed, reference, references
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many
 from ..values import Application, Capabilities, Score, Trigger
 from ..wire import kinds
+from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, readonly, reference
 
 if TYPE_CHECKING:
-    from . import (
-        Anchor,
-        Annotation,
-        ConversationMessage,
-        Person,
-        Source,
-        SourceWindow,
-        Tag,
-        Website,
-        WorkstreamSummary,
-    )
+    from . import Anchor, Annotation, ConversationMessage, Person, Source, SourceWindow, Tag, Website, WorkstreamSummary
 
 
 @entity(kinds.WORKSTREAM_EVENT)
 class WorkstreamEvent(Entity):
-    """One thing that happened at somebody's desk."""
+    """A record of one action at the computer, such as a copy or a switch of tabs."""
 
-    trigger: Trigger = field()
-    readable: str | None = field()
-    window_title: str | None = field("windowTitle")
-    browser_url: str | None = field("browserUrl")
+    trigger: Trigger = field(doc="The action that was recorded, such as a copy or a switch of tabs.")
+    readable: str | None = field(doc="The text that goes with the action.")
+    window_title: str | None = field("windowTitle", doc="The title of the tab or file in the window.")
+    browser_url: str | None = field("browserUrl", doc="The address of the page in the browser.")
     processing: Capabilities | None = field()
     application: Application = readonly()
     created: datetime = readonly()
@@ -66,15 +52,15 @@ class WorkstreamEvent(Entity):
         websites: Sequence[Website] = (),
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates a workstream event of this application.
+        """Compose the seed of a workstream event, recorded for this application.
 
         Args:
-            trigger: what happened.
-            readable: the text that goes with it.
-            processing: where it may be processed.
-            internal_identifier: a name of your own for it.
-            summary, anchors, persons, tags, websites: what it is associated with.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            trigger: the action to record.
+            readable: the text that goes with the action.
+            processing: where the event may be processed.
+            internal_identifier: an identifier of your own for the event.
+            summary, anchors, persons, tags, websites: materials to associate with it.
+            transferables: whether the answer carries contents; None lets the server decide.
         """
         body = {
             "application": context.connection.application,
@@ -83,9 +69,6 @@ class WorkstreamEvent(Entity):
             "processing": processing,
             "internal_identifier": internal_identifier,
             "summary": reference(summary),
-            "anchors": references(anchors),
-            "persons": references(persons),
-            "tags": references(tags),
-            "websites": references(websites),
+            **collections_of(anchors, persons, tags, websites),
         }
         return Seed(body, {"transferables": transferables})

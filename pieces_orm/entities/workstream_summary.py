@@ -1,4 +1,4 @@
-"""Workstream summaries: what a stretch of work was about."""
+"""Workstream summaries: texts that sum up a stretch of work."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model.fields import field, readonly
-from ..model.seed import Seed, references
-from ..orm.context import Context
-from ..orm.entity import Entity, entity
-from ..orm.relations import Many, One
 from ..values import Capabilities, HierarchicalType, Mechanism, Model, Score, SummaryPhase
 from ..wire import kinds
+from .declaring import Context, Entity, Many, One, Seed, collections_of, entity, field, readonly, references
 
 if TYPE_CHECKING:
     from . import (
@@ -36,13 +32,17 @@ class WorkstreamSummary(Entity):
 
     name: str = field()
     favorited: bool | None = field()
-    phase: SummaryPhase | None = field()
+    phase: SummaryPhase | None = field(doc="How far the making of the summary is, such as IN_PROGRESS or COMPLETED.")
     processing: Capabilities | None = field()
-    parent_hierarchical_type: HierarchicalType | None = field("parentHierarchicalType")
-    parent_hierarchical_type_descriptor: str | None = field("parentHierarchicalTypeDescriptor")
-    model: Model = readonly()
+    parent_hierarchical_type: HierarchicalType | None = field(
+        "parentHierarchicalType", doc="How the summary was made from others, such as for a day or by a query."
+    )
+    parent_hierarchical_type_descriptor: str | None = field(
+        "parentHierarchicalTypeDescriptor", doc="More about how it was made from others, in words."
+    )
+    model: Model = readonly(doc="The model that wrote the summary.")
     mechanism: Mechanism | None = readonly()
-    merged: datetime | None = readonly()
+    merged: datetime | None = readonly(doc="Of a summary merged from others, the latest time that they cover.")
     created: datetime = readonly()
     updated: datetime = readonly()
     score: Score | None = readonly()
@@ -79,29 +79,23 @@ class WorkstreamSummary(Entity):
         workstream_events: Sequence[WorkstreamEvent] = (),
         transferables: bool | None = None,
     ) -> Seed:
-        """What creates a summary.
+        """Compose the seed of a summary.
 
         Args:
-            name: its title.
-            model: the model that it counts as made by; None: the first of `session.models()`, one GET more.
-            favorited: whether it is a favourite.
-            anchors, assets, conversations, persons, ranges, tags, websites, workstream_events: what it is about.
-            transferables: whether the answer carries contents; None leaves it to the server.
+            name: the title.
+            model: the model that wrote it; None takes the first of `session.models()`, which costs one more GET.
+            favorited: whether it is marked as a favourite.
+            anchors, assets, conversations, persons, ranges, tags, websites, workstream_events: what it sums up.
+            transferables: whether the answer carries contents; None lets the server decide.
 
         Raises:
-            UsageError: the server has no model, and none is given.
+            UsageError: no model is given, and the server has none.
         """
         body = {
             "name": name,
             "model": model or context.connection.default_model(),
             "favorited": favorited,
-            "anchors": references(anchors),
-            "assets": references(assets),
-            "conversations": references(conversations),
-            "persons": references(persons),
-            "ranges": references(ranges),
-            "tags": references(tags),
-            "websites": references(websites),
             "events": references(workstream_events),
+            **collections_of(anchors, assets, conversations, persons, ranges, tags, websites),
         }
         return Seed(body, {"transferables": transferables})

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..concurrency import parallel
-from ..concurrency.parallel import Act, Progress
+from ..concurrency.parallel import Act
 from ..documents import decoding
 from ..errors import AmbiguousRelationError, UnknownRelationError
 from ..model.record import Record, check_usable
 from ..model.relation import Relation
 from ..transport.connection import Connection
+from ..values import Progress
 from ..wire.associations import Association, association
 from ..wire.kinds import TEXT, Route
 from . import applying

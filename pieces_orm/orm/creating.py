@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from ..concurrency import parallel
-from ..concurrency.parallel import Act, Progress
+from ..concurrency.parallel import Act
 from ..documents import answers, decoding
 from ..errors import BatchError
 from ..model.record import Record
 from ..model.seed import Seed
+from ..values import Progress
 from . import applying, associating, loading, reading
 from .context import Context
 

@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 from msgspec import Raw
 
 from ..concurrency import parallel
-from ..concurrency.parallel import Act, Arrivals, Progress
+from ..concurrency.parallel import Act
 from ..documents import answers
 from ..documents.document import Document
 from ..errors import BatchError, NotFoundError, NotLoadedError, PiecesError
 from ..model.record import Record, check_usable
 from ..model.state import DELETED, EXPIRED, HANDLE
+from ..values import Arrivals, Progress
 from ..wire.kinds import Kind
 from . import applying, reading
 from .context import Context

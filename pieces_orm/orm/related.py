@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from ..concurrency.parallel import Progress
 from ..documents import answers
 from ..errors import InvalidValueError, UnsupportedOperationError
 from ..model.record import Record, known_ids
 from ..model.relation import Relation
 from ..model.state import EXPIRED, HANDLE, LOADED, PARTIAL
+from ..values import Progress
 from ..wire import routes
 from . import applying, loading
 from .context import Context

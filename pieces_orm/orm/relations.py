@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
-from ..concurrency.parallel import Progress
 from ..documents.document import Document, reference_id
 from ..errors import ReadOnlyFieldError
 from ..model.record import Record, known_ids
 from ..model.relation import Relation
+from ..values import Progress
 from . import associating, related
 
 E = TypeVar("E", bound=Record)

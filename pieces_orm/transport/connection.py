@@ -14,11 +14,11 @@ from ..documents import answers, decoding
 from ..documents.document import malformed
 from ..errors import DecodeError, DetachedError, InvalidValueError, NotRunningError, ResponseError, UsageError
 from ..signals import Dispatch, Signals
-from ..values import Application, Model, Privacy
+from ..values import Application, Model, Privacy, Timeout
 from ..wire import paths, routes
 from ..wire.closed_lists import APPLICATION_NAMES, NO_SUCH_ROUTE, this_platform
 from ..wire.kinds import Route
-from .http import HTTPTransport, T, Take, Timeout
+from .http import HTTPTransport, T, Take
 
 _log = logging.getLogger("pieces_orm.transport.connection")
 

@@ -32,13 +32,13 @@ from ..errors import (
     TransportError,
     UpgradeRequiredError,
 )
+from ..values import Timeout
 from .backoff import pause_after
 
 T = TypeVar("T")
 # Makes something of the body of an answer from the pieces in which it comes.
 Take = Callable[[Iterator[bytes]], T]
 
-Timeout = float | tuple[float, float]
 Observer = Callable[[str, str, int, float], None]
 
 MAX_ATTEMPTS = 3

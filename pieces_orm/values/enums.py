@@ -1,18 +1,42 @@
-"""Open enums: the closed lists of the wire, which a newer server may extend.
-
-A member that this version does not know keeps its text, compares by it, and is written back as it came.
-"""
+"""Open enums: the closed lists of the wire, which a newer server may extend."""
 
 from __future__ import annotations
 
 from enum import Enum
 from typing import TypeVar
 
+__all__ = [
+    "Access",
+    "AccessScope",
+    "AnchorType",
+    "AnnotationType",
+    "Capabilities",
+    "ConversationType",
+    "ExternalSource",
+    "FormatRole",
+    "GenericClassification",
+    "HierarchicalType",
+    "HintType",
+    "Mechanism",
+    "MessageRole",
+    "ModelType",
+    "OpenEnum",
+    "Platform",
+    "Privacy",
+    "Rendering",
+    "SearchMatch",
+    "SensitiveCategory",
+    "SensitiveSeverity",
+    "Sentiment",
+    "SummaryPhase",
+    "TagCategory",
+]
+
 E = TypeVar("E", bound="OpenEnum")
 
 
 class OpenEnum(str, Enum):
-    """An enum that accepts members it has never heard of: they keep their text, compare by it, and are written back."""
+    """An enum that accepts unknown members: they keep their text, compare by it, and are sent back as they came."""
 
     @classmethod
     def _missing_(cls: type[E], value: object) -> E | None:
@@ -24,7 +48,7 @@ class OpenEnum(str, Enum):
 
     @property
     def known(self) -> bool:
-        """Whether this version of pieces_orm has heard of the member."""
+        """True if this version of pieces_orm knows the member."""
         return self._value_ in type(self)._value2member_map_
 
     __str__ = str.__str__
@@ -33,7 +57,7 @@ class OpenEnum(str, Enum):
 
 
 class AnchorType(OpenEnum):
-    """What an anchor stands for."""
+    """The type of path that an anchor stands for."""
 
     UNKNOWN = "UNKNOWN"
     FILE = "FILE"
@@ -41,7 +65,7 @@ class AnchorType(OpenEnum):
 
 
 class Mechanism(OpenEnum):
-    """How a material or an association came about."""
+    """The way in which a material or an association came about."""
 
     UNKNOWN = "UNKNOWN"
     MANUAL = "MANUAL"
@@ -53,7 +77,7 @@ class Mechanism(OpenEnum):
 
 
 class Platform(OpenEnum):
-    """The operating system a material came from."""
+    """An operating system."""
 
     UNKNOWN = "UNKNOWN"
     WEB = "WEB"
@@ -66,7 +90,7 @@ class Platform(OpenEnum):
 
 
 class Privacy(OpenEnum):
-    """What an application may report."""
+    """The amount of data that an application may report."""
 
     UNKNOWN = "UNKNOWN"
     OPEN = "OPEN"
@@ -75,7 +99,7 @@ class Privacy(OpenEnum):
 
 
 class Capabilities(OpenEnum):
-    """Where processing takes place."""
+    """The place where data is processed."""
 
     UNKNOWN = "UNKNOWN"
     LOCAL = "LOCAL"
@@ -84,7 +108,7 @@ class Capabilities(OpenEnum):
 
 
 class TagCategory(OpenEnum):
-    """What a tag's text is."""
+    """The type of word that a tag is."""
 
     UNKNOWN = "UNKNOWN"
     HANDLE = "HANDLE"
@@ -92,7 +116,7 @@ class TagCategory(OpenEnum):
 
 
 class AnnotationType(OpenEnum):
-    """What an annotation says of its material."""
+    """The purpose of an annotation."""
 
     UNKNOWN = "UNKNOWN"
     DESCRIPTION = "DESCRIPTION"
@@ -115,7 +139,7 @@ class AnnotationType(OpenEnum):
 
 
 class HierarchicalType(OpenEnum):
-    """What kind of hierarchy a summary belongs to."""
+    """The way in which a summary was made from others."""
 
     UNKNOWN = "UNKNOWN"
     GENERIC_HIERARCHICAL_SUMMARY = "GENERIC_HIERARCHICAL_SUMMARY"
@@ -131,7 +155,7 @@ class HierarchicalType(OpenEnum):
 
 
 class SummaryPhase(OpenEnum):
-    """How far the making of a summary is."""
+    """A stage in the making of a summary."""
 
     UNKNOWN = "UNKNOWN"
     INITIALIZED = "INITIALIZED"
@@ -148,14 +172,14 @@ class SummaryPhase(OpenEnum):
 
 
 class ConversationType(OpenEnum):
-    """What a conversation is held with."""
+    """The type of a conversation."""
 
     UNKNOWN = "UNKNOWN"
     COPILOT = "COPILOT"
 
 
 class MessageRole(OpenEnum):
-    """Who said a message."""
+    """The author of a message."""
 
     UNKNOWN = "UNKNOWN"
     USER = "USER"
@@ -165,7 +189,7 @@ class MessageRole(OpenEnum):
 
 
 class Sentiment(OpenEnum):
-    """What the reader thinks of a message."""
+    """The reader's verdict on a message."""
 
     UNKNOWN = "UNKNOWN"
     LIKE = "LIKE"
@@ -174,7 +198,7 @@ class Sentiment(OpenEnum):
 
 
 class FormatRole(OpenEnum):
-    """What a format is for its asset."""
+    """The use of a format to its asset."""
 
     UNKNOWN = "UNKNOWN"
     ORIGINAL = "ORIGINAL"
@@ -184,7 +208,7 @@ class FormatRole(OpenEnum):
 
 
 class GenericClassification(OpenEnum):
-    """The broad class of a format's content."""
+    """The class of a format's content."""
 
     UNKNOWN = "UNKNOWN"
     CODE = "CODE"
@@ -196,7 +220,7 @@ class GenericClassification(OpenEnum):
 
 
 class Rendering(OpenEnum):
-    """How a format is rendered."""
+    """The markup in which a format's content is rendered."""
 
     UNKNOWN = "UNKNOWN"
     HTML = "HTML"
@@ -205,7 +229,7 @@ class Rendering(OpenEnum):
 
 
 class SearchMatch(OpenEnum):
-    """Where a search found what it found."""
+    """The part of an asset in which a search found its match."""
 
     UNKNOWN = "UNKNOWN"
     TITLE = "TITLE"
@@ -220,7 +244,7 @@ class SearchMatch(OpenEnum):
 
 
 class ModelType(OpenEnum):
-    """What a model is tuned for."""
+    """The property that a model is tuned for."""
 
     UNKNOWN = "UNKNOWN"
     BALANCED = "BALANCED"
@@ -229,7 +253,7 @@ class ModelType(OpenEnum):
 
 
 class AccessScope(OpenEnum):
-    """What a person may do with a material."""
+    """The rights of a person on a material."""
 
     UNKNOWN = "UNKNOWN"
     OWNER = "OWNER"
@@ -239,7 +263,7 @@ class AccessScope(OpenEnum):
 
 
 class ExternalSource(OpenEnum):
-    """The service a person was found on."""
+    """The service on which a person was found."""
 
     UNKNOWN = "UNKNOWN"
     TWITTER = "TWITTER"
@@ -257,7 +281,7 @@ class ExternalSource(OpenEnum):
 
 
 class HintType(OpenEnum):
-    """What a hint is for."""
+    """The use of a hint."""
 
     UNKNOWN = "UNKNOWN"
     SUGGESTED_QUERY = "SUGGESTED_QUERY"
@@ -265,7 +289,7 @@ class HintType(OpenEnum):
 
 
 class Access(OpenEnum):
-    """Who may open a share."""
+    """The audience of a share."""
 
     UNKNOWN = "UNKNOWN"
     PUBLIC = "PUBLIC"
@@ -273,7 +297,7 @@ class Access(OpenEnum):
 
 
 class SensitiveCategory(OpenEnum):
-    """What kind of secret was found."""
+    """The type of a secret."""
 
     UNKNOWN = "UNKNOWN"
     SECRET = "SECRET"  # noqa: S105 the wire's word
@@ -292,7 +316,7 @@ class SensitiveCategory(OpenEnum):
 
 
 class SensitiveSeverity(OpenEnum):
-    """How bad it would be to show it."""
+    """The damage that disclosing a secret would do."""
 
     UNKNOWN = "UNKNOWN"
     LOW = "LOW"

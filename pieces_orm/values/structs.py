@@ -1,7 +1,6 @@
-"""Frozen values: what fields hold that has no identity of its own; the open enums are in `enums`.
+"""Frozen values of fields and arguments.
 
-A value knows the wire key of each of its attributes (`key(...)` where the two differ); decoding and encoding is done by
-`documents`. Nothing here does IO.
+An attribute has the name of its key on the wire, or says with `key(...)` what that is; `documents` decodes and encodes.
 """
 
 from __future__ import annotations
@@ -25,29 +24,50 @@ from .enums import (
     Rendering,
 )
 
+__all__ = [
+    "Accessor",
+    "Application",
+    "BasicPerson",
+    "Bytes",
+    "Classification",
+    "Interaction",
+    "Mechanisms",
+    "MessageAgent",
+    "Model",
+    "PersonAccess",
+    "PersonType",
+    "Score",
+    "SensitiveMetadata",
+    "SourceDetails",
+    "TextLocation",
+    "TextMatch",
+    "Trigger",
+    "UserAccount",
+]
+
 WIRE_KEY = "pieces_orm.wire_key"
 
 
 def key(wire: str, default: Any = None) -> Any:
-    """An optional attribute whose key on the wire is not its own name."""
+    """Declare an optional attribute whose key on the wire is not its name."""
     return attrs.field(default=default, metadata={WIRE_KEY: wire})
 
 
 class Patch(dict[str, Any]):
-    """The encoded form of a value: None removes a key, and keys that are not named stay."""
+    """The encoded form of a value, as a patch: None removes a key, and keys that it does not have stay."""
 
 
 def in_utc(moment: datetime) -> datetime:
-    """A moment as fields hold it."""
+    """Return a moment as fields hold it: aware, in UTC."""
     if moment.tzinfo is timezone.utc:
         return moment
-    # A timestamp without a zone is UTC on this wire.
+    # The wire's timestamps without a zone are in UTC.
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
 
 
 @frozen
 class Score:
-    """How often a material was used, by reason."""
+    """The number of times that a material was used, by reason."""
 
     manual: int
     automatic: int
@@ -60,7 +80,7 @@ class Score:
 
 @frozen
 class Classification:
-    """What a format's content is; `specific` is a language or file type such as py or png."""
+    """The class of a format's content; `specific` is a language or file type, such as py or png."""
 
     generic: GenericClassification
     specific: str
@@ -93,7 +113,7 @@ class Application:
 
 @frozen
 class Model:
-    """A machine-learning model that the server knows."""
+    """A machine-learning model that the server offers."""
 
     id: str
     name: str
@@ -113,7 +133,7 @@ class Model:
 
 @frozen
 class Trigger:
-    """What made the server record a workstream event."""
+    """The action that made the server record a workstream event."""
 
     check_in: bool | None = None
     copy: bool | None = None
@@ -134,7 +154,7 @@ class Trigger:
 
 @frozen
 class SourceDetails:
-    """Where a source comes from: its application, window or page."""
+    """The application, window or page that a source stands for."""
 
     application: str | None = None
     installation: str | None = None
@@ -145,7 +165,7 @@ class SourceDetails:
 
 @frozen
 class BasicPerson:
-    """What is known of a person without an account."""
+    """The known details of a person without an account."""
 
     name: str | None = None
     username: str | None = None
@@ -157,7 +177,7 @@ class BasicPerson:
 
 @frozen
 class UserAccount:
-    """What is known of a person with an account."""
+    """The known details of a person with an account."""
 
     id: str
     name: str | None = None
@@ -169,7 +189,7 @@ class UserAccount:
 
 @frozen
 class PersonType:
-    """A person is either basic or a platform account."""
+    """The details of a person: `basic` ones, or those of a `platform` account."""
 
     basic: BasicPerson | None = None
     platform: UserAccount | None = None
@@ -177,7 +197,7 @@ class PersonType:
 
 @frozen
 class PersonAccess:
-    """What a person may do with one material, and since when no longer."""
+    """The rights of a person on one material; `deleted` is when they were withdrawn."""
 
     scoped: AccessScope | None = None
     deleted: datetime | None = None
@@ -195,12 +215,13 @@ class MessageAgent:
     task: str | None = None
 
 
+# How a material came to be associated with each asset, by asset id.
 Mechanisms = Mapping[str, Mechanism]
 
 
 @frozen
 class Interaction:
-    """How long somebody looked at an asset (a duration such as P0000-00-00T00:00:12), and whether they touched it."""
+    """A look at an asset: `viewed` is its duration, such as P0000-00-00T00:00:12."""
 
     viewed: str
     touched: bool | None = None
@@ -209,7 +230,7 @@ class Interaction:
 
 @frozen
 class TextLocation:
-    """A stretch of a text, by character."""
+    """A stretch of a text; `start` and `end` count characters."""
 
     text: str
     start: int
@@ -218,7 +239,7 @@ class TextLocation:
 
 @frozen
 class TextMatch:
-    """Where a pattern was found in a text."""
+    """The place where a pattern matched in a text."""
 
     group: TextLocation
     subgroup: TextLocation | None = None
@@ -226,7 +247,7 @@ class TextMatch:
 
 @frozen
 class SensitiveMetadata:
-    """Why a text was taken for a secret."""
+    """The evidence that a text is a secret."""
 
     entropy: float | None = None
     match: TextMatch | None = None
@@ -234,7 +255,7 @@ class SensitiveMetadata:
 
 @frozen
 class Accessor:
-    """Who opened a share, and how often."""
+    """A visitor of a share; `count` is the number of visits."""
 
     id: str
     os: str

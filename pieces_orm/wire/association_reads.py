@@ -1,7 +1,7 @@
-"""The association families as data: where newer servers keep the relations that their documents leave out.
+"""The association families of newer servers, which serve the relations that their documents leave out.
 
-A family joins two kinds and is read from either side: `GET /{family}/{side}/{id}`, and `POST /{family}/{side}/bulk`
-for many owners at once. Source: the routes of Pieces OS 12.6, as published by those who asked one.
+A family joins two kinds and is read from either side: `GET /{family}/{side}/{id}` for one owner, and
+`POST /{family}/{side}/bulk` for several. Source: the routes of Pieces OS 12.6, from published probes of a live server.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from attrs import frozen
 
 from .kinds import KINDS, Kind, Route
 
-PAGE = 500  # The most rows of one page.
-OWNERS = 200  # The most owners of one bulk read.
+PAGE = 500  # the largest number of rows in a page
+OWNERS = 200  # the largest number of owners in a bulk read
 
-# a: the kinds b that it has a family with.
-_PAIRS = {
+# The kinds that a kind has a family with; each pair stands under one of its two kinds.
+_FAMILIES = {
     "anchor": "anchor_point asset workstream_pattern_engine_source",
     "annotation": "anchor asset",
     "conversation_message": (
@@ -39,8 +39,8 @@ _PAIRS = {
         "workstream_pattern_engine_source workstream_summary"
     ),
 }
-# How a row names its two materials, where it is not by the name of the kind.
-_KEYS = {
+# The keys by which the rows of a family name the ids of a kind, where the key is not the name of the kind.
+_ROW_KEYS = {
     "anchor_point": "anchorPoint",
     "conversation_message": "conversationMessage",
     "workstream_event": "workstreamEvent",
@@ -48,13 +48,14 @@ _KEYS = {
     "workstream_pattern_engine_source_window": "sourceWindow",
     "workstream_summary": "workstreamSummary",
 }
-_IRREGULAR = {
+# The keys of both kinds, in families that differ from the others.
+_IRREGULAR_ROW_KEYS = {
     ("anchor", "workstream_pattern_engine_source"): ("anchor", "workstreamPatternEngineSource"),
     ("conversation", "workstream_pattern_engine_source"): ("conversation", "workstreamPatternEngineSource"),
     ("workstream_event", "person"): ("workstream_event", "person"),
 }
-# Relations that share their pair of kinds with another, and have no family of their own.
-_WITHOUT = {
+# Relations without a family: that of their two kinds is another relation's.
+_WITHOUT_FAMILY = {
     ("conversation", "grounding_messages"),
     ("workstream_summary", "parents"),
     ("workstream_summary", "children"),
@@ -63,7 +64,14 @@ _WITHOUT = {
 
 @frozen
 class Side:
-    """A family seen from one of its two kinds: its name, the owner's part of the path, and the keys of a row."""
+    """A family as read from one of its two kinds.
+
+    Attributes:
+        family: its name, the first segment of its paths.
+        owner, other: the kind that it is read from, and the kind that it leads to.
+        segment: the segment of the path for the owner's kind.
+        owner_key, other_key: the keys of the two ids in a row.
+    """
 
     family: str
     owner: Kind
@@ -74,30 +82,30 @@ class Side:
 
     @property
     def read(self) -> Route:
-        """Some rows of one owner."""
+        """The route that reads a page of one owner's rows."""
         return Route("GET", f"/{self.family}/{self.segment}/{{id}}", ("limit", "offset", "transferables"))
 
     @property
     def count(self) -> Route:
-        """How many rows one owner has."""
+        """The route that counts the rows of one owner."""
         return Route("GET", f"/{self.family}/{self.segment}/{{id}}/count")
 
     @property
     def bulk(self) -> Route:
-        """All rows of many owners."""
+        """The route that reads all rows of several owners."""
         return Route("POST", f"/{self.family}/{self.segment}/bulk")
 
 
 def _sides() -> Iterator[Side]:
-    for name, others in _PAIRS.items():
+    for name, others in _FAMILIES.items():
         for other in others.split():
             a, b = KINDS[name], KINDS[other]
             itself = a is b
-            # One name has a plural where all others have a singular.
+            # This name has a plural where all others have a singular.
             second = "workstream_summaries" if itself and name == "workstream_summary" else other
             family = f"{name}_to_{second}_associations"
-            regular = ("x", "y") if itself else (_KEYS.get(name, name), _KEYS.get(other, other))
-            key_a, key_b = _IRREGULAR.get((name, other), regular)
+            regular = ("x", "y") if itself else (_ROW_KEYS.get(name, name), _ROW_KEYS.get(other, other))
+            key_a, key_b = _IRREGULAR_ROW_KEYS.get((name, other), regular)
             yield Side(family, a, a.parameter, key_a, b, key_b)
             yield Side(family, b, f"additional_{b.parameter}" if itself else b.parameter, key_b, a, key_a)
 
@@ -106,7 +114,7 @@ SIDES: tuple[Side, ...] = tuple(_sides())
 
 
 def sides_of(kind: Kind, relation: str, other: Kind) -> tuple[Side, ...]:
-    """The sides from which a relation can be read: one, two for a kind with itself, none where there is no family."""
-    if (kind.name, relation) in _WITHOUT:
+    """Return the sides from which a relation is read: one, two for a kind with itself, none without a family."""
+    if (kind.name, relation) in _WITHOUT_FAMILY:
         return ()
     return tuple(side for side in SIDES if side.owner is kind and side.other is other)

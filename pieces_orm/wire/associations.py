@@ -1,6 +1,5 @@
-"""The wire as data: what kinds there are, which routes each has, and which pairs can be associated.
+"""The associations: the pairs of kinds that a route joins, and the relations that come with a creation.
 
-Both the client side and the embedded server read these tables; neither has a route of its own for what stands here.
 Source: the published API description of Pieces OS.
 """
 
@@ -35,10 +34,15 @@ from .kinds import (
 class Association:
     """One direction of an association: how `owner` names `other`, in documents and in routes.
 
-    `relation` is the name on the entity, `wire` the (dotted) key in the owner's document, `segment` the part of the
-    route between owner and verb, `parameter` the name of the other's id in the route, `full` whether the owner's
-    document nests whole documents, `older` an older spelling of the disassociate route, `roles` the keys of the body by
-    which the associate route tells owner from other.
+    Attributes:
+        owner, other: the kinds of the two sides.
+        relation: the name of the relation on the owner's entities.
+        wire: its (dotted) key in the owner's document.
+        segment: the part of the route between the owner's id and the verb.
+        parameter: the name of the other's id in the route.
+        full: whether the owner's document nests whole documents instead of references.
+        older: an older spelling of the disassociate route.
+        roles: the keys of the request body that tell the owner from the other, for a kind associated with itself.
     """
 
     owner: Kind
@@ -52,13 +56,13 @@ class Association:
     roles: tuple[str, str] | None = None
 
     def path(self, verb: Literal["associate", "disassociate"]) -> str:
-        """The route template, such as /anchor/{anchor}/assets/associate/{asset}."""
+        """Return the route template, such as /anchor/{anchor}/assets/associate/{asset}."""
         owner = f"/{self.owner.singular}/{{{self.owner.parameter}}}"
         return f"{owner}/{self.segment}/{verb}/{{{self.parameter}}}"
 
 
-# Which relations each kind can associate, by relation name. The name is the other kind's collection, unless
-# _IRREGULAR says more: (kind, relation) -> (other kind, wire key, route segment).
+# The relations that routes change, by kind. The name of a relation is that of the other kind's collection, except in
+# _IRREGULAR: (kind, relation) -> (other kind, wire key, route segment).
 _ASSOCIABLE = {
     "anchor": "annotations assets conversations messages persons tags workstream_events sources summaries",
     "annotation": "anchors assets conversations messages persons tags websites workstream_events summaries",
@@ -114,7 +118,7 @@ def _associations() -> Iterator[Association]:
 
 
 ASSOCIATIONS: tuple[Association, ...] = tuple(_associations())
-# Two more relations of summary with summary: the same route, and a body that says which is which.
+# Two more relations of summaries with summaries, by the same route with a body that tells parent from child.
 HIERARCHY = tuple(
     Association(
         SUMMARY, name, SUMMARY, name, SUMMARY.plural, f"additional_{SUMMARY.parameter}", full=False, roles=roles
@@ -125,15 +129,20 @@ _BY_RELATION = {(row.owner.name, row.relation): row for row in (*ASSOCIATIONS, *
 
 
 def association(kind: Kind, relation: str) -> Association | None:
-    """The row of a kind's relation, or None when no route changes that relation."""
+    """Return the row of a kind's relation; None when no route changes that relation."""
     return _BY_RELATION.get((kind.name, relation))
 
 
 @frozen
 class Link:
-    """A relation that no route changes: it comes with the creation of the many side.
+    """A relation that no route changes: it comes with the creation of its members.
 
-    `many` is the wire key of the list in the owner's document, `one` the wire key of the owner in the member's.
+    Attributes:
+        owner, member: the kinds of the two sides.
+        relation: the name of the relation on the owner's entities.
+        many: the key of the members in the owner's document.
+        one: the key of the owner in a member's document.
+        full: whether the owner's document nests whole documents instead of references.
     """
 
     owner: Kind

@@ -1,4 +1,4 @@
-"""Closed lists of the wire, each written once: application names, platforms, ports, reasons for a score."""
+"""Closed lists of the wire: application names, platforms, ports, reasons for a score, statuses."""
 
 from __future__ import annotations
 
@@ -18,18 +18,22 @@ APPLICATION_NAMES = frozenset({
     "PIECES_COPILOT_APPLET", "MCP_CLIENT",
 })  # fmt: skip
 
+# The name under which a program connects that the list does not have; its own name goes into `descriptor`.
+UNLISTED_APPLICATION = "OPEN_SOURCE"
+
 # Ports of Pieces OS from 11.0 on; it takes the first that is free.
 CURRENT_PORTS = range(39300, 39334)
-# Ports of Pieces OS up to 10.1.15: on macOS and Windows, and on Linux.
+# Ports of Pieces OS up to 10.1.15: that of macOS and Windows, and that of Linux.
 OLD_PORTS = (1000, 5323)
 
+# The counters of a `Score` that a program can increment.
 SCORE_REASONS = ("priority", "reuse", "update", "reference", "searched")
 
-# Statuses by which a server says that it does not have a route of other versions.
+# Statuses by which a server says that it has no such route, because its version is older or newer.
 NO_SUCH_ROUTE = (404, 405, 501)
 
 
 def this_platform() -> Platform:
-    """Return the operating system that this program runs on."""
+    """Return the platform that this program runs on."""
     known = {"linux": Platform.LINUX, "darwin": Platform.MACOS, "win32": Platform.WINDOWS}
     return known.get(sys.platform, Platform.UNKNOWN)

@@ -1,6 +1,5 @@
-"""The wire as data: what kinds there are, which routes each has, and which pairs can be associated.
+"""The kinds of material and the routes of each: one table for the client and the embedded server.
 
-Both the client side and the embedded server read these tables; neither has a route of its own for what stands here.
 Source: the published API description of Pieces OS.
 """
 
@@ -17,6 +16,7 @@ from ..errors import UnsupportedOperationError
 JSON = "application/json"
 JSON_OR_TEXT = "application/json, text/plain"
 TEXT = "text/plain"
+CONTENTS_QUERY = ("transferables",)
 
 Verb = Literal[
     "read", "all", "ids", "create", "update", "delete", "rename", "score", "exists", "search",
@@ -27,7 +27,7 @@ Answer = Literal["json", "collection", "text", "nothing"]
 
 @frozen
 class Route:
-    """One operation: method, path template, allowed query parameters, Accept, and what it answers."""
+    """One operation: its method, path template, query parameters, Accept header, and the form of its answer."""
 
     method: str
     path: str
@@ -38,12 +38,19 @@ class Route:
 
 @frozen
 class Kind:
-    """One kind of material: its names on the wire and its routes.
+    """One kind of material: its names on the wire, and its routes.
 
-    `name` is the wire's word for one, `collection` the name of relation and session collection, `parameter` the name
-    of its id in paths, `stream` its key in identifier frames (None: it has no stream), `score` its key in a score
-    increment, `gone` the status that says "no such material". `newer_batch` is the batch read of newer servers, which
-    the published API has for few kinds (`batch`).
+    Attributes:
+        name: the wire's name of the kind.
+        collection: the name of the session's collection, and of relations to the kind.
+        schema: the name of its schema in the API description.
+        singular, plural: the first segments of its paths, for one material and for all.
+        parameter: the name of its id in paths.
+        stream: its key in the frames of the stream of identifiers; None when it has no stream.
+        score: its key in the body of a score increment; None when it has no scores.
+        gone: the status by which the server says that there is no such material.
+        newer_batch: the batch read of newer servers; the published API has one for a few kinds only, as `batch`.
+        routes: its operations, by verb.
     """
 
     name: str
@@ -60,21 +67,21 @@ class Kind:
 
     @property
     def batch_key(self) -> str:
-        """The name of the collection in the bodies of batch reads."""
+        """The key of the collection in the bodies of batch reads."""
         first, *others = self.plural.replace("/", "_").split("_")
         return first + "".join(other.capitalize() for other in others)
 
     def route(self, verb: Verb) -> Route:
-        """The route of a verb.
+        """Return the route of a verb.
 
         Raises:
-            UnsupportedOperationError: the wire has no such operation for this kind.
+            UnsupportedOperationError: the server has no such operation for this kind.
         """
         found = self.routes.get(verb)
         if found is None:
-            raise UnsupportedOperationError(
-                f"The wire has no operation {verb!r} for {self.collection}; it has: {', '.join(sorted(self.routes))}."
-            )
+            verbs = ", ".join(sorted(self.routes))
+            message = f"There is no operation {verb!r} for {self.collection}; the operations are {verbs}."
+            raise UnsupportedOperationError(message)
         return found
 
 
@@ -88,14 +95,15 @@ def kind(
     *,
     stream: str | None = None,
     score: bool = True,
+    searchable: bool = False,
     gone: int = 410,
     without: tuple[Verb, ...] = (),
     transferables: bool = True,
     **special: Route,
 ) -> Kind:
-    """The row of a kind: its regular routes, less those in `without`, plus and replaced by those in `special`."""
+    """Make the row of a kind: the regular routes except those in `without`, then those in `special`."""
     one, many, key = singular or name, plural or collection, parameter or name
-    contents = ("transferables",) if transferables else ()
+    contents = CONTENTS_QUERY if transferables else ()
     routes: dict[str, Route] = {
         "read": Route("GET", f"/{one}/{{{key}}}", contents),
         "all": Route("GET", f"/{many}", contents),
@@ -106,9 +114,10 @@ def kind(
     if score:
         routes["score"] = Route("POST", f"/{one}/{{{key}}}/scores/increment", (), TEXT, "nothing")
     if stream:
-        routes["stream"] = Route(
-            "GET", f"/{many}/stream/identifiers", (), JSON if name in _JSON_STREAMS else JSON_OR_TEXT
-        )
+        accept = JSON if name in _JSON_STREAMS else JSON_OR_TEXT
+        routes["stream"] = Route("GET", f"/{many}/stream/identifiers", (), accept)
+    if searchable:
+        routes["search"] = Route("POST", f"/{many}/search", CONTENTS_QUERY)
     for verb in without:
         del routes[verb]
     return Kind(
@@ -119,130 +128,103 @@ def kind(
     )  # fmt: skip
 
 
+# The keys of kinds in the body of a score increment, where the key is not the name of the kind.
 _SCORE_KEYS = {"anchor_point": "anchorPoint", "conversation_message": "conversationMessage"}
+# The kinds whose streams of identifiers have a different Accept header.
 _JSON_STREAMS = ("asset", "workstream_summary", "workstream_pattern_engine_source_window")
-CONTENTS_QUERY = ("transferables",)
 _FORMAT_CONTENTS = ("transferable", "package_activities")
 _WINDOW = ("limit", "created_from", "created_to", "updated_from", "updated_to")
 
-_ALL_KINDS = (
-    kind(
-        "asset", "assets", "Asset", stream="asset",
-        read=Route("GET", "/assets/{asset}", CONTENTS_QUERY),
-        all=Route("GET", "/assets", ("transferables", "suggested", "pseudo"), JSON),
-        ids=Route("GET", "/assets/identifiers", ("pseudo",)),
-        create=Route("POST", "/assets/create", CONTENTS_QUERY, JSON),
-        update=Route("POST", "/asset/update", CONTENTS_QUERY, JSON),
-        delete=Route("POST", "/assets/{asset}/delete", (), TEXT, "text"),
-    ),
-    kind(
-        "anchor", "anchors", "Anchor", stream="anchor",
-        rename=Route("POST", "/anchor/{anchor}/rename", CONTENTS_QUERY),
-        search=Route("POST", "/anchors/search", CONTENTS_QUERY),
-    ),
-    kind("anchor_point", "anchor_points", "AnchorPoint", stream="anchorPoint"),
-    kind(
-        "annotation", "annotations", "Annotation", stream="annotation", gone=500, transferables=False,
-        all=Route("GET", "/annotations", ("annotation_type_filter",)),
-        search=Route("POST", "/annotations/search", CONTENTS_QUERY),
-    ),
-    kind(
-        "activity", "activities", "Activity", stream="activity", score=False,
-        all=Route("GET", "/activities", ("transferables", "pseudo")),
-        ids=Route("GET", "/activity/identifiers", ("pseudo", "activity_filter_enum")),
-    ),
-    kind(
-        "conversation", "conversations", "Conversation", stream="conversation",
-        ids=Route("GET", "/conversations/identifiers"),
-        rename=Route("POST", "/conversation/{conversation}/rename", CONTENTS_QUERY),
-        search=Route("POST", "/conversations/search", CONTENTS_QUERY),
-    ),
-    kind(
-        "conversation_message", "messages", "ConversationMessage", "message", "messages", "message",
-        stream="conversationMessage",
-        search=Route("POST", "/messages/search", CONTENTS_QUERY),
-    ),
-    kind(
-        "format", "formats", "Format", stream="format", score=False, without=("create", "update", "delete"),
-        read=Route("GET", "/format/{format}", _FORMAT_CONTENTS, JSON),
-        all=Route("GET", "/formats", CONTENTS_QUERY, JSON),
-    ),
-    kind(
-        "hint", "hints", "Hint", stream="hint", gone=500, transferables=False,
-        search=Route("POST", "/hints/search", CONTENTS_QUERY),
-    ),
-    kind(
-        "person", "persons", "Person", stream="person", gone=500,
-        update=Route("POST", "/person/update", CONTENTS_QUERY, JSON),
-        search=Route("POST", "/persons/search", CONTENTS_QUERY),
-    ),
-    kind("range", "ranges", "Range", stream="range", transferables=False),
-    kind(
-        "sensitive", "sensitives", "Sensitive", stream="sensitive", gone=500, transferables=False,
-        search=Route("POST", "/sensitives/search", CONTENTS_QUERY),
-    ),
-    kind(
-        "share", "shares", "Share",
-        read=Route("GET", "/share/{share}", CONTENTS_QUERY, JSON),
-        all=Route("GET", "/shares", CONTENTS_QUERY, JSON),
-        create=Route("POST", "/shares/create", CONTENTS_QUERY, JSON, "collection"),
-        update=Route("POST", "/share/update", CONTENTS_QUERY, JSON),
-        delete=Route("POST", "/shares/{share}/delete", (), TEXT, "text"),
-    ),
-    kind(
-        "workstream_pattern_engine_source", "sources", "IdentifiedWorkstreamPatternEngineSource",
-        "workstream_pattern_engine/source", "workstream_pattern_engine/sources", "source",
-        stream="workstreamPatternEngineSource",
-        search=Route("POST", "/workstream_pattern_engine/sources/search", CONTENTS_QUERY),
-    ),
-    kind(
-        "workstream_pattern_engine_source_window", "source_windows", "WorkstreamPatternEngineSourceWindow",
-        "workstream_pattern_engine/source_window", "workstream_pattern_engine/source_windows", "source_window",
-        stream="workstreamPatternEngineSourceWindow", gone=500,
-        search=Route("POST", "/workstream_pattern_engine/source_windows/search"),
-    ),
-    kind(
-        "workstream_summary", "summaries", "WorkstreamSummary", plural="workstream_summaries",
-        stream="workstream_summary",
-        read=Route("GET", "/workstream_summary/{workstream_summary}", ("transferables", "association_metadata")),
-        search=Route("POST", "/workstream_summaries/search", CONTENTS_QUERY),
-        batch=Route("POST", "/workstream_summaries/batch", CONTENTS_QUERY),
-    ),
-    kind(
-        "tag", "tags", "Tag", stream="tag",
-        exists=Route("POST", "/tags/exists"),
-        search=Route("POST", "/tags/search", CONTENTS_QUERY),
-    ),
-    kind(
-        "website", "websites", "Website", stream="website",
-        exists=Route("POST", "/websites/exists"),
-        search=Route("POST", "/websites/search", CONTENTS_QUERY),
-    ),
-    kind(
-        "workstream_event", "workstream_events", "WorkstreamEvent",
-        ids=Route("GET", "/workstream_events/identifiers", _WINDOW),
-        batch=Route("POST", "/workstream_events/batch/fetch", CONTENTS_QUERY),
-    ),
+# fmt: off
+ASSET = kind(
+    "asset", "assets", "Asset", stream="asset",
+    read=Route("GET", "/assets/{asset}", CONTENTS_QUERY),
+    all=Route("GET", "/assets", ("transferables", "suggested", "pseudo"), JSON),
+    ids=Route("GET", "/assets/identifiers", ("pseudo",)),
+    create=Route("POST", "/assets/create", CONTENTS_QUERY, JSON),
+    update=Route("POST", "/asset/update", CONTENTS_QUERY, JSON),
+    delete=Route("POST", "/assets/{asset}/delete", (), TEXT, "text"),
+)
+ANCHOR = kind(
+    "anchor", "anchors", "Anchor", stream="anchor", searchable=True,
+    rename=Route("POST", "/anchor/{anchor}/rename", CONTENTS_QUERY),
+)
+ANCHOR_POINT = kind("anchor_point", "anchor_points", "AnchorPoint", stream="anchorPoint")
+ANNOTATION = kind(
+    "annotation", "annotations", "Annotation", stream="annotation", searchable=True, gone=500, transferables=False,
+    all=Route("GET", "/annotations", ("annotation_type_filter",)),
+)
+ACTIVITY = kind(
+    "activity", "activities", "Activity", stream="activity", score=False,
+    all=Route("GET", "/activities", ("transferables", "pseudo")),
+    ids=Route("GET", "/activity/identifiers", ("pseudo", "activity_filter_enum")),
+)
+CONVERSATION = kind(
+    "conversation", "conversations", "Conversation", stream="conversation", searchable=True,
+    ids=Route("GET", "/conversations/identifiers"),
+    rename=Route("POST", "/conversation/{conversation}/rename", CONTENTS_QUERY),
+)
+MESSAGE = kind(
+    "conversation_message", "messages", "ConversationMessage", "message", "messages", "message",
+    stream="conversationMessage", searchable=True,
+)
+FORMAT = kind(
+    "format", "formats", "Format", stream="format", score=False, without=("create", "update", "delete"),
+    read=Route("GET", "/format/{format}", _FORMAT_CONTENTS, JSON),
+    all=Route("GET", "/formats", CONTENTS_QUERY, JSON),
+)
+HINT = kind("hint", "hints", "Hint", stream="hint", searchable=True, gone=500, transferables=False)
+PERSON = kind(
+    "person", "persons", "Person", stream="person", searchable=True, gone=500,
+    update=Route("POST", "/person/update", CONTENTS_QUERY, JSON),
+)
+RANGE = kind("range", "ranges", "Range", stream="range", transferables=False)
+SENSITIVE = kind(
+    "sensitive", "sensitives", "Sensitive", stream="sensitive", searchable=True, gone=500, transferables=False,
+)
+SHARE = kind(
+    "share", "shares", "Share",
+    read=Route("GET", "/share/{share}", CONTENTS_QUERY, JSON),
+    all=Route("GET", "/shares", CONTENTS_QUERY, JSON),
+    create=Route("POST", "/shares/create", CONTENTS_QUERY, JSON, "collection"),
+    update=Route("POST", "/share/update", CONTENTS_QUERY, JSON),
+    delete=Route("POST", "/shares/{share}/delete", (), TEXT, "text"),
+)
+SOURCE = kind(
+    "workstream_pattern_engine_source", "sources", "IdentifiedWorkstreamPatternEngineSource",
+    "workstream_pattern_engine/source", "workstream_pattern_engine/sources", "source",
+    stream="workstreamPatternEngineSource", searchable=True,
+)
+SOURCE_WINDOW = kind(
+    "workstream_pattern_engine_source_window", "source_windows", "WorkstreamPatternEngineSourceWindow",
+    "workstream_pattern_engine/source_window", "workstream_pattern_engine/source_windows", "source_window",
+    stream="workstreamPatternEngineSourceWindow", gone=500,
+    search=Route("POST", "/workstream_pattern_engine/source_windows/search"),
+)
+SUMMARY = kind(
+    "workstream_summary", "summaries", "WorkstreamSummary", plural="workstream_summaries",
+    stream="workstream_summary", searchable=True,
+    read=Route("GET", "/workstream_summary/{workstream_summary}", ("transferables", "association_metadata")),
+    batch=Route("POST", "/workstream_summaries/batch", CONTENTS_QUERY),
+)
+TAG = kind(
+    "tag", "tags", "Tag", stream="tag", searchable=True,
+    exists=Route("POST", "/tags/exists"),
+)
+WEBSITE = kind(
+    "website", "websites", "Website", stream="website", searchable=True,
+    exists=Route("POST", "/websites/exists"),
+)
+WORKSTREAM_EVENT = kind(
+    "workstream_event", "workstream_events", "WorkstreamEvent",
+    ids=Route("GET", "/workstream_events/identifiers", _WINDOW),
+    batch=Route("POST", "/workstream_events/batch/fetch", CONTENTS_QUERY),
+)
+# fmt: on
+
+_ALL = (
+    ASSET, ANCHOR, ANCHOR_POINT, ANNOTATION, ACTIVITY, CONVERSATION, MESSAGE, FORMAT, HINT, PERSON, RANGE,
+    SENSITIVE, SHARE, SOURCE, SOURCE_WINDOW, SUMMARY, TAG, WEBSITE, WORKSTREAM_EVENT,
 )  # fmt: skip
-
-KINDS: Mapping[str, Kind] = MappingProxyType({row.name: row for row in _ALL_KINDS})
-COLLECTIONS: Mapping[str, Kind] = MappingProxyType({row.collection: row for row in _ALL_KINDS})
-
-ACTIVITY, ANCHOR, ANCHOR_POINT, ANNOTATION, ASSET = (
-    KINDS[name] for name in ("activity", "anchor", "anchor_point", "annotation", "asset")
-)
-CONVERSATION, FORMAT, HINT, MESSAGE, PERSON = (
-    KINDS[name] for name in ("conversation", "format", "hint", "conversation_message", "person")
-)
-RANGE, SENSITIVE, SHARE, SUMMARY, TAG = (
-    KINDS[name] for name in ("range", "sensitive", "share", "workstream_summary", "tag")
-)
-SOURCE, SOURCE_WINDOW, WEBSITE, WORKSTREAM_EVENT = (
-    KINDS[name]
-    for name in (
-        "workstream_pattern_engine_source",
-        "workstream_pattern_engine_source_window",
-        "website",
-        "workstream_event",
-    )
-)
+KINDS: Mapping[str, Kind] = MappingProxyType({row.name: row for row in _ALL})
+COLLECTIONS: Mapping[str, Kind] = MappingProxyType({row.collection: row for row in _ALL})

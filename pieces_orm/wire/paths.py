@@ -1,4 +1,4 @@
-"""Paths of routes with ids in place, each id one safe segment."""
+"""Paths: route templates with ids put in, each id one safe segment."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from urllib.parse import quote
 from ..errors import InvalidIdError
 from .kinds import Route
 
-# What an id may not have in it: a server that decodes %2F before it routes would take a slash for another route.
+# Not allowed in an id: a server that decodes %2F before it routes would take the slash for that of another route.
 _FORBIDDEN = re.compile(r"[/\\\x00-\x1f]")
 
 
 def path_of(route: Route, ids: Mapping[str, str]) -> str:
-    """The path of a route with its ids in place, each one percent-encoded segment.
+    """Return the path of a route with ids put in, each one percent-encoded segment.
 
     Raises:
-        InvalidIdError: an id is empty, `.`, `..`, or would reach another route.
+        InvalidIdError: an id is empty, `.` or `..`, or would lead to another route.
     """
     path = route.path
     for name, id in ids.items():
@@ -26,12 +26,12 @@ def path_of(route: Route, ids: Mapping[str, str]) -> str:
 
 
 def segment(id: str) -> str:
-    """An id as one path segment.
+    """Return an id as one percent-encoded path segment.
 
     Raises:
-        InvalidIdError: it is no text, empty, `.`, `..`, or has a slash or a control character in it.
+        InvalidIdError: the id is not a str, is empty, `.` or `..`, or has a slash or a control character in it.
     """
     if not isinstance(id, str) or id in ("", ".", "..") or _FORBIDDEN.search(id):
-        message = f"{id!r} is no id: an id is one non-empty path segment without slashes."
+        message = f"Invalid id {id!r}: an id is one non-empty path segment without slashes."
         raise InvalidIdError(message)
     return quote(id, safe="")

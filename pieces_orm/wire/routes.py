@@ -1,6 +1,5 @@
-"""The wire as data: what kinds there are, which routes each has, and which pairs can be associated.
+"""The routes that only one kind has, or none.
 
-Both the client side and the embedded server read these tables; neither has a route of its own for what stands here.
 Source: the published API description of Pieces OS.
 """
 
@@ -11,7 +10,6 @@ from types import MappingProxyType
 
 from .kinds import CONTENTS_QUERY, JSON, TEXT, Route
 
-# What only one kind, or none, has.
 HEALTH = Route("GET", "/.well-known/health", (), TEXT, "text")
 VERSION = Route("GET", "/.well-known/version", (), TEXT, "text")
 CONNECT = Route("POST", "/connect")
@@ -32,7 +30,7 @@ ASSETS_STREAM = Route("GET", "/assets/stream", (), JSON)
 ASSETS_STREAM_CONTENTS = Route("GET", "/assets/stream/transferables", (), JSON)
 SUGGESTIONS_STREAM = Route("GET", "/workstream/suggestions/stream")
 
-# Routes that read all targets of one relation of one material at once: (kind, relation) -> route.
+# Routes that read all targets of a relation of one material in one request: (kind, relation) -> route.
 PAGES: Mapping[tuple[str, str], Route] = MappingProxyType(
     {("conversation", "messages"): CONVERSATION_MESSAGES, ("asset", "formats"): ASSET_FORMATS}
 )

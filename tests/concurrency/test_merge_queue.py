@@ -18,7 +18,7 @@ from tests.support import wait_for
 def short(monkeypatch):
     """Two items wait as they are, the others are merged."""
     monkeypatch.setattr(Backlog.__init__, "__defaults__", (2,))
-    assert merge_queue.LIMIT > 2
+    assert merge_queue.MERGE_FROM_ITEMS > 2
 
 
 def test_a_backlog_keeps_order_and_merges_only_what_is_about_the_same_and_only_beyond_its_limit():

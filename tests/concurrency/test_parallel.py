@@ -181,7 +181,7 @@ def test_a_mistake_of_the_program_stops_the_rest_and_comes_through_as_it_is():
     with pytest.raises(ZeroDivisionError):
         parallel.do_all(range(1000), act)
     # Those that had begun are finished: their requests were made.
-    assert done == [n for n in range(20 + parallel.CONCURRENCY * parallel.AHEAD) if n != 20]
+    assert done == [n for n in range(20 + parallel.CONCURRENCY * parallel.ACTS_PER_THREAD) if n != 20]
 
 
 def test_a_veto_in_the_middle_leaves_nothing_undone_that_was_sent(pieces):
@@ -217,7 +217,7 @@ def answered(pieces, monkeypatch):
 
     def noted():
         number = now()
-        if threading.current_thread().name == "pieces_orm bulk":
+        if threading.current_thread().name == "pieces_orm parallel":
             numbers.append(number)
         return number
 
@@ -289,7 +289,7 @@ def test_an_interrupted_batch_leaves_no_thread_and_no_write_under_way(pieces):
     with pytest.raises(KeyboardInterrupt):
         anchor.associate(*tags, progress=progress)
     for thread in threading.enumerate():
-        if thread.name == "pieces_orm bulk":
+        if thread.name == "pieces_orm parallel":
             thread.join(5)
             assert not thread.is_alive()
     assert not pieces._context.history.writes_of(Anchor._schema.kind, anchor.id)

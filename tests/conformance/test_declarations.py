@@ -12,6 +12,8 @@ import attrs
 import pytest
 
 from pieces_orm import Entity
+from pieces_orm.entities.asset_fields import OriginalField
+from pieces_orm.model.fields import Field
 from pieces_orm.orm.relations import Many, One
 from pieces_orm.values import OpenEnum
 from pieces_orm.values.structs import WIRE_KEY
@@ -73,8 +75,8 @@ def walk(cls, path):
 
 def located(cls, field):
     """The property of a field, wherever the field is found."""
-    if field.of or field.where:
-        collection = field.of[1] if field.of else field.where[0]
+    if type(field) is not Field:
+        collection = "formats" if isinstance(field, OriginalField) else "annotations"
         items = resolve(
             resolve(schema(cls._schema.kind.schema)["properties"][collection])[0]["properties"]["iterable"]["items"]
         )[1]
@@ -113,7 +115,9 @@ def fits(annotation, spec):
 
 def undeclared(cls):
     """The properties of a class's schema that neither a field nor a relation reads."""
-    declared = {field.wire.split(".")[0] for field in cls._schema.fields.values() if not field.of}
+    declared = {
+        field.wire.split(".")[0] for field in cls._schema.fields.values() if not isinstance(field, OriginalField)
+    }
     declared |= {relation.wire.split(".")[0] for relation in cls._schema.relations.values()}
     return set(schema(cls._schema.kind.schema)["properties"]) - declared - {"id"}
 
@@ -157,9 +161,9 @@ def test_a_declared_relation_is_on_the_wire_and_leads_where_it_says(cls, relatio
         assert "iterable" in target["properties"]
         name = resolve(target["properties"]["iterable"]["items"])[1]
     bare = name.removeprefix("Referenced").removeprefix("Flattened")
-    assert bare == relation.target.kind.schema
+    assert bare == relation.target._schema.kind.schema
     if relation.back is not None:
-        back = relation.target.relations[relation.back]
+        back = relation.target._schema.relations[relation.back]
         assert back.target is cls
         assert back.back == relation.name
 
@@ -173,13 +177,13 @@ def test_every_association_of_the_contract_is_declared_from_both_sides():
         cls = by_kind[row["owner"]]
         wire = row["relation_wire_field_on_owner"].split(".", 1)[1]
         [relation] = [each for each in cls._schema.many.values() if each.wire == wire]
-        assert relation.target.kind.name == row["other"]
+        assert relation.target._schema.kind.name == row["other"]
         found = associations.association(cls._schema.kind, relation.name)
         assert (found.path("associate"), found.path("disassociate")) == (
             row["associate"]["path"], row["disassociate"]["path"],
         )  # fmt: skip
         other = row["relation_wire_field_on_other"]
-        assert relation.back == (None if other is None else relation.target.relations[relation.back].name)
+        assert relation.back == (None if other is None else relation.target._schema.relations[relation.back].name)
 
 
 def test_to_one_relations_that_are_sets_on_the_other_side_name_each_other():

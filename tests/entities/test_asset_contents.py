@@ -1,4 +1,4 @@
-"""Assets as people think of them: text, language and description are fields like any other."""
+"""The contents of assets: text, language and description are read and saved like other fields."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_to_markdown_shows_an_image_as_a_picture(pieces):
 
 def test_to_markdown_does_not_spell_out_bytes_that_are_no_text(pieces):
     page = pieces.assets.create(bytes(range(256)), name="all.bin").to_markdown()
-    assert "(256 bytes that are no text)" in page
+    assert "(256 bytes of binary data)" in page
 
 
 @pytest.mark.parametrize(("base", "mine"), [(None, "mine"), ("base", "mine"), ("base", None)])

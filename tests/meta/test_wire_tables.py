@@ -1,10 +1,10 @@
-"""pieces_orm.wire.kinds against the contract, both ways: nothing there that the wire lacks, nothing left out."""
+"""The tables of pieces_orm.wire against the contract, both ways: nothing that the wire lacks, nothing left out."""
 
 import json
 
 import pytest
 
-from pieces_orm.wire import kinds
+from pieces_orm.wire import routes
 from pieces_orm.wire.associations import ASSOCIATIONS
 from pieces_orm.wire.kinds import KINDS, Route
 
@@ -34,7 +34,7 @@ NOT_VERBS = {
 NO_ANSWER_DECLARED = {("conversation", "stream")}
 
 PLACES = [(kind.name, verb) for kind in KINDS.values() for verb in kind.routes]
-SINGLES = sorted(name for name, value in vars(kinds).items() if isinstance(value, Route))
+SINGLES = sorted(name for name, value in vars(routes).items() if isinstance(value, Route))
 
 
 def contract_routes(kind: str, verb: str) -> dict[tuple[str, str], dict]:
@@ -115,7 +115,7 @@ def test_a_route_asks_for_what_the_server_answers(kind, verb):
 
 @pytest.mark.parametrize("name", SINGLES)
 def test_a_route_outside_the_kinds_is_that_of_the_contract(name):
-    route = getattr(kinds, name)
+    route = getattr(routes, name)
     operation = documented(route)
     assert list(route.query) == query_parameters(operation)
     assert route.accept == ", ".join(operation["x-accept"])

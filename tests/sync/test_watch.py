@@ -235,7 +235,7 @@ def test_an_empty_first_frame_deletes_nothing_that_the_server_still_lists(pieces
         [feed] = watch._feeds
         feed._opened()
         feed._received('{"iterable": []}')
-        wait_for(lambda: not feed._pending and not feed._reconcile)
+        wait_for(lambda: not feed._pending and not feed._must_compare)
         marker = pieces.assets.create("marker")
         wait_for(lambda: heard.events)
         assert heard.take() == [("created", "Asset", marker.id, "local")]

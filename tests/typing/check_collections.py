@@ -185,7 +185,7 @@ def creation(session: Session) -> None:
 
 
 def refused(session: Session) -> None:
-    """What a checker finds before the program runs: an ignore that is not needed is an error too."""
+    """Mistakes that a type checker finds: an ignore without one is an error too."""
     session.tags.create()  # type: ignore[call-arg]
     session.tags.create(5)  # type: ignore[arg-type]
     session.anchors.create("/x", invented=True)  # type: ignore[call-arg]

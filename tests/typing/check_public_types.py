@@ -1,4 +1,4 @@
-"""What type checkers see, without a plugin: checked by mypy --strict with the package, never run."""
+"""Public types as type checkers see them, without a plugin: checked by mypy --strict, never run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For each of the 48 operations: the calls of the ORM that use it, with the query and body that they should send."""
+"""The calls of the ORM that use each of the 48 operations, with the query and body that they should send."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from pieces_orm import Session, filters
+from pieces_orm import Asset, Session, filters
 from pieces_orm.values import Interaction
 
 from .contract import sample
@@ -47,13 +47,13 @@ class Case:
     answer: Any = None
     query: dict[str, str] = field(factory=dict)
     body: Callable[[Any], bool] | None = None
-    # What is answered to other operations that the call makes first.
+    # The answers to other operations that the call uses first.
     before: dict[tuple[str, str], Any] = field(factory=dict)
     outcome: Callable[[Session, Any], bool] = lambda session, result: True
 
 
 def flags(make: Callable[..., Case], *names: str) -> list[Case]:
-    """A case without flags, and one for each flag and value."""
+    """Return a case without flags, and one for each flag and value."""
     cases = [make({}, {})]
     for name in names:
         cases += [make({name: True}, {name: "true"}), make({name: False}, {name: "false"})]
@@ -163,7 +163,7 @@ def all_assets(arguments: dict[str, bool], query: dict[str, str]) -> Case:
 def the_ids(arguments: dict[str, bool], query: dict[str, str]) -> Case:
     return Case(
         lambda session: session.assets.ids(**arguments), sample("flattened_assets"), query,
-        outcome=lambda session, ids: len(ids) > 0 and session._context.identity_map.alive(type(ref(session, "asset"))) != ids,
+        outcome=lambda session, ids: len(ids) > 0 and ids != session._context.identity_map.alive(Asset),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The contract as the tests use it: rows, samples, and schemas to hold bodies against."""
+"""The contract for tests: rows, sample documents, and validation against its schemas."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _validator(schema: str) -> Draft202012Validator:
 
 
 def problems(data: Any, schema: str) -> list[str]:
-    """What is wrong with data by a schema of the contract."""
+    """Return the violations of a schema of the contract in some data."""
     return [f"{list(error.path)}: {error.message}" for error in _validator(schema).iter_errors(data)]
 
 
@@ -34,5 +34,5 @@ def _sample(name: str) -> Any:
 
 
 def sample(name: str) -> Any:
-    """A document of the contract, to be changed at will."""
+    """Return a copy of a document of the contract."""
     return copy.deepcopy(_sample(name))

@@ -1,4 +1,4 @@
-"""A recording HTTP server of the tests' own: real sockets, scripted answers, every request kept."""
+"""An HTTP server for tests: real sockets, scripted answers, every request recorded."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Request:
 
 @define
 class Recorder:
-    """What arrived, and what is answered: by (method, path), else an empty 204."""
+    """The requests that arrived, and the scripted answers by (method, path); others get an empty 204."""
 
     url: str = ""
     requests: list[Request] = field(factory=list)
@@ -38,19 +38,19 @@ class Recorder:
     echoed: set[tuple[str, str]] = field(factory=set)
 
     def answer(self, method: str, path: str, status: int = 200, body: Any = b"") -> None:
-        """Script an answer; anything but bytes is sent as JSON."""
+        """Script an answer; a body that is not bytes is sent as JSON."""
         self.answers[method, path] = (status, body if isinstance(body, bytes) else json.dumps(body).encode())
 
     def echo(self, method: str, path: str) -> None:
-        """Answer an operation with the body that it came with, as an update does."""
+        """Answer an operation with the body of its request, as an update does."""
         self.echoed.add((method, path))
 
     def sent(self, method: str, path: str) -> list[Request]:
-        """The requests of one operation, in order."""
+        """Return the requests of one operation, in order."""
         return [each for each in self.requests if (each.method, each.path) == (method, path)]
 
     def lines(self) -> list[str]:
-        """All requests as `METHOD path`."""
+        """Return all requests as `METHOD path`."""
         return [f"{each.method} {each.path}" for each in self.requests]
 
 
@@ -85,7 +85,7 @@ def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
 
 @contextmanager
 def recording() -> Iterator[Recorder]:
-    """A recording server, for as long as the block runs."""
+    """Run a recording server while the block runs."""
     recorder = Recorder()
     with ThreadingHTTPServer(("127.0.0.1", 0), _handler(recorder)) as server:
         server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""Bad input and bad answers: each a clear error, the session still usable, nothing lost."""
+"""Bad input and bad answers: each raises a clear error, leaves the session usable and loses nothing."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_what_is_no_id_is_refused_before_any_request(recorder, session, id):
         lambda: session.anchors.get_many(["a", id]),
         lambda: session.workstream_events.get_many(["a", id]),
     ):
-        with pytest.raises(InvalidIdError, match="is no id"):
+        with pytest.raises(InvalidIdError, match="Invalid id"):
             act()
     assert recorder.requests == []
 
@@ -273,7 +273,7 @@ def test_a_path_that_does_not_start_at_the_root_is_refused(recorder, session):
 
 @contextmanager
 def raw_server(answer):
-    """A server that reads a request and then does as it is told with the socket; counts the requests."""
+    """Run a server that reads a request and then treats the socket as told; it counts the requests."""
     listening = socket.create_server(("127.0.0.1", 0))
     listening.settimeout(10)
     counted = []

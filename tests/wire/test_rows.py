@@ -36,7 +36,7 @@ def path_of(row):
 
 
 def scripted(recorder, row, case):
-    """Answer what the case needs; returns where the row's own requests will be found."""
+    """Script the answers that the case needs; return the method and path of the row's own requests."""
     place = (row["method"], path_of(row))
     for (method, path), body in case.before.items():
         recorder.answer(method, path, *((body,) if isinstance(body, int) else (200, body)))
@@ -89,7 +89,7 @@ def test_a_documented_failure_is_its_error_and_the_session_goes_on(recorder, ses
     row, case = ROWS[name], CASES[name][0]
     place = scripted(recorder, row, case)
     if name.endswith("delete_specific_anchor"):
-        # Whether a failed deletion means "already gone" is decided by a read.
+        # After a failed deletion, a read decides whether the material is gone already.
         recorder.answer("GET", f"/anchor/{IDS['anchor']}", body={"id": IDS["anchor"]})
     recorder.answer(*place, status=int(code), body=b"so says the server")
     with pytest.raises(ERRORS[code], match="so says the server") as caught:

@@ -1,4 +1,4 @@
-"""The four WebSocket operations of the contract: opened as their rows say, and what their frames become."""
+"""The four WebSocket operations of the contract: they are opened as their rows say, and their frames are applied."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .contract import ROWS, problems, sample
 
 @contextmanager
 def streaming(*frames):
-    """A WebSocket server that sends these frames and holds the connection; yields its address and the handshakes."""
+    """Run a WebSocket server that sends these frames and keeps the connection; yield its address and handshakes."""
     handshakes = []
 
     def handle(socket):

@@ -1,0 +1,112 @@
+"""Read and set the fields of entities: decode once, load what is missing, record edits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..documents.document import Document
+from ..errors import DecodeError
+from ..model.fields import Field
+from ..model.record import EMPTY, Record, cached, check_usable, decode, decode_slice
+from ..model.state import EXPIRED, LOADED, Edit
+from . import loading, persistence
+from .context import Context
+
+_set = object.__setattr__
+
+
+def read(entity: Record, spec: Field) -> Any:
+    """Decode a field that is not decoded yet; load the entity where the field is not known."""
+    context: Context = entity._context
+    for _ in range(2):
+        with context.lock:
+            value = _known(entity, spec)
+        if value is not EMPTY:
+            return value
+        loading.check_autoload(context, entity, spec.name)
+        document = entity._state.document
+        if isinstance(spec, persistence.EndpointField) and entity._state.state is LOADED and document is not None:
+            completed = spec.complete(context, entity, document)
+            if completed is not document:
+                value = decode(entity, spec, completed)
+                _set(entity, spec.name, value)
+                return value
+        loading.load(context, entity, {"transferables": True, "transferable": True} if spec.contents else None)
+    message = f"The server does not send {spec.wire!r} of {entity!r}."
+    raise DecodeError(message, kind=entity._schema.kind.name, id=entity.id, field=spec.name)
+
+
+def _known(entity: Record, spec: Field) -> Any:
+    """Return the value of a field if the document tells it, under the lock; else EMPTY."""
+    state = entity._state
+    document = state.document
+    if state.edits is not None and (value := cached(entity, spec)) is not EMPTY:
+        return value
+    if document is None or state.state is EXPIRED:
+        return EMPTY
+    if spec.plain and document.is_unopened and state.edits is None:
+        _read_plain(entity, document)
+        if (value := cached(entity, spec)) is not EMPTY:
+            return value
+    raw = spec.locate(document)
+    if raw is None and not spec.is_known_from(document):
+        return EMPTY
+    value = decode_slice(entity, spec, raw)
+    _set(entity, spec.name, value)
+    return value
+
+
+def _read_plain(entity: Record, document: Document) -> None:
+    """Decode the plain fields of a document together, which costs less than opening it for the first of them."""
+    plain = type(entity)._schema.plain
+    for put, value in zip(plain.setters, plain.read(document)):  # noqa: B905 no values when one cannot be read
+        if value is not None:
+            put(entity, value)
+
+
+def edit_again(entity: Record, name: str, value: Any) -> bool:
+    """Set a field that has an edit; False when there is more to it than that."""
+    context: Context = entity._context
+    state = entity._state
+    with context.lock:
+        edits = state.edits
+        if edits is None or (edit := edits.get(name)) is None or state.state is not LOADED:
+            return False
+        if edit.seen is not state.document or value == edit.base:
+            return False
+        # The document still has the value that was replaced, and this is another.
+        edits[name] = Edit(value, edit.base, edit.seen)
+        _set(entity, name, value)
+        return True
+
+
+def edit(entity: Record, spec: Field, value: Any) -> None:
+    """Set a field: load its base where it is not known, and record the edit."""
+    context: Context = entity._context
+    state, name = entity._state, spec.name
+    check_usable(entity)
+    if state.state is not LOADED:
+        loading.check_autoload(context, entity, name)
+        loading.load(context, entity)
+    persistence.check_settable(entity, spec)
+    current = getattr(entity, name)  # decodes, and loads contents: an edit needs its base
+    with context.lock:
+        edits = state.pending()
+        base = edits[name].base if name in edits else current
+        if _is_saved(entity, spec, value) and not context.history.writes_of(entity._schema.kind, entity.id):
+            edits.pop(name, None)
+        else:
+            # While a save is under way, setting a field back has to win over its answer.
+            edits[name] = Edit(value, base, state.document if name not in edits else edits[name].seen)
+        persistence.keep_edits(context, entity, edits)
+        _set(entity, name, value)
+
+
+def _is_saved(entity: Record, spec: Field, value: Any) -> bool:
+    """Tell whether the present document has this value already."""
+    state = entity._state
+    saved = cached(entity, spec)
+    if state.is_edited(spec.name):
+        assert state.document is not None
+        saved = decode(entity, spec, state.document)
+    return type(saved) is type(value) and bool(saved == value)

@@ -1,0 +1,17 @@
+"""Types of arguments that are not classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+__all__ = ["Arrivals", "Engine", "Progress", "Timeout"]
+
+# Called with the number of items that are done and the number of all items.
+Progress = Callable[[int, int], object]
+# Called with the number of materials of a collection that have come, and the number of all: None while it is not known.
+Arrivals = Callable[[int, "int | None"], object]
+# Seconds to connect and to wait for an answer; one number for both, or two.
+Timeout = float | tuple[float, float]
+# How assets are searched: forgiving typos, by exact words, by meaning.
+Engine = Literal["fuzzy", "full_text", "neural"]
