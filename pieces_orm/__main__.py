@@ -1,4 +1,4 @@
-"""`python -m pieces_orm` is `pieces-orm`."""
+"""Run `python -m pieces_orm` as `pieces-orm`."""
 
 from .cli.main import main
 

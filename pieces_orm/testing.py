@@ -1,8 +1,8 @@
-"""A pytest plugin: a Pieces server and a session of your own, for tests of programs that use pieces_orm.
+"""A pytest plugin for tests of programs that use pieces_orm.
 
-The fixtures:
-    pieces_server: an embedded server in memory, with its `faults`; one for each test.
-    pieces: a session on it.
+Fixtures:
+    pieces_server: an embedded server in memory, a new one for each test; its `faults` make it fail on purpose.
+    pieces: a session on that server.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def pieces_server() -> Iterator[Server]:
-    """An embedded server in memory, stopped after the test."""
-    # Imported here: a plugin is loaded in every test run, wanted or not.
+    """Start an embedded server in memory, and stop it after the test."""
+    # Imported here, because pytest loads the plugin in every run, whether its fixtures are used or not.
     from .server import Server  # noqa: PLC0415
 
     with Server() as server:
@@ -29,7 +29,7 @@ def pieces_server() -> Iterator[Server]:
 
 @pytest.fixture
 def pieces(pieces_server: Server) -> Iterator[Session]:
-    """A session on `pieces_server`, closed after the test."""
+    """Open a session on `pieces_server`, and close it after the test."""
     from .session import connect  # noqa: PLC0415
 
     with connect(pieces_server.url) as session:

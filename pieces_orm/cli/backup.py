@@ -1,68 +1,51 @@
-"""`pieces-orm backup`: a copy of the database, also while a server has it open."""
+"""`pieces-orm backup`: copy a database, even while a server uses it."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
-from .errors import ToolError
-from .interrupts import Stop
-from .serving import server_extra
-from .terminal import Screen
+from typer import Argument, Option
 
-_PERCENT = 100
+from .errors import CommandError
+from .interrupts import Interrupts
+from .terminal import Terminal
 
 
-def backup(screen: Screen, *, database: Path, target: Path, force: bool) -> None:
-    """Copy a database as it is at one moment; no write waits for it.
+def backup(
+    file: Annotated[Path, Argument(metavar="FILE", help="The copy to create.")],
+    database: Annotated[Path, Option(metavar="DATABASE", help="The database, as given to serve.")],
+    force: Annotated[bool, Option("--force", help="Replace FILE if it exists.")] = False,
+) -> None:
+    """Copy a database, even while a server uses it.
 
-    Args:
-        database: the file that a server is started with.
-        target: the copy, which is there whole or not at all.
-        force: replace the target when it exists.
-
-    Raises:
-        ToolError: it cannot be copied; the message says why.
-        NotRunningError: it is no Pieces database.
-        StoppedError: somebody stopped it; nothing is left.
+    The copy holds the data as it was at one moment and can be served like the database itself. It appears only when it
+    is complete. The server keeps reading and writing meanwhile.
     """
-    with server_extra():
-        from ..server.storage import backup  # noqa: PLC0415 an extra, which may be missing
-        from ..server.storage.database import look  # noqa: PLC0415
+    from ..server.storage.backup import copy  # noqa: PLC0415 an extra, which may be missing
+    from ..server.storage.database import look  # noqa: PLC0415
+
     if look(database).version is None:
-        raise ToolError(f"There is no Pieces database at {database}.")
-    if target.exists() and target.samefile(database):
-        raise ToolError(f"{target} is the database itself; name another file.")
-    with Stop() as stop, _bar(screen, stop) as progress:
+        raise CommandError(f"There is no Pieces database at {database}.")
+    if file.exists() and file.samefile(database):
+        raise CommandError(f"{file} is the database itself; name another file.")
+    terminal = Terminal()
+    with Interrupts() as interrupts, terminal.progress() as bar:
+        task = bar.add_task("Copying the database", total=None)
+
+        def show(done: int, total: int) -> None:
+            interrupts.check()
+            bar.update(task, completed=done, total=total)
+
         try:
-            backup.copy(database, target, force=force, progress=progress)
+            copy(database, file, force=force, progress=show)
         except FileExistsError as error:
-            hint = "--force replaces it" if target.exists() and not force else "name another file"
-            raise ToolError(f"The backup was not made: {error}; {hint}.") from error
+            remedy = "--force replaces it" if file.exists() and not force else "name another file"
+            raise CommandError(f"No backup was made: {error}; {remedy}.") from error
         except OSError as error:
-            message = f"The backup was not made: {target} cannot be written: {error.strerror or error}. "
-            raise ToolError(f"{message}Name a file in a folder that is there.") from error
+            reason = f"{file} cannot be written: {error.strerror or error}. Name a file in an existing folder."
+            raise CommandError(f"No backup was made: {reason}") from error
         except sqlite3.Error as error:
-            raise ToolError(f"The backup was not made: {error}.") from error
-    screen.say(f"Backup: {target.resolve()} ({target.stat().st_size} bytes)")
-
-
-@contextmanager
-def _bar(screen: Screen, stop: Stop) -> Iterator[Callable[[int, int], None]]:
-    """Show the progress on a terminal, and look whether somebody wants to stop."""
-    if not screen.terminal:
-        yield lambda _done, _all: stop.check()
-        return
-    with screen.step("Copying the database", _PERCENT) as advance:
-        shown = 0
-
-        def moved(done: int, total: int) -> None:
-            nonlocal shown
-            stop.check()
-            while shown < done * _PERCENT // max(total, 1):
-                shown += 1
-                advance()
-
-        yield moved
+            raise CommandError(f"No backup was made: {error}.") from error
+    terminal.say(f"Backup: {file.resolve()} ({file.stat().st_size} bytes)")

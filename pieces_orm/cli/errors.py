@@ -1,13 +1,25 @@
-"""What the command line refuses, in one sentence for the person at the terminal."""
+"""Errors of the command line, and how they are printed."""
 
 from __future__ import annotations
+
+import sys
 
 from ..errors import PiecesError
 
 
-class ToolError(PiecesError):
-    """A command cannot do what it was asked; the message says why and what to do."""
+class CommandError(PiecesError):
+    """A command cannot do what it was asked to; the message says why and names the remedy."""
 
 
-class StoppedError(ToolError):
-    """Somebody pressed Ctrl-C, or the system asked the program to end."""
+class StoppedError(CommandError):
+    """The user pressed Ctrl-C, or the system asked the program to end."""
+
+
+def printable(text: str) -> str:
+    """Replace control characters, which file names and server messages may contain."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def report(message: str) -> None:
+    """Print a message to standard error, on one line."""
+    print(f"pieces-orm: {printable(' '.join(message.split()))}", file=sys.stderr, flush=True)  # noqa: T201

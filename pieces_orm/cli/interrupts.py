@@ -1,47 +1,45 @@
-"""Ctrl-C and SIGTERM as a wish that is heard between two steps, so that no request is cut in half."""
+"""Ctrl-C and SIGTERM, acted on between two steps, so that no request is cut in half."""
 
 from __future__ import annotations
 
 import signal
 import time
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from .errors import StoppedError
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+POLL_S = 0.05
 
 
-class Stop:
-    """A context in which SIGINT and SIGTERM are kept until somebody looks; the second one interrupts at once."""
+class Interrupts:
+    """A context that holds SIGINT and SIGTERM back until the program asks; a second one interrupts at once."""
 
     def __init__(self) -> None:
-        # Not an Event: the handler may run while this thread is inside the Event's lock, and would wait for itself.
-        self._asked = False
-        self._before: dict[signal.Signals, Any] = {}
+        # Not an Event: the handler may run while this thread holds the Event's lock, and would deadlock.
+        self._requested = False
+        self._previous: dict[signal.Signals, Any] = {}
 
     def wait(self) -> None:
-        """Wait until somebody asks to stop."""
-        while not self._asked:
-            time.sleep(0.1)
+        """Wait for a signal."""
+        while not self._requested:
+            time.sleep(POLL_S)
 
     def check(self) -> None:
-        """Raise StoppedError when somebody has asked to stop."""
-        if self._asked:
+        """Raise StoppedError if a signal has arrived."""
+        if self._requested:
             raise StoppedError("Stopped.")
 
-    def _heard(self, _number: int, _frame: FrameType | None) -> None:
-        if self._asked:
+    def _receive(self, _number: int, _frame: FrameType | None) -> None:
+        if self._requested:
             raise KeyboardInterrupt
-        self._asked = True
+        self._requested = True
 
-    def __enter__(self) -> Stop:
-        for number in SIGNALS:
-            self._before[number] = signal.signal(number, self._heard)
+    def __enter__(self) -> Interrupts:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._receive)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for number, handler in self._before.items():
+    def __exit__(self, *exc: object) -> None:
+        for number, handler in self._previous.items():
             signal.signal(number, handler)

@@ -1,53 +1,69 @@
-"""The entry point of the command line: `pieces-orm`, or `python -m pieces_orm.cli.main`.
+"""The entry point of `pieces-orm`: its commands, its exit codes, and the message when an extra is missing.
 
-The commands are in `app`, which needs the extra `cli`; this module needs nothing, so that it can say what is missing.
+The commands need the extra `cli`. They are imported inside a function, so that a missing extra can be reported.
 """
 
-from __future__ import annotations
-
 import sys
-from typing import NoReturn
+from collections.abc import Callable
+from importlib import metadata
+from typing import Annotated, NoReturn
 
 from ..errors import PiecesError
-
-EXTRA = {"typer": "cli", "rich": "cli", "click": "cli"}
+from .errors import StoppedError, report
 
 
 def main() -> NoReturn:
-    """Run the command that the program's arguments name.
+    """Run the command that the program's arguments name, and exit.
 
-    Exit codes: 0 done; 1 refused or failed, with a sentence on stderr; 2 wrong usage, or the extra `cli` is missing;
-    130 stopped by Ctrl-C.
+    Exit codes: 0 success; 1 refused or failed, with the reason on standard error; 2 wrong usage, or the extra `cli` is
+    missing; 130 stopped by Ctrl-C or SIGTERM.
     """
-    try:
-        from .app import app  # noqa: PLC0415 an extra, which may be missing
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in EXTRA:
-            raise
-        _fail(f"The command line is an extra ({missing} is missing): pip install 'pieces_orm[cli,server]'.", 2)
-    from .errors import StoppedError  # noqa: PLC0415 imported with the commands
-
-    # File names need not be text that this terminal can show.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
+            # File names may contain characters that this terminal cannot show.
             stream.reconfigure(errors="replace")
     try:
-        app(prog_name="pieces-orm")
-    except StoppedError as error:
-        _fail(str(error), 130)
-    except KeyboardInterrupt:
-        # Python would end the process by the signal itself, which says nothing of how far it came.
-        _fail("Stopped.", 130)
+        _application()(prog_name="pieces-orm")
+    except ModuleNotFoundError as error:
+        report(f"The Python module {error.name} is missing. Install it: pip install 'pieces_orm[cli,server]'.")
+        raise SystemExit(2 if error.name in {"click", "rich", "typer"} else 1) from error
+    except (StoppedError, KeyboardInterrupt) as error:
+        report("Stopped.")
+        raise SystemExit(130) from error
     except PiecesError as error:
-        _fail(str(error), 1)
+        report(str(error))
+        raise SystemExit(1) from error
     raise SystemExit(0)
 
 
-def _fail(message: str, code: int) -> NoReturn:
-    print(f"pieces-orm: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 this is the place that prints errors
-    raise SystemExit(code)
+def _application() -> Callable[..., None]:
+    import typer  # noqa: PLC0415
 
+    from .backup import backup  # noqa: PLC0415
+    from .demo.run import demo  # noqa: PLC0415
+    from .serve import serve  # noqa: PLC0415
 
-if __name__ == "__main__":
-    main()
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+    def show_version(wanted: bool) -> None:
+        if wanted:
+            typer.echo(f"pieces-orm {metadata.version('pieces_orm')}")
+            raise typer.Exit
+
+    @app.callback()
+    def options(
+        version: Annotated[
+            bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
+        ] = False,
+    ) -> None:
+        """Serve Pieces data, back it up, and see what this package does with it."""
+
+    for command in (serve, backup, demo):
+        app.command()(command)
+    return app

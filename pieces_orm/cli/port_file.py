@@ -3,46 +3,36 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 
 from ..transport import discovery
-from .errors import ToolError
+from .errors import CommandError
 
 
-class PortFile:
-    """A context in which a file holds the port; afterwards it is gone, unless another server has written its own.
+@contextmanager
+def publish_port(path: Path, port: int) -> Iterator[None]:
+    """Keep the port in a file, and remove the file afterwards unless another server has written its own port there.
 
-    Args:
-        path: None: no file. Only the folder of the standard place is made.
-        port: the number to write.
+    Only the folder of the standard port file is created when it is missing.
     """
-
-    def __init__(self, path: Path | None, port: int) -> None:
-        self._path = path
-        self._text = str(port)
-
-    def __enter__(self) -> PortFile:
-        if self._path is not None:
-            part = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-            try:
-                if self._path == discovery.port_file():
-                    self._path.parent.mkdir(parents=True, exist_ok=True)
-                # Renamed, so that nobody reads half a number.
-                part.write_text(self._text, encoding="utf-8")
-                part.replace(self._path)
-            except OSError as error:
-                with suppress(OSError):
-                    part.unlink()
-                message = f"The port file {self._path} cannot be written: {error.strerror}. "
-                raise ToolError(f"{message}Name a file in a folder that is there.") from error
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._path is not None:
-            with suppress(OSError):
-                if self._path.read_text(encoding="utf-8") == self._text:
-                    self._path.unlink()
+    text = str(port)
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        if path == discovery.port_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        # Renamed, so that nobody reads half a number.
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        message = f"The port file {path} cannot be written: {error.strerror}. Name a file in an existing folder."
+        raise CommandError(message) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if path.read_text(encoding="utf-8") == text:
+                path.unlink()

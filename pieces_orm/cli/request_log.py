@@ -1,4 +1,4 @@
-"""Where the lines about requests go."""
+"""The file that keeps a line for each request."""
 
 from __future__ import annotations
 
@@ -6,39 +6,32 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
 
-from .errors import ToolError
+from .errors import CommandError
 
 
 @contextmanager
-def opened(where: str | None) -> Iterator[Callable[[str], None] | None]:
-    """A function that writes a line at once.
+def request_log(where: str) -> Iterator[Callable[[str], None]]:
+    """Open a log and yield the function that appends a line to it at once.
 
     Args:
-        where: a file, which is appended to and readable by its owner only when it is made; `-`: standard error; None:
-            there is no function.
+        where: a file, readable by its owner only when it is created; `-` is standard error.
 
     Raises:
-        ToolError: the file cannot be written.
+        CommandError: the file cannot be written.
     """
-    if where is None or where == "-":
-        yield None if where is None else _writer(sys.stderr)
-        return
+    target = sys.stderr.fileno() if where == "-" else where
     try:
-        handle = os.open(where, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        file = open(  # noqa: SIM115 closed below
+            target, "ab", buffering=0, closefd=where != "-", opener=lambda path, flags: os.open(path, flags, 0o600)
+        )
     except OSError as error:
-        message = f"The log {where} cannot be written: {error.strerror}. Name a file in a folder that is there."
-        raise ToolError(message) from error
-    with os.fdopen(handle, "a", encoding="utf-8") as file:
-        yield _writer(file)
+        message = f"The log {where} cannot be written: {error.strerror}. Name a file in an existing folder."
+        raise CommandError(message) from error
 
-
-def _writer(file: TextIO) -> Callable[[str], None]:
     def write(line: str) -> None:
-        # A full disk must not keep anybody from reading their data.
-        with suppress(OSError):
-            file.write(f"{line}\n")
-            file.flush()
+        with suppress(OSError):  # a full disk must not keep anyone from reading their data
+            file.write(f"{line}\n".encode())
 
-    return write
+    with file:
+        yield write

@@ -1,100 +1,62 @@
-"""What a person sees: lines, progress bars and tables on a terminal; plain text when output goes elsewhere."""
+"""Standard output: progress bars and tables on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
+from .errors import printable
 
-def shown(text: str, limit: int = 60) -> str:
-    """A text as one short line without control characters."""
-    line = "".join(char if char.isprintable() else "?" for char in text)
-    return line if len(line) <= limit else f"{line[: limit - 3]}..."
+T = TypeVar("T")
+PLAIN_WIDTH = 200  # columns
 
 
 def count(number: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
+    """Format a number with its noun: `1 file`, `2 files`."""
     return f"{number} {noun if number == 1 else noun + 's'}"
 
 
-class Screen:
-    """Standard output, as a terminal or as plain text."""
+class Terminal:
+    """Standard output of one command. It goes on silently when its reader leaves, as in `pieces-orm demo | head`."""
 
     def __init__(self) -> None:
-        self.terminal = sys.stdout.isatty()
-        # Names of files are shown as they are: nothing in them is markup, an emoji, or to be coloured. Plain text is
-        # not wrapped, whatever FORCE_COLOR or COLUMNS say.
-        self._console = Console(
-            force_terminal=self.terminal,
-            width=None if self.terminal else 200,
-            markup=False,
-            emoji=False,
-            highlight=False,
-        )
-        self._reader_left = False
+        self.is_interactive = sys.stdout.isatty()
+        # Plain output is neither coloured nor wrapped, whatever FORCE_COLOR and COLUMNS say.
+        width = None if self.is_interactive else PLAIN_WIDTH
+        self._console = Console(force_terminal=self.is_interactive, width=width)
 
-    def say(self, text: str = "") -> None:
-        """Print a line."""
-        self._print(text)
-
-    def note(self, text: str) -> None:
-        """Print a line that must not be lost, such as what could not be cleaned up, to standard error."""
-        print(f"pieces-orm: {text}", file=sys.stderr, flush=True)  # noqa: T201 the screen is the place that prints
-
-    def _print(self, thing: str | Table) -> None:
-        if self._reader_left:
-            return
+    def say(self, content: str | Table = "") -> None:
+        """Print a line or a table."""
         try:
-            self._console.print(thing, soft_wrap=isinstance(thing, str))
-            sys.stdout.flush()
-        except (OSError, SystemExit):
-            # `| head` has closed the pipe: the work goes on, above all the cleaning up, without a reader.
-            self._reader_left = True
+            # As Text, names of files are printed as they are: without markup, emoji codes or colours.
+            self._console.print(Text(printable(content)) if isinstance(content, str) else content, soft_wrap=True)
+        except (OSError, SystemExit):  # rich exits when the pipe is closed, but what was created must still be deleted
+            self._console.quiet = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
-    @contextmanager
-    def step(self, title: str, total: int) -> Iterator[Callable[[], None]]:
-        """A bar that moves with each call of what this yields; as plain text one line, at the end.
+    def progress(self) -> Progress:
+        """Return a progress display, which shows nothing unless this is a terminal."""
+        columns = (TextColumn("{task.description:<30}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
+        return Progress(*columns, console=self._console, disable=not self.is_interactive)
 
-        Args:
-            title: what is done.
-            total: how often the call is expected.
-        """
-        done = 0
-        columns = (TextColumn("{task.description:<34}", markup=False), BarColumn(), MofNCompleteColumn())
-        with Progress(
-            *columns, TimeElapsedColumn(), console=self._console, disable=not self.terminal or self._reader_left
-        ) as bar:
-            task = bar.add_task(title, total=total)
+    def track(self, items: Sequence[T], title: str) -> Iterator[T]:
+        """Yield the items while a bar moves; plain output gets one line at the end, with their number."""
+        with self.progress() as progress:
+            yield from progress.track(items, description=title)
+        if not self.is_interactive:
+            self.say(f"{title}: {len(items)}")
 
-            def advance() -> None:
-                nonlocal done
-                done += 1
-                bar.advance(task)
-
-            yield advance
-        if not self.terminal:
-            self.say(f"{title}: {done}")
-
-    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], sums: Sequence[Sequence[str]]) -> None:
-        """A table: the first column to the left, the others to the right; `sums` stand below a rule."""
-        table = Table(box=None if not self.terminal else SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for place, head in enumerate(heads):
-            table.add_column(head, justify="right" if place else "left", no_wrap=True)
-        for row in rows:
-            table.add_row(*row, end_section=row is rows[-1])
-        for row in sums:
-            table.add_row(*row)
-        if self.terminal:
-            self._print(table)
-            return
-        with self._console.capture() as captured:
-            self._console.print(table)
-        self._print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    def table(self, *columns: str) -> Table:
+        """Return an empty table whose columns, except the first, are aligned to the right."""
+        table = Table(box=SIMPLE_HEAD if self.is_interactive else None, pad_edge=False, show_edge=False)
+        for index, column in enumerate(columns):
+            table.add_column(column, justify="right" if index else "left")
+        return table

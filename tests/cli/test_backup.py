@@ -71,7 +71,7 @@ def test_an_existing_file_is_replaced_only_with_force(database, tmp_path):
     copy.write_text("precious")
     done = backup(database, copy)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"pieces-orm: The backup was not made: {copy} exists; --force replaces it.\n"
+    assert done.stderr == f"pieces-orm: No backup was made: {copy} exists; --force replaces it.\n"
     assert copy.read_text() == "precious"
     assert backup(database, copy, "--force").returncode == 0
     with pieces_orm.embedded(copy) as session:
@@ -93,7 +93,7 @@ def test_the_database_itself_and_one_that_is_open_are_never_the_target(database,
 @pytest.mark.parametrize(
     ("what", "sentence"), [("missing", "There is no Pieces database at"), ("text", "is no Pieces database")]
 )
-def test_what_is_no_database_is_one_sentence(tmp_path, what, sentence):
+def test_a_file_that_is_no_database_is_refused_in_one_sentence(tmp_path, what, sentence):
     (tmp_path / "text").write_text("text")
     done = backup(tmp_path / what, tmp_path / "copy")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
@@ -101,11 +101,11 @@ def test_what_is_no_database_is_one_sentence(tmp_path, what, sentence):
     assert names(tmp_path) == {"text"}
 
 
-def test_a_folder_that_is_missing_is_one_sentence_and_options_are_wanted(database, tmp_path):
+def test_a_missing_folder_is_refused_in_one_sentence_and_the_database_is_required(database, tmp_path):
     done = backup(database, tmp_path / "no" / "copy")
     sentence = f"{tmp_path / 'no' / 'copy'} cannot be written: No such file or directory. "
     assert (done.returncode, done.stderr) == (
-        1, f"pieces-orm: The backup was not made: {sentence}Name a file in a folder that is there.\n"
+        1, f"pieces-orm: No backup was made: {sentence}Name a file in an existing folder.\n"
     )  # fmt: skip
     assert run("backup", tmp_path / "copy").returncode == 2
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import stat
 import sys
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -25,7 +26,7 @@ def serving(*options, number=signal.SIGTERM, **changes):
     """A server; what it has said so far, its address, and a clean stop, with the signal unless there was one."""
     with started("serve", "--port", "0", *options, **changes) as program:
         said = []
-        while not said or not said[-1].startswith("Ctrl-C"):
+        while not said or not said[-1].startswith("Press Ctrl-C"):
             line = program.stdout.readline()
             assert line, program.stderr.read()
             said.append(line.rstrip("\n"))
@@ -44,6 +45,53 @@ def refuses(host, port):
     except ConnectionRefusedError:
         return True
     return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_prints_its_url_answers_and_stops_at_once(number):
+    with started("serve", "--port", "0") as program:
+        url = program.stdout.readline().removeprefix("Serving Pieces data at ").strip()
+        with pieces_orm.connect(url) as session:
+            session.assets.create("x = 1", name="x.py")
+            # A stream that is open must not keep the server from stopping.
+            with session.watch(pieces_orm.Asset).wait_live():
+                asked = time.monotonic()
+                program.send_signal(number)
+                program.wait(10)
+                seconds = time.monotonic() - asked
+        out, errors = program.stdout.read(), program.stderr.read()
+
+    assert (program.returncode, errors) == (0, "")
+    assert out == (
+        "Database: NONE. WITHOUT --database FILE, ALL DATA IS LOST WHEN THE SERVER STOPS.\n"
+        "Press Ctrl-C to stop.\n"
+        "The server has stopped.\n"
+    )
+    assert seconds < 2
+
+
+def test_serve_keeps_its_data_in_the_file_that_is_named(tmp_path):
+    database = tmp_path / "my-pieces.db"
+    with started("serve", "--port", "0", "--database", database) as program:
+        url = program.stdout.readline().split()[-1]
+        assert program.stdout.readline() == f"Database: {database}\n"
+        with pieces_orm.connect(url) as session:
+            kept = session.assets.create("x = 1", name="x.py").id
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(10) == 0
+    with pieces_orm.embedded(database) as session:
+        assert session.assets.get(kept).text == "x = 1"
+
+
+def test_a_port_that_is_taken_is_one_sentence():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("serve", "--port", port)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"pieces-orm: The embedded server cannot listen on 127.0.0.1, port {port}: Address already in use. "
+        "Choose another port, or 0 for any free one.\n"
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -67,10 +115,12 @@ def test_a_request_under_way_is_finished_before_the_server_stops(tmp_path, numbe
         assert [tag.text for tag in session.tags.all()] == ["late"]
 
 
-def test_no_port_file_is_written_unless_asked_for(tmp_path):
+def test_no_port_file_is_written_and_nothing_is_logged_unless_asked_for(tmp_path):
     with serving(HOME=str(tmp_path)) as program:
+        requests.get(f"{program.url}/tags", timeout=10)
         assert list(tmp_path.rglob("*")) == []
         assert not [line for line in program.said if "Port file" in line]
+    assert program.errors == ""
 
 
 def test_a_port_file_is_there_while_the_server_runs(tmp_path):
@@ -111,7 +161,7 @@ def test_a_port_file_or_log_that_cannot_be_written_is_one_sentence(tmp_path):
     assert (missing.returncode, (tmp_path / "folder").exists()) == (1, False)
     both = run("serve", "--port-file", tmp_path / "x", "--standard-port-file")
     assert both.returncode == 2
-    assert "give one of them" in both.stderr
+    assert "it cannot be combined with --standard-port-file" in both.stderr
 
 
 def test_each_request_is_a_line_of_json_when_asked_for(tmp_path):
@@ -143,11 +193,11 @@ def test_each_request_is_a_line_of_json_when_asked_for(tmp_path):
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
-def test_a_dash_logs_to_standard_error_and_nothing_is_logged_unasked():
-    for options, lines in ((("--log", "-"), 1), ((), 0)):
-        with serving(*options) as program:
-            requests.get(f"{program.url}/tags", timeout=10)
-        assert len(program.errors.splitlines()) == lines
+def test_a_dash_logs_to_standard_error():
+    with serving("--log", "-") as program:
+        requests.get(f"{program.url}/tags", timeout=10)
+    (line,) = program.errors.splitlines()
+    assert json.loads(line)["path"] == "/tags"
 
 
 def test_a_read_only_server_refuses_writes_and_needs_a_database(tmp_path):
@@ -165,7 +215,7 @@ def test_a_read_only_server_refuses_writes_and_needs_a_database(tmp_path):
 
 
 @pytest.mark.parametrize("by_environment", [True, False])
-def test_a_token_is_wanted_from_everyone(by_environment):
+def test_a_token_is_required_from_everyone(by_environment):
     options, changes = ((), {"PIECES_ORM_TOKEN": "abc"}) if by_environment else (("--token", "abc"), {})
     with serving(*options, "--host", "0.0.0.0", **changes) as program:
         url = program.url.replace("0.0.0.0", "127.0.0.1")
@@ -174,7 +224,7 @@ def test_a_token_is_wanted_from_everyone(by_environment):
         assert requests.get(f"{url}/tags", headers={"Authorization": "Bearer abc"}, timeout=10).status_code == 200
 
 
-def test_a_foreign_address_without_a_token_and_a_token_that_is_none_are_one_sentence():
+def test_a_foreign_address_without_a_token_and_an_invalid_token_are_refused_in_one_sentence():
     for options, sentence in ((("--host", "0.0.0.0"), "only with a token"), (("--token", "a b"), "visible ASCII")):
         done = run("serve", "--port", "0", *options, PIECES_ORM_TOKEN="")
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)

@@ -1,112 +1,95 @@
-"""What a run made on a server, so that exactly this can be deleted, and nothing that was there before."""
+"""The materials that a run of the demo created, so that it deletes exactly these."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+import reprlib
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
-from ...entities import Anchor, Asset, Tag, Website, WorkstreamEvent, WorkstreamSummary
-from ...errors import PiecesError
-from ...model.state import State
-from ...orm.entity import Entity
-from ...session import Session
-from ..terminal import Screen, count, shown
+from ... import Anchor, Asset, Entity, PiecesError, Session, State, Tag, Website, WorkstreamEvent, WorkstreamSummary
+from ..errors import report
+from ..terminal import Terminal, count
 
+E = TypeVar("E", bound=Entity)
 KINDS: tuple[type[Entity], ...] = (Asset, Anchor, Website, Tag, WorkstreamEvent, WorkstreamSummary)
+
+_short = reprlib.Repr()
+_short.maxstring = 60
 
 
 def label(entity: Entity) -> str:
-    """What people call a material, from what is known of it: no request is made for it."""
-    if entity._state.document is not None:
-        for name in ("name", "text", "url", "readable"):
-            spec = entity._schema.fields.get(name)
-            if spec is not None and entity._state.document.get(spec.wire) is not None:
-                return shown(repr(getattr(entity, name)))
+    """Return the entity's name in quotes, or its id if nothing more is known of it."""
+    for field in ("name", "text", "url", "readable"):
+        with suppress(PiecesError):
+            if value := getattr(entity, field, None):
+                return _short.repr(value)
     return entity.id
 
 
-class Ledger:
+class Created:
     """The materials that a session creates from now on.
 
-    Requests: one for the ids of each kind. A server may answer a creation with what it has already; that is not ours.
+    A server may answer a creation with a material that it had before; such a material is left out.
+
+    Requests: one for the ids of each kind.
     """
 
     def __init__(self, session: Session) -> None:
-        self.made: list[Entity] = []
-        self.deleted: Counter[str] = Counter()
+        self.entities: list[Entity] = []
         self._session = session
-        self._there = {cls: frozenset(session[cls].ids()) for cls in KINDS}
-        session.signals.created.connect(self._created)
+        self._known = {id for cls in KINDS for id in session[cls].ids()}
+        session.signals.created.connect(self._add)
 
-    def _created(self, cls: type[Entity], *, entity: Entity, origin: str, **_: Any) -> None:
-        if origin == "local" and entity.id not in self._there.get(cls, ()):
-            self.made.append(entity)
+    def _add(self, _: Any, *, entity: Entity, origin: str, **__: Any) -> None:
+        if origin == "local" and entity.id not in self._known:
+            self._known.add(entity.id)
+            self.entities.append(entity)
 
-    def ids(self) -> set[str]:
-        """The ids of all that was made."""
-        return {entity.id for entity in self.made}
+    def of(self, *kinds: type[E]) -> list[E]:
+        """Return the materials of some kinds."""
+        return [entity for entity in self.entities if isinstance(entity, kinds)]
 
-    def of(self, cls: type[Entity]) -> list[Entity]:
-        """What was made of a kind."""
-        return [entity for entity in self.made if type(entity) is cls]
+    def delete_all(self, terminal: Terminal) -> list[Entity]:
+        """Delete everything, newest first, and report and return what may be left.
 
-    def strays(self) -> list[Entity]:
-        """What has appeared on the server and is not in the ledger: others made it, or a lost answer told of it.
-
-        Requests: one for the ids of each kind, and one for each of what appeared.
+        Requests: one POST for each material, then one GET of the ids of each kind.
         """
-        mine = self.ids()
-        new = {cls: [id for id in self._session[cls].ids() if id not in self._there[cls] | mine] for cls in KINDS}
-        return [entity for cls, ids in new.items() for entity in self._session[cls].get_many(ids, missing="skip")]
-
-    def clean(self, screen: Screen) -> list[Entity]:
-        """Delete all that was made, the newest first, and ask the server whether it is gone; what is left is told.
-
-        Requests: one POST and one GET for each.
-        """
-        left = list(reversed(self.made))
+        left = self.entities
         try:
-            with screen.step("Deleting what was made", len(left)) as advance:
-                for entity in reversed(self.made):
-                    self._delete(entity)
-                    advance()
-            with screen.step("Asking whether it is gone", len(left)) as advance:
-                for entity in reversed(self.made):
-                    if self._is_gone(entity):
-                        left.remove(entity)
-                        self.deleted[entity._schema.kind.name] += 1
-                    advance()
+            for entity in terminal.track(self.entities[::-1], "Deleting what was created"):
+                with suppress(PiecesError):  # the ids tell afterwards what is left
+                    entity.delete()
+            left = [entity for cls in KINDS for entity in self._remaining(cls)]
         except BaseException:
-            # A second Ctrl-C: nobody has asked about these, but their deletion was answered.
-            left = [entity for entity in left if entity.state is not State.DELETED]
+            # A second Ctrl-C: the user does not want to wait for more requests.
+            left = [entity for entity in self.entities if entity.state is not State.DELETED]
             raise
         finally:
-            if left:
-                screen.note(f"{count(len(left), 'material')} could not be deleted, or not be asked for:")
-                _list(screen, left)
+            _report("could not be deleted, or not verified as deleted", left)
         return left
 
-    def note_strays(self, screen: Screen) -> None:
-        """Say what may have been made by a request whose answer was lost: it is not certain enough to delete it."""
-        with suppress(PiecesError):
-            strays = self.strays()
-            if strays:
-                screen.note(f"{count(len(strays), 'material')} appeared meanwhile that this demo may have made:")
-                _list(screen, strays)
-
-    def _delete(self, entity: Entity) -> None:
-        with suppress(PiecesError):  # whether it is gone after all is asked afterwards, and told
-            entity.delete()
-
-    def _is_gone(self, entity: Entity) -> bool:
+    def _remaining(self, cls: type[Entity]) -> list[Entity]:
         try:
-            return self._session[type(entity)].get(entity.id, None) is None
+            ids = set(self._session[cls].ids())
         except PiecesError:
-            return False
+            return self.of(cls)
+        return [entity for entity in self.of(cls) if entity.id in ids]
+
+    def report_strays(self) -> None:
+        """Report what a request whose answer was lost may have created; that is too uncertain to delete it.
+
+        Requests: one for the ids of each kind, and those of `get_many` for what is new.
+        """
+        with suppress(PiecesError):
+            for cls in KINDS:
+                collection = self._session[cls]
+                new = [id for id in collection.ids() if id not in self._known]
+                _report("appeared meanwhile and may be from this demo", collection.get_many(new, missing="skip"))
 
 
-def _list(screen: Screen, entities: Iterable[Entity]) -> None:
+def _report(problem: str, entities: Sequence[Entity]) -> None:
+    if entities:
+        report(f"{count(len(entities), 'material')} {problem}:")
     for entity in entities:
-        screen.note(f"  {entity._schema.kind.name} {label(entity)} {entity.id}")
+        report(f"- {entity._schema.kind.name} {label(entity)} {entity.id}")

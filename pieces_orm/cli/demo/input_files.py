@@ -1,4 +1,4 @@
-"""The input of the demo: text files, and the links in them."""
+"""The demo's input: text files, and the links in them."""
 
 from __future__ import annotations
 
@@ -6,150 +6,116 @@ import keyword
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from ..errors import ToolError
-from ..terminal import count
+from ..errors import CommandError
 
-HUGE = 1024 * 1024
-# Folders that hold what tools made, not what people wrote; hidden ones are left out as well.
-MADE_BY_TOOLS = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
-FOLDERS = "whole folder"
+MAX_BYTES = 1024 * 1024
+# Their content was generated or installed; hidden folders are skipped as well.
+TOOL_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
 
-_LINK = re.compile(r"https?://[^\s\"'`<>\\{}|^]+(?P<next>[{<$%]?)", re.IGNORECASE)
-_HOST = re.compile(r"localhost|[\w-]+(\.[\w-]+)+|[0-9a-f:]+", re.IGNORECASE)
+_LINK = re.compile(
+    r"""
+    https?:// (?: localhost\b | [\w-]+ (?: \.[\w-]+ )+ | \[ [\da-f:]+ \] ) (?: :\d+ )?
+    # A path may have brackets in it, but a bracket that was opened before the link ends it.
+    (?: [/?#] (?: [^\s"'`<>\\{}|^()\[\]] | \( [^\s()]* \) | \[ [^\s\[\]]* \] )* )?
+    (?P<placeholder> :? [{<$] )?
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 _WORD = re.compile(r"[^\W\d_]{6,20}")
 
 
 @frozen
-class Source:
-    """A text file: its name below the path that was given, its folder, its text, and the links in it."""
+class InputFile:
+    """A text file: its path, its name below the input folder, its text and the links in it."""
 
+    path: Path
     name: str
-    folder: Path
     text: str
     links: tuple[str, ...]
 
 
 @frozen
-class Sources:
-    """All files of a run, and how many were left out, by reason."""
+class Input:
+    """All files of a run, and how many were skipped for each reason."""
 
     root: Path
-    files: tuple[Source, ...]
-    skipped: dict[str, int]
-
-    @property
-    def folders(self) -> tuple[Path, ...]:
-        """The folders of the files, each once, in order."""
-        return tuple(dict.fromkeys(file.folder for file in self.files))
-
-    @property
-    def links(self) -> tuple[str, ...]:
-        """The links in the files, each once, in order."""
-        return tuple(dict.fromkeys(link for file in self.files for link in file.links))
-
-    def word(self) -> str:
-        """A word that is worth looking for: in as many files as can be, but in no more than half of them (or two)."""
-        counted: Counter[str] = Counter()
-        for file in self.files:
-            counted.update({word.lower() for word in _WORD.findall(file.text)} - set(keyword.kwlist))
-        shared = [(number, word) for word, number in counted.items() if number <= max(2, len(self.files) // 2)]
-        return max(shared, default=(0, self.files[0].name), key=lambda each: (each[0], each[1]))[1]
+    files: tuple[InputFile, ...]
+    skipped: Counter[str]
 
 
-def read_sources(path: Path) -> Sources:
-    """Read the text files under a path, or the one that it is.
+def read_input(path: Path) -> Input:
+    """Read a text file, or the text files in a folder.
 
     Raises:
-        ToolError: there is no such path, or no usable file under it.
+        CommandError: the path cannot be read, or holds no text file.
     """
     try:
-        root = path.expanduser().resolve()
-        named = root.is_file()
-        if not named and not root.is_dir():
-            raise ToolError(f"There is no file or folder {str(path)!r}.")
+        root = path.expanduser().resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ToolError(f"{str(path)!r} cannot be looked at: {error}.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise CommandError(f"Cannot read {str(path)!r}: {reason}. Name a file or a folder.") from error
     skipped: Counter[str] = Counter()
-    files: list[Source] = []
-    for file in [root] if named else _walk(root, skipped):
-        # A file that somebody names is wanted, hidden or not.
-        found = "hidden" if file.name.startswith(".") and not named else _read(file, root.parent if named else root)
-        if isinstance(found, str):
-            skipped[found] += 1
-        else:
+    files = []
+    for file in _walk(root, skipped) if root.is_dir() else [root]:
+        # A hidden file is read when the user names it.
+        found = "hidden" if file.name.startswith(".") and file != root else _read(file, root)
+        if isinstance(found, InputFile):
             files.append(found)
+        else:
+            skipped[found] += 1
     if not files:
-        why = f" (skipped: {listed(skipped)})" if skipped else ""
-        raise ToolError(f"There is no text file to work on in {str(path)!r}{why}.")
-    return Sources(root, tuple(files), dict(skipped))
+        raise CommandError(f"There is no text file to work on in {str(path)!r}. Skipped: {listed(skipped)}.")
+    return Input(root, tuple(files), skipped)
 
 
-def listed(skipped: dict[str, int]) -> str:
-    """`1 binary, 2 hidden, 1 whole folder`."""
-    files = [f"{number} {reason}" for reason, number in sorted(skipped.items()) if reason != FOLDERS]
-    return ", ".join([*files, *([count(skipped[FOLDERS], FOLDERS)] if skipped.get(FOLDERS) else [])])
+def listed(skipped: Counter[str]) -> str:
+    """Format what was skipped: `binary (1), folders (2)`."""
+    return ", ".join(f"{reason} ({number})" for reason, number in sorted((+skipped).items())) or "nothing"
 
 
 def _walk(root: Path, skipped: Counter[str]) -> Iterator[Path]:
-    """All files below a folder in a stable order, without the folders that are left out."""
-    for folder, folders, names in os.walk(root):
-        left_out = [name for name in folders if name.startswith(".") or name in MADE_BY_TOOLS]
-        if left_out:
-            skipped[FOLDERS] += len(left_out)
-        folders[:] = sorted(name for name in folders if name not in left_out)
-        for name in sorted(names):
-            yield Path(folder, name)
+    """Yield the files below a folder in a stable order, without hidden folders and those of tools."""
+    for folder, subfolders, names in os.walk(root):
+        kept = sorted(name for name in subfolders if not name.startswith(".") and name not in TOOL_FOLDERS)
+        skipped["folders"] += len(subfolders) - len(kept)
+        subfolders[:] = kept
+        yield from (Path(folder, name) for name in sorted(names))
 
 
-def _read(file: Path, root: Path) -> Source | str:
-    """A file as a source, or why it is none."""
+def _read(path: Path, root: Path) -> InputFile | str:
+    """Read a file, or return the reason to skip it."""
     try:
-        if not file.is_file():
+        if not path.is_file():
             return "special"
-        if file.stat().st_size > HUGE:
+        if path.stat().st_size > MAX_BYTES:
             return "huge"
-        data = file.read_bytes()
-        name = file.relative_to(root).as_posix()
-        str(file).encode("utf-8")
-    except (OSError, ValueError):
-        return "unreadable"
-    if not data.strip():
-        return "empty"
-    try:
-        text = data.decode("utf-8-sig")
+        str(path).encode()  # a name that is not Unicode cannot be sent
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         return "binary"
-    return "binary" if "\0" in text else Source(name, file.parent, text, links_in(text))
+    except (OSError, ValueError):
+        return "unreadable"
+    if not text.strip():
+        return "empty"
+    name = path.name if path == root else path.relative_to(root).as_posix()
+    return "binary" if "\0" in text else InputFile(path, name, text, links_in(text))
 
 
 def links_in(text: str) -> tuple[str, ...]:
-    """The http and https links in a text, each once, in order; templates such as `http://{host}/` are none."""
-    found = (_trimmed(match[0]) for match in _LINK.finditer(text) if not match["next"])
-    return tuple(dict.fromkeys(link for link in found if _is_link(link)))
+    """Find the http and https links in a text, each once; those with placeholders, as in `http://{host}/`, are not."""
+    links = (match[0].rstrip(".,;:!?*_") for match in _LINK.finditer(text) if not match["placeholder"])
+    return tuple(dict.fromkeys(links))
 
 
-def _trimmed(link: str) -> str:
-    """A link without the punctuation of the sentence around it."""
-    while link:
-        last = link[-1]
-        unopened = (last == ")" and link.count(")") > link.count("(")) or (
-            last == "]" and link.count("]") > link.count("[")
-        )
-        if not (unopened or last in ".,;:!?*_"):
-            break
-        link = link[:-1]
-    return link
-
-
-def _is_link(link: str) -> bool:
-    try:
-        parts = urlsplit(link)
-        return parts.hostname is not None and bool(_HOST.fullmatch(parts.hostname)) and parts.port != 0
-    except ValueError:
-        return False
+def search_word(files: Sequence[InputFile]) -> str:
+    """Choose a word that as many files as possible share, but at most half of them (or two)."""
+    counts: Counter[str] = Counter()
+    for file in files:
+        counts.update(set(_WORD.findall(file.text.lower())) - set(keyword.kwlist))
+    limit = max(2, len(files) // 2)
+    return max(((number, word) for word, number in counts.items() if number <= limit), default=(0, files[0].name))[1]

@@ -1,158 +1,128 @@
-"""`pieces-orm demo`: what the package can do, shown on real files, with nothing left behind."""
+"""`pieces-orm demo`: show what the package can do on real files, and leave nothing behind."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from attrs import define, field
+import typer
+from typer import Argument, Option
 
-from ...errors import TransportError
-from ...session import Session, connect
+from ... import Entity, Session, TransportError, connect, embedded
 from ...transport import discovery
-from ..errors import ToolError
-from ..interrupts import Stop
-from ..serving import Serving, new_server
-from ..terminal import Screen, count, shown
-from .created import KINDS, Ledger
-from .input_files import Sources, listed, read_sources
-from .scenario import Story
-from .watcher import WATCHED, Listener
+from ..errors import CommandError
+from ..interrupts import Interrupts
+from ..terminal import Terminal, count
+from .created import KINDS, Created
+from .input_files import listed, read_input
+from .scenario import Scenario
+from .watcher import WATCHED, Watcher
 
-PACKAGE = Path(__file__).resolve().parents[1]
-HEARD_SHOWN = 3  # lines of each operation
+PACKAGE = Path(__file__).resolve().parents[2]
+LINES_SHOWN = 3  # of each operation
 
-
-@define
-class Count:
-    """What the sessions of a run did."""
-
-    requests: Counter[str] = field(factory=Counter)
-    associations: Counter[str] = field(factory=Counter)
-    started: float = field(factory=time.monotonic)
-
-    def listen(self, session: Session, name: str) -> None:
-        """Count the requests of a session."""
-
-        def requested(_: Any, **__: Any) -> None:
-            self.requests[name] += 1
-
-        session.signals.requested.connect(requested, weak=False)
-
-    def listen_to_associations(self, session: Session) -> None:
-        """Count the associations that a session makes."""
-
-        def associated(cls: Any, *, relation: str, origin: str, **_: Any) -> None:
-            if origin == "local":
-                self.associations[f"{cls._schema.kind.name} - {relation}"] += 1
-
-        session.signals.associated.connect(associated, weak=False)
+InputPath = Annotated[Path | None, Argument(metavar="PATH", help="Folder or file; default: the source of pieces_orm.")]
+Url = Annotated[str | None, Option(metavar="URL", help="Use this server, which may be a Pieces OS.")]
+Token = Annotated[str | None, Option(metavar="TOKEN", envvar="PIECES_ORM_TOKEN", help="Token of the server at --url.")]
+Database = Annotated[Path | None, Option(metavar="FILE", help="Database of the demo's own server; default: in memory.")]
 
 
-def demo(screen: Screen, *, path: Path | None, url: str | None, token: str | None, database: Path | None) -> None:
-    """Run the demo.
+def demo(path: InputPath = None, url: Url = None, token: Token = None, database: Database = None) -> None:
+    """Turn files into materials, work with them, and delete them again.
 
-    Args:
-        path: a folder or file; None: the source of this package.
-        url: of a running server; None: one of its own.
-        token: what that server wants to see.
-        database: the file of its own server; None: in memory.
-
-    Raises:
-        ToolError: there is nothing to work on, or no server, or something could not be deleted.
-        StoppedError: somebody stopped it; what it had made was deleted.
+    Each text file becomes an asset, its folder an anchor, each link in it a website and its language a tag; the run
+    becomes a workstream event and a summary; all are associated. The demo then searches, renames an asset and shows
+    what a second session received. In the end it deletes what it created and nothing else, also after Ctrl-C. Binary,
+    empty, hidden and huge files (over 1 MB) are skipped.
     """
-    sources = read_sources(PACKAGE if path is None else path)
-    counted = Count()
-    # From here on Ctrl-C is looked at between two steps, so that whatever was made is known and can be deleted.
-    with Stop() as stop, _server(screen, url, token, database) as address, connect(address, token=token) as session:
-        counted.listen(session, "the session's own")
-        counted.listen_to_associations(session)
-        with connect(address, token=token) as second:
-            counted.listen(second, "the watching session's")
-            screen.say(f"Input: {count(len(sources.files), 'file')} under {shown(str(sources.root), 200)}")
-            if sources.skipped:
-                screen.say(f"Skipped: {listed(sources.skipped)}")
-            _run(screen, sources, session, second, stop, counted)
+    if url is not None and database is not None:
+        raise typer.BadParameter("it cannot be combined with --url.", param_hint="--database")
+    terminal = Terminal()
+    files = read_input(PACKAGE if path is None else path)
+    # From here on, Ctrl-C takes effect between two steps, so that everything created is known and can be deleted.
+    with (
+        Interrupts() as interrupts,
+        _open(url, token, database) as session,
+        connect(session.url, token=token if url else None, autoload=False) as second,
+    ):
+        where = "" if url else f" (embedded, data in {'memory' if database is None else database.resolve()})"
+        terminal.say(f"Server: {session.url}{where}")
+        terminal.say(f"Input: {count(len(files.files), 'file')} under {files.root}")
+        terminal.say(f"Skipped: {listed(files.skipped)}")
+        watcher = Watcher(second, timeout_s=10 + len(files.files) / 20)
+        _run(Scenario(terminal, files, session, Created(session), watcher, interrupts.check), second)
 
 
-@contextmanager
-def _server(screen: Screen, url: str | None, token: str | None, database: Path | None) -> Iterator[str]:
-    """The address of the server to work with, which lives as long as this context if it is the demo's own."""
-    if url is not None:
-        problem = discovery.probe(url, token)
-        if problem is not None:
-            remedy = "Start one with `pieces-orm serve`, or leave --url out: the demo brings its own."
-            raise ToolError(f"No Pieces server is ready at {url}: {problem}. {remedy}")
-        screen.say(f"Server: {url}")
-        yield url
-        return
-    with new_server(Serving(database=database)) as server:
-        kept = "in memory" if database is None else f"in {database.resolve()}"
-        screen.say(f"Server: embedded, at {server.url}, {kept}")
-        yield server.url
+def _open(url: str | None, token: str | None, database: Path | None) -> Session:
+    if url is None:
+        return embedded(database)
+    problem = discovery.probe(url, token)
+    if problem is not None:
+        raise CommandError(f"No Pieces server is ready at {url}: {problem}. Run `pieces-orm serve`, or omit --url.")
+    return connect(url, token=token)
 
 
-def _run(screen: Screen, sources: Sources, session: Session, second: Session, stop: Stop, counted: Count) -> None:
-    """Tell the story, clean up whatever happens, and show what was done."""
-    ledger = Ledger(session)
-    with Listener(second) as listener:
-        lost = False
-        story = Story(screen, sources, session, ledger, listener, stop.check)
+def _run(scenario: Scenario, second: Session) -> None:
+    """Play the scenario, delete what it created whatever happens, and show what was done."""
+    started = time.monotonic()
+    created, watcher, terminal = scenario.created, scenario.watcher, scenario.terminal
+    associations = _record(scenario.session.signals.associated)
+    requests, requests_of_second = (_record(session.signals.requested) for session in (scenario.session, second))
+    try:
         try:
-            story.tell()
-        except TransportError:
-            lost = True
-            raise
+            scenario.play()
         finally:
-            left = ledger.clean(screen)
-            if lost:
-                ledger.note_strays(screen)
-        ids = ledger.ids()
-        # Each kind has a stream of its own: one that has told its deletions says nothing of the others.
-        listener.wait("deleted", [entity.id for cls in WATCHED for entity in ledger.of(cls)], story.patience)
-        _show_heard(screen, listener, ids)
-    screen.say()
-    _show_table(screen, story, ledger, counted)
+            left = created.delete_all(terminal)
+    except TransportError:
+        created.report_strays()
+        raise
+    watcher.wait("deleted", [entity.id for entity in created.of(*WATCHED) if entity not in left])
+    _show_received(terminal, watcher, [entity.id for entity in created.entities])
+    terminal.say()
+    _show_materials(scenario, left)
+    terminal.say()
+    terminal.say(
+        f"{count(len(associations), 'association')} and {count(len(requests) + len(requests_of_second), 'request')} "
+        f"({len(requests_of_second)} by the second session) in {time.monotonic() - started:.1f} seconds."
+    )
     if left:
-        raise ToolError(f"{count(len(left), 'material')} that the demo made could not be deleted: see above.")
-    screen.say()
-    screen.say("Everything that the demo made is deleted again.")
+        raise CommandError(f"{count(len(left), 'material')} could not be deleted: see above.")
+    terminal.say("Everything that the demo created is deleted again.")
 
 
-def _show_heard(screen: Screen, listener: Listener, ids: set[str]) -> None:
-    """A few of the things that the watching session heard, and how many there were."""
-    totals = listener.totals(ids)
-    screen.say("The second session heard, on its streams:")
+def _record(signal: Any) -> list[str]:
+    """Return a list that grows by one item each time the signal is sent."""
+    sent: list[str] = []
+    signal.connect(lambda *_, **__: sent.append(signal.name), weak=False)
+    return sent
+
+
+def _show_received(terminal: Terminal, watcher: Watcher, ids: Sequence[str]) -> None:
+    """Show a few of the changes that the second session received, and how many there were."""
+    terminal.say("The second session received, on its streams:")
     for operation in ("created", "associated", "changed", "deleted"):
-        heard = [each for each in listener.about(ids) if each.operation == operation]
-        # Of changes the renames are worth a line; what an association does to `updated` is not.
-        worth = [each for each in heard if operation != "changed" or each.detail][:HEARD_SHOWN]
-        for each in worth:
-            screen.say(f"  {each.line}")
-        if len(heard) > len(worth):
-            screen.say(f"  ... {len(heard)} {operation} in all")
-    if not totals:
-        screen.say("  nothing")
+        changes = watcher.changes(operation, ids)
+        # Associating something changes its `updated`; only a new name is worth a line.
+        shown = [change for change in changes if operation != "changed" or "name" in change.before][:LINES_SHOWN]
+        for change in shown:
+            terminal.say(f"  {watcher.describe(change)}")
+        if len(changes) > len(shown):
+            terminal.say(f"  ... {len(changes)} {operation} in all")
 
 
-def _show_table(screen: Screen, story: Story, ledger: Ledger, counted: Count) -> None:
-    """What the run did, by kind, and in all."""
-    rows = []
+def _show_materials(scenario: Scenario, left: Sequence[Entity]) -> None:
+    """Show by kind how many materials were created, reused and deleted."""
+    created, used = scenario.created.entities, {*scenario.assets, *scenario.neighbours}
+    columns = {
+        "created": Counter(map(type, created)),
+        "reused": Counter(map(type, used.difference(created))),
+        "deleted": Counter(type(entity) for entity in created if entity not in left),
+    }
+    table = scenario.terminal.table("materials", *columns)
     for cls in KINDS:
-        kind = cls._schema.kind
-        made = ledger.of(cls)
-        reused = len(story.reused[kind.name])
-        rows.append([kind.collection.replace("_", " "), str(len(made)), str(reused), str(ledger.deleted[kind.name])])
-    rows.append(["in all", *(str(sum(int(row[place]) for row in rows)) for place in (1, 2, 3))])
-    sums = [
-        ["associations", str(counted.associations.total()), "", ""],
-        ["requests made", str(counted.requests.total()), "", ""],
-        *([f"  {name}", str(number), "", ""] for name, number in counted.requests.items()),
-        ["seconds", f"{time.monotonic() - counted.started:.1f}", "", ""],
-    ]
-    screen.table(("materials", "made", "found there", "deleted"), rows, sums)
+        table.add_row(cls._schema.kind.collection.replace("_", " "), *(str(counts[cls]) for counts in columns.values()))
+    table.add_row("total", *(str(counts.total()) for counts in columns.values()))
+    scenario.terminal.say(table)

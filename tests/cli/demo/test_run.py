@@ -1,56 +1,53 @@
+import os
 import re
 import signal
 import sqlite3
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
 import pieces_orm
 from pieces_orm import Anchor, Asset, Tag, Website, WorkstreamEvent, WorkstreamSummary
-from pieces_orm.cli.demo import run as demo_module
-from pieces_orm.cli.demo.scenario import Story
-from pieces_orm.cli.errors import StoppedError, ToolError
-from pieces_orm.cli.terminal import Screen
+from pieces_orm.cli.demo.run import PACKAGE, demo
+from pieces_orm.cli.demo.scenario import Scenario
 from pieces_orm.server import Server, Settings
 
-from .programs import run, started
+from ..programs import run, run_program, started
 
 KINDS = (Asset, Anchor, Website, Tag, WorkstreamEvent, WorkstreamSummary)
 
 BEFORE = """\
-Server: embedded, at http://127.0.0.1:PORT, in memory
+Server: http://127.0.0.1:PORT (embedded, data in memory)
 Input: 3 files under FOLDER
-Skipped: 1 binary, 1 empty, 1 hidden, 1 whole folder
+Skipped: binary (1), empty (1), folders (1), hidden (1)
 Creating assets: 3
-Creating anchors, websites, tags: 6
+Creating anchors: 2
+Creating websites: 2
+Creating tags: 2
 Associating assets: 3
 Associating event and summary: 16
 Search for 'height': 2 assets; best: NAME (SCORE), NAME (SCORE)
-Search for 'height' in py, among the files of this run: 2 assets; best: NAME (SCORE), NAME (SCORE)
-The second session heard of 10 of 10 new materials by itself.
+Search for 'height' in py among the files of this run: 2 assets; best: NAME (SCORE), NAME (SCORE)
+The second session received 10 of 10 new materials by itself.
 Renaming 'app.py' to 'app (renamed).py'.
-Deleting what was made: 11
-Asking whether it is gone: 11
+Deleting what was created: 11
 """
 
 AFTER = """\
-materials                 made  found there  deleted
-assets                       3            0        3
-anchors                      2            0        2
-websites                     2            0        2
-tags                         2            0        2
-workstream events            1            0        1
-summaries                    1            0        1
-in all                      11            0       11
-associations                25
-requests made                N
-  the session's own          N
-  the watching session's     N
-seconds                      N
+materials          created  reused  deleted
+assets                   3       0        3
+anchors                  2       0        2
+websites                 2       0        2
+tags                     2       0        2
+workstream events        1       0        1
+summaries                1       0        1
+total                   11       0       11
 
-Everything that the demo made is deleted again.
+25 associations and N requests (N by the second session) in N seconds.
+Everything that the demo created is deleted again.
 """
 
 
@@ -58,12 +55,8 @@ def plain(text, folder):
     """The output with what differs from run to run replaced."""
     text = text.replace(str(folder), "FOLDER")
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
-    text = re.sub(r"[\w./-]+ \(\d\.\d\d\)", "NAME (SCORE)", text)
-    return re.sub(r"^(requests made|  the .*'s.*?|seconds)( +)[\d.]+$", masked, text, flags=re.MULTILINE)
-
-
-def masked(match):
-    return f"{match[1]}{' ' * (len(match[0]) - len(match[1]) - 1)}N"
+    text = re.sub(r"'[\w./-]+' \(\d\.\d\d\)", "NAME (SCORE)", text)
+    return re.sub(r"[\d.]+ (requests|by the second session|seconds)", r"N \1", text)
 
 
 def ids(session):
@@ -71,13 +64,13 @@ def ids(session):
 
 
 def test_the_demo_says_what_it_did_in_plain_lines(folder):
-    done = run("demo", folder)
+    done = run_program("demo", folder)
 
     assert (done.returncode, done.stderr) == (0, "")
-    before, heading, rest = plain(done.stdout, folder).partition("The second session heard, on its streams:\n")
+    before, heading, rest = plain(done.stdout, folder).partition("The second session received, on its streams:\n")
     heard, _, after = rest.partition("\n\n")
     assert (before, heading != "", after) == (BEFORE, True, AFTER)
-    assert "  changed asset 'app.py' name -> 'app (renamed).py'\n" in heard
+    assert "  changed asset 'app.py': its name is now 'app (renamed).py'\n" in heard
     assert re.search(r"^  created asset '(app.py|tide.py|docs/read.md)'$", heard, re.MULTILINE)
     assert re.search(r"^  associated .* with .*$", heard, re.MULTILINE)
     assert "  ... 10 deleted in all" in heard, "all but the workstream event, which has no stream"
@@ -92,9 +85,37 @@ def test_output_that_is_no_terminal_has_no_control_characters(folder):
     assert [line for line in done.stdout.splitlines() if line != line.rstrip()] == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is POSIX's")
+@pytest.mark.parametrize("no_color", [True, False])
+def test_a_terminal_gets_bars_and_colours_unless_it_wants_none(folder, no_color):
+    out = in_terminal("demo", folder / "docs", NO_COLOR="1" if no_color else "", TERM="xterm")
+
+    assert re.search(r"Creating assets .*━.*1/1", out)
+    assert "Creating assets: 1" not in out
+    assert bool(re.search(r"\x1b\[3\d|\x1b\[38;", out)) is not no_color
+    assert "Everything that the demo created is deleted again." in out
+
+
+def in_terminal(*arguments, **changes):
+    """What a command shows on a terminal."""
+    import pty
+
+    ours, its = pty.openpty()
+    with started(*arguments, stdout=its, **changes) as program:
+        os.close(its)
+        shown = b""
+        # Linux ends the stream with an error, macOS with nothing.
+        with suppress(OSError):
+            while part := os.read(ours, 65536):
+                shown += part
+        os.close(ours)
+        assert (program.wait(20), program.stderr.read()) == (0, "")
+    return shown.decode()
+
+
 def test_a_terminal_that_knows_only_ascii_gets_question_marks_for_other_letters(folder):
     (folder / "flóð.txt").write_text("text\n")
-    done = run("demo", folder / "flóð.txt", PYTHONIOENCODING="ascii")
+    done = run_program("demo", folder / "flóð.txt", PYTHONIOENCODING="ascii")
 
     assert done.returncode == 0, done.stderr
     assert "Renaming 'fl??.txt' to 'fl?? (renamed).txt'." in done.stdout
@@ -121,7 +142,7 @@ def test_with_url_the_demo_leaves_nothing_behind_and_touches_nothing(folder, pie
         "tags": [1, 1, 1],
         "workstream events": [1, 0, 1],
         "summaries": [1, 0, 1],
-        "in all": [8, 3, 8],
+        "total": [8, 3, 8],
     }
 
 
@@ -145,7 +166,7 @@ def test_with_database_the_file_stays_usable_and_holds_nothing_of_the_demo(folde
     done = run("demo", folder, "--database", database)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"in {database}" in done.stdout
+    assert f"data in {database}" in done.stdout
     with pieces_orm.embedded(database) as session:
         assert session.assets.ids() == (kept,)
         assert {name: found for name, found in ids(session).items() if found and name != "Asset"} == {}
@@ -164,9 +185,9 @@ def test_a_single_file_is_input_enough_even_a_hidden_one(folder):
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("nowhere", "There is no file or folder 'nowhere'."),
-        ("logo.png", "There is no text file to work on in 'logo.png' (skipped: 1 binary)."),
-        ("__pycache__", "There is no text file to work on in '__pycache__' (skipped: 1 binary)."),
+        ("nowhere", "Cannot read 'nowhere': No such file or directory. Name a file or a folder."),
+        ("logo.png", "There is no text file to work on in 'logo.png'. Skipped: binary (1)."),
+        ("__pycache__", "There is no text file to work on in '__pycache__'. Skipped: binary (1)."),
     ],
 )
 def test_a_path_without_input_is_refused_in_one_sentence(folder, monkeypatch, path, sentence):
@@ -187,7 +208,7 @@ def test_a_server_with_a_token_is_worked_with_by_option_or_environment(folder):
 def test_a_url_without_a_server_is_refused_in_one_sentence(folder):
     done = run("demo", folder, "--url", "http://127.0.0.1:9")
     sentence = "pieces-orm: No Pieces server is ready at http://127.0.0.1:9: refused. "
-    remedy = "Start one with `pieces-orm serve`, or leave --url out: the demo brings its own.\n"
+    remedy = "Run `pieces-orm serve`, or omit --url.\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence + remedy)
 
 
@@ -200,7 +221,7 @@ def test_a_run_that_fails_half_way_cleans_up_and_says_why(folder, pieces, pieces
     assert done.stderr == (
         "pieces-orm: POST /workstream_events/create: the server failed (status 500: the disk is full).\n"
     )
-    assert done.stdout.endswith("Deleting what was made: 9\nAsking whether it is gone: 9\n")
+    assert done.stdout.endswith("Deleting what was created: 9\n")
     assert {name: found for name, found in ids(pieces).items() if found} == {}
 
 
@@ -216,9 +237,9 @@ def test_what_cannot_be_deleted_is_named(folder, pieces, pieces_server):
     (left,) = pieces.tags.all()
     assert done.returncode == 1
     assert done.stderr == (
-        "pieces-orm: 1 material could not be deleted, or not be asked for:\n"
-        f"pieces-orm:   tag 'py' {left.id}\n"
-        "pieces-orm: 1 material that the demo made could not be deleted: see above.\n"
+        "pieces-orm: 1 material could not be deleted, or not verified as deleted:\n"
+        f"pieces-orm: - tag 'py' {left.id}\n"
+        "pieces-orm: 1 material could not be deleted: see above.\n"
     )
     assert {name for name, found in ids(pieces).items() if found} == {"Tag"}
 
@@ -230,8 +251,8 @@ def test_what_a_lost_answer_may_have_made_is_named(folder, pieces, pieces_server
 
     (stray,) = pieces.summaries.all()
     assert done.returncode == 1
-    assert "pieces-orm: 1 material appeared meanwhile that this demo may have made:\n" in done.stderr
-    assert f"pieces-orm:   workstream_summary 'A run of pieces-orm demo over 1 file' {stray.id}\n" in done.stderr
+    assert "pieces-orm: 1 material appeared meanwhile and may be from this demo:\n" in done.stderr
+    assert f"pieces-orm: - workstream_summary 'A run of pieces-orm demo over 1 file' {stray.id}\n" in done.stderr
     assert {name for name, found in ids(pieces).items() if found} == {"WorkstreamSummary"}
 
 
@@ -253,7 +274,7 @@ def test_a_second_stop_ends_the_cleaning_up_and_names_what_is_left(folder, piece
             errors = program.stderr.read()
 
     assert program.returncode == 130
-    named = re.findall(r"^pieces-orm:   (asset) '.*' (\S+)$", errors, re.MULTILINE)
+    named = re.findall(r"^pieces-orm: - (asset) '.*' (\S+)$", errors, re.MULTILINE)
     assert {id for _, id in named} >= set(pieces.assets.ids())
     assert named, errors
 
@@ -271,7 +292,7 @@ def test_a_run_that_is_stopped_cleans_up(folder, pieces, pieces_server, number):
             out, errors = program.communicate(timeout=10)
 
     assert (program.returncode, errors) == (130, "pieces-orm: Stopped.\n")
-    assert re.search(r"Deleting what was made: [12]\n", out)
+    assert re.search(r"Deleting what was created: [12]\n", out)
     assert {name: found for name, found in ids(pieces).items() if found} == {}
 
 
@@ -295,20 +316,25 @@ def test_what_a_server_had_already_is_not_taken_for_made(folder, pieces, pieces_
     assert (done.returncode, done.stderr) == (0, "")
     assert pieces.assets.ids() == (mine.id,)
     assert mine.refresh().name == "mine"
-    assert table(done.stdout)["assets"][0] == 2
+    assert table(done.stdout)["assets"] == [2, 1, 2]
 
 
-@pytest.mark.parametrize("step", ["_make_assets", "_associate_assets", "_search", "_rename"])
+@pytest.mark.parametrize("step", ["create_assets", "associate_assets", "search", "rename"])
 def test_any_step_may_fail_and_nothing_stays(folder, pieces, pieces_server, monkeypatch, capsys, step):
     def fail(self):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Story, step, fail)
+    monkeypatch.setattr(Scenario, step, fail)
     with pytest.raises(ZeroDivisionError):
-        demo_module.demo(Screen(), path=folder, url=pieces_server.url, token=None, database=None)
+        demo(folder, pieces_server.url)
     assert {name: found for name, found in ids(pieces).items() if found} == {}
 
 
-def test_the_errors_of_the_tools_are_errors_of_the_package():
-    assert issubclass(StoppedError, ToolError)
-    assert issubclass(ToolError, pieces_orm.PiecesError)
+def test_a_demo_on_a_running_server_takes_no_database(tmp_path):
+    done = run("demo", "--url", "http://127.0.0.1:9", "--database", tmp_path / "x.db")
+    assert done.returncode == 2
+    assert "--database: it cannot be combined with --url." in done.stderr
+
+
+def test_without_a_path_the_demo_reads_the_source_of_the_package():
+    assert Path(pieces_orm.__file__).parent == PACKAGE

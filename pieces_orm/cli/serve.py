@@ -1,0 +1,86 @@
+"""`pieces-orm serve`: run the embedded server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer import Option
+
+from ..transport import discovery
+from .errors import CommandError
+from .interrupts import Interrupts
+from .port_file import publish_port
+from .request_log import request_log
+from .terminal import Terminal
+
+if TYPE_CHECKING:
+    from ..server import Server
+
+NO_DATABASE = "NONE. WITHOUT --database FILE, ALL DATA IS LOST WHEN THE SERVER STOPS."
+
+Port = Annotated[int, Option(min=0, max=65535, help="Port to listen on, or 0 for any free one.")]
+Host = Annotated[str, Option(metavar="ADDRESS", help="Address to listen on; only loopback works without a token.")]
+Database = Annotated[Path | None, Option(metavar="FILE", help="SQLite file for the data; created if missing.")]
+Token = Annotated[
+    str | None, Option(metavar="TOKEN", envvar="PIECES_ORM_TOKEN", help="Secret that every request must carry.")
+]
+ReadOnly = Annotated[bool, Option("--read-only", help="Refuse every write.")]
+AllowOrigin = Annotated[
+    list[str] | None, Option(metavar="ORIGIN", help="Origin that may call, such as vscode-webview://abc; repeatable.")
+]
+Log = Annotated[str | None, Option(metavar="FILE", help="Append a JSON line per request; - is standard error.")]
+PortFile = Annotated[Path | None, Option(metavar="FILE", help="Write the port to FILE while the server runs.")]
+StandardPortFile = Annotated[bool, Option("--standard-port-file", help="Write the port to the port file of Pieces OS.")]
+
+
+def serve(
+    port: Port = 39300,
+    host: Host = "127.0.0.1",
+    database: Database = None,
+    token: Token = None,
+    read_only: ReadOnly = False,
+    allow_origin: AllowOrigin = None,
+    log: Log = None,
+    port_file: PortFile = None,
+    standard_port_file: StandardPortFile = False,
+) -> None:
+    """Run the embedded server until Ctrl-C.
+
+    It speaks the protocol of Pieces OS, for pieces_orm and for other clients. Without --database, all data is kept in
+    memory and lost when the server stops.
+    """
+    if port_file is not None and standard_port_file:
+        raise typer.BadParameter("it cannot be combined with --standard-port-file.", param_hint="--port-file")
+    if read_only and database is None:
+        raise CommandError("--read-only needs --database FILE: a server in memory that refuses writes stays empty.")
+    from ..server import Server, Settings  # noqa: PLC0415 an extra, which may be missing
+
+    path = discovery.port_file() if standard_port_file else port_file
+    settings = Settings(token=token, read_only=read_only, allow_origins=tuple(allow_origin or ()))
+    terminal = Terminal()
+    with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write:
+        with (
+            Server(database, port=port, host=host, settings=settings, log=write) as server,
+            publish_port(path, server.port) if path else nullcontext(),
+        ):
+            for line in _introduction(server, database, path):
+                terminal.say(line)
+            interrupts.wait()
+        terminal.say("The server has stopped.")
+
+
+def _introduction(server: Server, database: Path | None, path: Path | None) -> Iterator[str]:
+    yield f"Serving Pieces data at {server.url}"
+    kept = f"{database.resolve()}{' (read-only)' if server.settings.read_only else ''}" if database else NO_DATABASE
+    yield f"Database: {kept}"
+    if server.notice:
+        yield server.notice
+    if server.settings.token is not None:
+        yield "Every request must carry the token."
+    if path is not None:
+        yield f"Port file: {path}"
+    yield "Press Ctrl-C to stop."
