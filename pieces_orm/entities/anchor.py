@@ -65,7 +65,7 @@ class Anchor(Entity):
         """Return a path as the server knows it: absolute, without `..` and without a trailing separator."""
         text = os.fspath(value)
         if not isinstance(text, str) or not text:
-            message = f"Invalid path {value!r}: pass a non-empty str or a Path."
+            message = f"Invalid path {value!r}: pass a str or a Path that is not empty."
             raise InvalidValueError(message)
         return os.path.abspath(text) if not PureWindowsPath(text).drive else text  # noqa: PTH100 resolve() follows links
 
