@@ -32,31 +32,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = [
-    "AmbiguousRelationError",
-    "BatchError",
-    "ConflictError",
-    "DecodeError",
-    "DeletedError",
-    "DetachedError",
-    "InvalidIdError",
-    "InvalidRequestError",
-    "InvalidValueError",
-    "NotAuthorizedError",
-    "NotFoundError",
-    "NotLoadedError",
-    "NotRunningError",
-    "PiecesError",
-    "ReadOnlyFieldError",
-    "RequestTimeout",
-    "ResponseError",
-    "ServerError",
-    "StateError",
-    "TransportError",
-    "UnknownRelationError",
-    "UnsupportedOperationError",
-    "UpgradeRequiredError",
-    "UsageError",
-]
+    "AmbiguousRelationError", "BatchError", "ConflictError", "DecodeError", "DeletedError", "DetachedError",
+    "InvalidIdError", "InvalidRequestError", "InvalidValueError", "NotAuthorizedError", "NotFoundError",
+    "NotLoadedError", "NotRunningError", "PiecesError", "ReadOnlyFieldError", "RequestTimeout", "ResponseError",
+    "ServerError", "StateError", "TransportError", "UnknownRelationError", "UnsupportedOperationError",
+    "UpgradeRequiredError", "UsageError",
+]  # fmt: skip
 
 
 class PiecesError(Exception):

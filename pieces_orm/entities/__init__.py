@@ -21,23 +21,7 @@ from .workstream_event import WorkstreamEvent
 from .workstream_summary import WorkstreamSummary
 
 __all__ = [
-    "Activity",
-    "Anchor",
-    "AnchorPoint",
-    "Annotation",
-    "Asset",
-    "Conversation",
-    "ConversationMessage",
-    "Format",
-    "Hint",
-    "Person",
-    "Range",
-    "Sensitive",
-    "Share",
-    "Source",
-    "SourceWindow",
-    "Tag",
-    "Website",
-    "WorkstreamEvent",
+    "Activity", "Anchor", "AnchorPoint", "Annotation", "Asset", "Conversation", "ConversationMessage", "Format",
+    "Hint", "Person", "Range", "Sensitive", "Share", "Source", "SourceWindow", "Tag", "Website", "WorkstreamEvent",
     "WorkstreamSummary",
-]
+]  # fmt: skip

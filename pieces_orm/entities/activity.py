@@ -11,7 +11,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, One, Seed, entity, readonly, reference
 
 if TYPE_CHECKING:
-    from . import Asset, Format
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.ACTIVITY)

@@ -15,18 +15,7 @@ from ..wire.closed_lists import this_platform
 from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, ids_of, readonly, rename
 
 if TYPE_CHECKING:
-    from . import (
-        AnchorPoint,
-        Annotation,
-        Asset,
-        Conversation,
-        ConversationMessage,
-        Person,
-        Source,
-        Tag,
-        WorkstreamEvent,
-        WorkstreamSummary,
-    )
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.ANCHOR)

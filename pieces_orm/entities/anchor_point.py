@@ -10,7 +10,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, One, Seed, entity, field, readonly
 
 if TYPE_CHECKING:
-    from . import Anchor
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.ANCHOR_POINT)

@@ -11,17 +11,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, Many, One, Seed, collections_of, entity, field, ids_of, readonly
 
 if TYPE_CHECKING:
-    from . import (
-        Anchor,
-        Asset,
-        Conversation,
-        ConversationMessage,
-        Person,
-        Tag,
-        Website,
-        WorkstreamEvent,
-        WorkstreamSummary,
-    )
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.ANNOTATION)

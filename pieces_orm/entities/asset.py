@@ -18,21 +18,7 @@ from .asset_seed import asset_seed
 from .declaring import Entity, Many, One, entity, field, readonly
 
 if TYPE_CHECKING:
-    from . import (
-        Activity,
-        Anchor,
-        Annotation,
-        Conversation,
-        ConversationMessage,
-        Format,
-        Hint,
-        Person,
-        Sensitive,
-        Share,
-        Tag,
-        Website,
-        WorkstreamSummary,
-    )
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.ASSET)

@@ -11,7 +11,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, readonly, rename
 
 if TYPE_CHECKING:
-    from . import Anchor, Annotation, Asset, ConversationMessage, Range, Source, Website, WorkstreamSummary
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.CONVERSATION)

@@ -11,19 +11,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, Many, One, Seed, collections_of, entity, field, readonly, reference
 
 if TYPE_CHECKING:
-    from . import (
-        Anchor,
-        Annotation,
-        Asset,
-        Conversation,
-        Person,
-        Range,
-        Source,
-        Tag,
-        Website,
-        WorkstreamEvent,
-        WorkstreamSummary,
-    )
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.MESSAGE)

@@ -12,20 +12,9 @@ from ..orm.entity import Entity, entity, rename
 from ..orm.relations import Many, One
 
 __all__ = [
-    "Context",
-    "Entity",
-    "Many",
-    "One",
-    "Seed",
-    "collections_of",
-    "entity",
-    "field",
-    "ids_of",
-    "readonly",
-    "reference",
-    "references",
-    "rename",
-]
+    "Context", "Entity", "Many", "One", "Seed", "collections_of", "entity", "field", "ids_of", "readonly",
+    "reference", "references", "rename",
+]  # fmt: skip
 
 
 def ids_of(*entities: Entity | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ from ..wire import kinds
 from .declaring import Entity, Many, One, entity, readonly
 
 if TYPE_CHECKING:
-    from . import Activity, Asset
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.FORMAT)

@@ -12,17 +12,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, ids_of, readonly
 
 if TYPE_CHECKING:
-    from . import (
-        Anchor,
-        Annotation,
-        Asset,
-        ConversationMessage,
-        Source,
-        Tag,
-        Website,
-        WorkstreamEvent,
-        WorkstreamSummary,
-    )
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.PERSON)

@@ -10,7 +10,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, Many, Seed, entity, field, readonly, reference
 
 if TYPE_CHECKING:
-    from . import Conversation, ConversationMessage, WorkstreamSummary
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.RANGE)

@@ -11,7 +11,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, Many, One, Seed, entity, field, readonly
 
 if TYPE_CHECKING:
-    from . import Asset
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.SHARE)

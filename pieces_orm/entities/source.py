@@ -10,7 +10,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, Many, Seed, entity, field, readonly
 
 if TYPE_CHECKING:
-    from . import Anchor, Conversation, ConversationMessage, Person, Website, WorkstreamEvent, WorkstreamSummary
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.SOURCE)

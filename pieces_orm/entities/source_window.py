@@ -11,7 +11,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, readonly
 
 if TYPE_CHECKING:
-    from . import Tag, Website, WorkstreamEvent
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.SOURCE_WINDOW)

@@ -10,17 +10,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, Many, Seed, entity, field, ids_of, readonly
 
 if TYPE_CHECKING:
-    from . import (
-        Anchor,
-        Annotation,
-        Asset,
-        ConversationMessage,
-        Person,
-        SourceWindow,
-        Website,
-        WorkstreamEvent,
-        WorkstreamSummary,
-    )
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.TAG)

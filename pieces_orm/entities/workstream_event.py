@@ -11,7 +11,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, readonly, reference
 
 if TYPE_CHECKING:
-    from . import Anchor, Annotation, ConversationMessage, Person, Source, SourceWindow, Tag, Website, WorkstreamSummary
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.WORKSTREAM_EVENT)

@@ -11,19 +11,7 @@ from ..wire import kinds
 from .declaring import Context, Entity, Many, One, Seed, collections_of, entity, field, readonly, references
 
 if TYPE_CHECKING:
-    from . import (
-        Anchor,
-        Annotation,
-        Asset,
-        Conversation,
-        ConversationMessage,
-        Person,
-        Range,
-        Source,
-        Tag,
-        Website,
-        WorkstreamEvent,
-    )
+    from . import *  # noqa: F403 kinds name each other
 
 
 @entity(kinds.SUMMARY)

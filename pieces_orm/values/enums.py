@@ -6,31 +6,11 @@ from enum import Enum
 from typing import TypeVar
 
 __all__ = [
-    "Access",
-    "AccessScope",
-    "AnchorType",
-    "AnnotationType",
-    "Capabilities",
-    "ConversationType",
-    "ExternalSource",
-    "FormatRole",
-    "GenericClassification",
-    "HierarchicalType",
-    "HintType",
-    "Mechanism",
-    "MessageRole",
-    "ModelType",
-    "OpenEnum",
-    "Platform",
-    "Privacy",
-    "Rendering",
-    "SearchMatch",
-    "SensitiveCategory",
-    "SensitiveSeverity",
-    "Sentiment",
-    "SummaryPhase",
-    "TagCategory",
-]
+    "Access", "AccessScope", "AnchorType", "AnnotationType", "Capabilities", "ConversationType", "ExternalSource",
+    "FormatRole", "GenericClassification", "HierarchicalType", "HintType", "Mechanism", "MessageRole", "ModelType",
+    "OpenEnum", "Platform", "Privacy", "Rendering", "SearchMatch", "SensitiveCategory", "SensitiveSeverity",
+    "Sentiment", "SummaryPhase", "TagCategory",
+]  # fmt: skip
 
 E = TypeVar("E", bound="OpenEnum")
 

@@ -25,25 +25,10 @@ from .enums import (
 )
 
 __all__ = [
-    "Accessor",
-    "Application",
-    "BasicPerson",
-    "Bytes",
-    "Classification",
-    "Interaction",
-    "Mechanisms",
-    "MessageAgent",
-    "Model",
-    "PersonAccess",
-    "PersonType",
-    "Score",
-    "SensitiveMetadata",
-    "SourceDetails",
-    "TextLocation",
-    "TextMatch",
-    "Trigger",
-    "UserAccount",
-]
+    "Accessor", "Application", "BasicPerson", "Bytes", "Classification", "Interaction", "Mechanisms",
+    "MessageAgent", "Model", "PersonAccess", "PersonType", "Score", "SensitiveMetadata", "SourceDetails",
+    "TextLocation", "TextMatch", "Trigger", "UserAccount",
+]  # fmt: skip
 
 WIRE_KEY = "pieces_orm.wire_key"
 
