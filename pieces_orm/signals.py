@@ -17,7 +17,7 @@ from typing import Any
 import blinker
 from attrs import frozen
 
-from .concurrency.merge_queue import Backlog
+from .concurrency.merge_queue import MergeQueue
 
 __all__ = ["Dispatch", "Signal", "Signals"]
 
@@ -44,7 +44,7 @@ class Signal(blinker.Signal):
 
 
 @frozen
-class Told:
+class SignalEvent:
     """A sent signal with its arguments, for delivery at a later time."""
 
     signal: str
@@ -61,7 +61,7 @@ class Told:
             return entity, self.about["relation"], self.about["other"]
         return entity
 
-    def followed_by(self, later: Told) -> Told:
+    def followed_by(self, later: SignalEvent) -> SignalEvent:
         """Merge with a later signal about the same subject: the result tells the final state."""
         if later.signal != "changed" or self.signal not in ("created", "changed"):
             return later
@@ -70,13 +70,13 @@ class Told:
         mine, new = self.about, later.about
         fields = None if mine["fields"] is None or new["fields"] is None else mine["fields"] | new["fields"]
         before = {**new["before"], **mine["before"]}
-        return Told("changed", self.sender, {**new, "fields": fields, "before": before})
+        return SignalEvent("changed", self.sender, {**new, "fields": fields, "before": before})
 
 
 class Signals:
     """The signals of one session; the sender is always the entity's class.
 
-    Callers check `receivers` before they call `ask` or `tell`: without receivers that costs less than the call would.
+    Callers check `receivers` before they call `ask` or `emit`: without receivers that costs less than the call would.
 
     Before an operation, which an exception vetoes:
         saving(entity, edits), deleting(entity)
@@ -91,7 +91,7 @@ class Signals:
 
     def __init__(self, dispatch: Dispatch | None = None) -> None:
         self._dispatch = dispatch
-        self._backlog: Backlog[_Delivery] = Backlog(_Delivery.followed_by)
+        self._queue: MergeQueue[_Delivery] = MergeQueue(_Delivery.followed_by)
         self.saving = Signal("saving")
         self.deleting = Signal("deleting")
         self.created = Signal("created")
@@ -106,7 +106,7 @@ class Signals:
         """Send a signal whose receivers may veto the operation: the first exception reaches the caller."""
         signal.send(sender, **about)
 
-    def tell(self, signal: Signal, sender: Any, **about: Any) -> None:
+    def emit(self, signal: Signal, sender: Any, **about: Any) -> None:
         """Send a signal about a finished operation: every receiver runs, through `dispatch` if there is one."""
         if not signal.receivers or signal.is_muted:
             return
@@ -114,27 +114,27 @@ class Signals:
             if self._dispatch is None:
                 deliver(receiver, sender, about)
             else:
-                self._hand_over(_Delivery(receiver, Told(signal.name, sender, about)))
+                self._hand_over(_Delivery(receiver, SignalEvent(signal.name, sender, about)))
 
     def _hand_over(self, delivery: _Delivery) -> None:
         assert self._dispatch is not None
         # Looking a method up makes a new object each time, so methods are compared by equality.
         receiver = delivery.receiver
         whose: Hashable = receiver if isinstance(receiver, MethodType) else id(receiver)
-        number = self._backlog.put((whose, delivery.told.key), delivery)
+        number = self._queue.put((whose, delivery.event.key), delivery)
         if number is None:
             return
         try:
             self._dispatch(self._deliver_next)
         except Exception:  # noqa: BLE001 a closed loop must not undo the operation
-            self._backlog.discard(number)
+            self._queue.discard(number)
             _log.exception("The dispatch= function of a pieces_orm session raised an exception; the delivery is lost.")
 
     def _deliver_next(self) -> None:
         """Make the oldest delivery that waits; a UI loop calls this once for each."""
-        delivery = self._backlog.take()
+        delivery = self._queue.take()
         if delivery is not None:
-            deliver(delivery.receiver, delivery.told.sender, delivery.told.about)
+            deliver(delivery.receiver, delivery.event.sender, delivery.event.about)
 
 
 @frozen(eq=False)
@@ -142,10 +142,10 @@ class _Delivery:
     """A call of one receiver, to be made by a UI loop."""
 
     receiver: Callable[..., Any]
-    told: Told
+    event: SignalEvent
 
     def followed_by(self, later: _Delivery) -> _Delivery:
-        return _Delivery(self.receiver, self.told.followed_by(later.told))
+        return _Delivery(self.receiver, self.event.followed_by(later.event))
 
 
 def deliver(receiver: Callable[..., Any], sender: Any, about: Mapping[str, Any]) -> None:

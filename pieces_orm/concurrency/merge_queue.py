@@ -12,7 +12,7 @@ T = TypeVar("T")
 MERGE_FROM_ITEMS = 1_000
 
 
-class Backlog(Generic[T]):
+class MergeQueue(Generic[T]):
     """A FIFO queue that merges items with the same key while `limit` or more items wait.
 
     So its length is bounded by the limit and the number of keys.

@@ -129,7 +129,7 @@ def emit_changes(context: Context, entity: Record, changes: Changes, origin: str
     signals = context.signals
     if changes.before and signals.changed.receivers:
         fields, before = frozenset(changes.before), dict(changes.before)
-        signals.tell(signals.changed, type(entity), entity=entity, fields=fields, before=before, origin=origin)
+        signals.emit(signals.changed, type(entity), entity=entity, fields=fields, before=before, origin=origin)
     if changes.linked and signals.associated.receivers:
         _emit_pairs(context, signals.associated, entity, changes.linked, others)
     if changes.unlinked and signals.disassociated.receivers:
@@ -142,7 +142,7 @@ def _emit_pairs(
     for relation, id in pairs:
         other = context.identity_map.ref(relation.target, id)
         about = {"entity": entity, "relation": relation.name, "other": other, "origin": origin}
-        context.signals.tell(signal, type(entity), **about)
+        context.signals.emit(signal, type(entity), **about)
 
 
 # Associations -------------------------------------------------------------------------------------------------------
@@ -237,4 +237,4 @@ def remove_missing(context: Context, entity: Record, origin: str) -> None:
     """Make an entity DELETED that turned out to be gone, and emit `deleted` if anything was known of it."""
     was_known = entity._state.document is not None
     if remove(context, entity) and was_known and context.signals.deleted.receivers:
-        context.signals.tell(context.signals.deleted, type(entity), entity=entity, origin=origin)
+        context.signals.emit(context.signals.deleted, type(entity), entity=entity, origin=origin)

@@ -110,7 +110,7 @@ def _change(context: Context, entity: Record, relation: Relation[Any], other: Re
         context.watching.wrote(other, None)
     signal = context.signals.associated if present else context.signals.disassociated
     for each in changed if signal.receivers else ():
-        context.signals.tell(signal, type(entity), entity=entity, relation=each.name, other=other, origin="local")
+        context.signals.emit(signal, type(entity), entity=entity, relation=each.name, other=other, origin="local")
 
 
 def _undone_with(entity: Record, relation: Relation[Any], row: Association) -> list[Relation[Any]]:

@@ -59,7 +59,7 @@ def _create(context: Context, cls: type[R], seed: Seed, made: list[R]) -> Act:
         updated = document.get("updated")
         context.watching.wrote(entity, None if updated is None else bytes(updated))
     if not was_alive and signals.created.receivers:
-        signals.tell(signals.created, cls, entity=entity, origin="local")
+        signals.emit(signals.created, cls, entity=entity, origin="local")
     if seed.associate:
         pairs = [(associating.relation_between(entity, other), other) for other in seed.associate]
         associating.change(context, entity, pairs, present=True)

@@ -229,4 +229,4 @@ def delete(context: Context, record: Record) -> Act:
         removed = applying.remove(context, record)
         context.watching.wrote(record, None)
     if removed and signals.deleted.receivers:
-        signals.tell(signals.deleted, type(record), entity=record, origin="local")
+        signals.emit(signals.deleted, type(record), entity=record, origin="local")

@@ -7,10 +7,10 @@ from typing import Any
 
 from attrs import frozen
 
-from ..concurrency.merge_queue import Backlog
+from ..concurrency.merge_queue import MergeQueue
 from ..orm.context import Context
 from ..orm.entity import Entity
-from ..signals import Told
+from ..signals import SignalEvent
 from .watch import Watch
 
 
@@ -41,7 +41,7 @@ class Changes(Iterator[Change]):
     def __init__(self, context: Context, classes: tuple[type[Entity], ...], watch: Watch) -> None:
         self._context = context
         self._watch = watch
-        self._queue: Backlog[Told] = Backlog(Told.followed_by)
+        self._queue: MergeQueue[SignalEvent] = MergeQueue(SignalEvent.followed_by)
         self._closed = False
         self._receivers: list[tuple[Any, Callable[..., None]]] = []
         for operation in self._OPERATIONS:
@@ -52,19 +52,19 @@ class Changes(Iterator[Change]):
 
     def _receiver(self, operation: str) -> Callable[..., None]:
         def receive(sender: Any, **about: Any) -> None:
-            told = Told(operation, sender, about)
-            self._queue.put(told.key, told)
+            event = SignalEvent(operation, sender, about)
+            self._queue.put(event.key, event)
 
         return receive
 
     def __next__(self) -> Change:
-        told = self._queue.take(wait=True)
-        if told is None:
+        event = self._queue.take(wait=True)
+        if event is None:
             raise StopIteration
-        about = told.about
+        about = event.about
         entity = about["entity"]
         return Change(
-            kind=entity._schema.kind.name, id=entity.id, entity=entity, operation=told.signal, origin=about["origin"],
+            kind=entity._schema.kind.name, id=entity.id, entity=entity, operation=event.signal, origin=about["origin"],
             fields=about.get("fields"), before=about.get("before", {}), relation=about.get("relation"),
             other=about.get("other"),
         )  # fmt: skip

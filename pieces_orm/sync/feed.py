@@ -331,7 +331,7 @@ class Feed:
                 with self._condition:
                     state = self._states.popleft() if self._states else None
                 if state is not None:
-                    signals.tell(signals.stream_state, self.cls, kind=self._kind.name, state=state)
+                    signals.emit(signals.stream_state, self.cls, kind=self._kind.name, state=state)
             finally:
                 self._emitting_states.release()
 

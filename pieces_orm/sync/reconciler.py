@@ -215,10 +215,10 @@ class Reconciler:
         self._learn(entity.id, stamp)
         signals = self._context.signals
         if is_new:
-            signals.tell(signals.created, self._cls, entity=entity, origin="remote")
+            signals.emit(signals.created, self._cls, entity=entity, origin="remote")
         elif not was_loaded and not is_echo:
             # Nobody knew what it was: that it changed is certain, what changed cannot be known.
-            signals.tell(signals.changed, self._cls, entity=entity, fields=None, before={}, origin="remote")
+            signals.emit(signals.changed, self._cls, entity=entity, fields=None, before={}, origin="remote")
 
     def _is_later(self, entity: Entity) -> bool:
         """Tell whether a material was updated, by the server's clock, since reports of it could be missed."""
@@ -240,7 +240,7 @@ class Reconciler:
         # A mere handle of an id that was never reported, or was emitted already, goes silently.
         is_news = was_known or entity._state.document is not None
         if applying.remove(self._context, entity) and is_news:
-            signals.tell(signals.deleted, self._cls, entity=entity, origin="remote")
+            signals.emit(signals.deleted, self._cls, entity=entity, origin="remote")
 
 
 def _may_be_anothers(found: Entity | Exception) -> bool:

@@ -284,7 +284,7 @@ class Connection:
                 about = self._requested.popleft()
             except IndexError:
                 return
-            self.signals.tell(self.signals.requested, type(self), **about)
+            self.signals.emit(self.signals.requested, type(self), **about)
 
     def close(self) -> None:
         """Close the sockets; every later request raises DetachedError."""

@@ -9,7 +9,7 @@ import pytest
 import pieces_orm
 from pieces_orm import Asset, Tag
 from pieces_orm.concurrency import merge_queue
-from pieces_orm.concurrency.merge_queue import Backlog
+from pieces_orm.concurrency.merge_queue import MergeQueue
 from pieces_orm.orm import history
 from tests.support import wait_for
 
@@ -17,20 +17,20 @@ from tests.support import wait_for
 @pytest.fixture
 def short(monkeypatch):
     """Two items wait as they are, the others are merged."""
-    monkeypatch.setattr(Backlog.__init__, "__defaults__", (2,))
+    monkeypatch.setattr(MergeQueue.__init__, "__defaults__", (2,))
     assert merge_queue.MERGE_FROM_ITEMS > 2
 
 
-def test_a_backlog_keeps_order_and_merges_only_what_is_about_the_same_and_only_beyond_its_limit():
-    waiting = Backlog(lambda one, other: one + other, limit=3)
+def test_a_queue_keeps_order_and_merges_only_what_is_about_the_same_and_only_beyond_its_limit():
+    waiting = MergeQueue(lambda one, other: one + other, limit=3)
     for key, item in [("a", "1"), ("a", "2"), ("b", "3"), ("a", "4"), ("c", "5"), ("b", "6")]:
         waiting.put(key, item)
     assert len(waiting) == 4
     assert [waiting.take() for _ in range(5)] == ["1", "24", "36", "5", None]
 
 
-def test_a_backlog_lets_one_wait_for_news_and_go_when_it_is_closed():
-    waiting = Backlog(lambda one, other: other)
+def test_a_queue_lets_one_wait_for_news_and_go_when_it_is_closed():
+    waiting = MergeQueue(lambda one, other: other)
     taken = []
     thread = threading.Thread(target=lambda: taken.extend([waiting.take(wait=True), waiting.take(wait=True)]))
     thread.start()

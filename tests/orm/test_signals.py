@@ -18,10 +18,10 @@ def test_receivers_run_in_connection_order_whatever_their_sender():
             signals.changed.connect(receiver, sender=Asset, weak=False)
         else:
             signals.changed.connect(receiver, weak=False)
-    signals.tell(signals.changed, Asset, entity=None)
+    signals.emit(signals.changed, Asset, entity=None)
     assert order == list(range(8))
     order.clear()
-    signals.tell(signals.changed, Tag, entity=None)
+    signals.emit(signals.changed, Tag, entity=None)
     assert order == [0, 2, 4, 6]
 
 
@@ -35,7 +35,7 @@ def test_a_receiver_that_raises_is_logged_and_the_others_run(caplog):
     signals.deleted.connect(bad)
     signals.deleted.connect(lambda sender, **_: seen.append(sender), weak=False)
     with caplog.at_level(logging.ERROR):
-        signals.tell(signals.deleted, Asset, entity=None)
+        signals.emit(signals.deleted, Asset, entity=None)
     assert seen == [Asset]
     assert "a bad receiver" in caplog.text
 
@@ -45,7 +45,7 @@ def test_connect_is_weak_so_a_lambda_dies_at_once():
     seen = []
     signals.created.connect(lambda sender, **_: seen.append(1))
     gc.collect()
-    signals.tell(signals.created, Asset, entity=None)
+    signals.emit(signals.created, Asset, entity=None)
     assert seen == []
 
 
@@ -55,7 +55,7 @@ def test_dispatch_hands_each_delivery_to_the_callers_loop():
     seen = []
     signals.created.connect(lambda sender, **about: seen.append(about), weak=False)
     signals.created.connect(lambda sender, **about: seen.append(about), weak=False)
-    signals.tell(signals.created, Asset, entity="x")
+    signals.emit(signals.created, Asset, entity="x")
     assert (seen, len(queue)) == ([], 2)
     for deliver in queue:
         deliver()
