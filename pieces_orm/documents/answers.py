@@ -59,7 +59,7 @@ def one(data: bytes, kind: str, id: str | None = None, *, contents: bool = True)
 
 
 def plain(document: Document, kind: str, id: str) -> dict[str, Any]:
-    """The whole document as plain Python data.
+    """Return the whole document as plain Python data.
 
     Raises:
         DecodeError: there is something in it that cannot be read.
@@ -116,7 +116,7 @@ def optional_key(data: bytes, key: str, kind: str) -> Raw | None:
 
 
 def first_of(data: bytes, kind: str) -> bytes:
-    """The first member of an answer that is a collection.
+    """Return the first member of an answer that is a collection.
 
     Raises:
         DecodeError: it is no collection, or an empty one.
@@ -128,7 +128,7 @@ def first_of(data: bytes, kind: str) -> bytes:
 
 
 def member_ids(raw: bytes | Raw, kind: str = "", id: str = "", field: str = "") -> tuple[str, ...]:
-    """The ids that a relation names, in order; `indices` below zero says that a member is gone.
+    """Return the ids that a relation names, in order; `indices` below zero says that a member is gone.
 
     Raises:
         DecodeError: the slice is not a collection.
@@ -145,7 +145,7 @@ def member_ids(raw: bytes | Raw, kind: str = "", id: str = "", field: str = "") 
 
 
 def nested(raw: Raw, *, contents: bool = True) -> list[tuple[str, Document]]:
-    """The nested copies inside a relation: whole documents, or the `reference` of a reference.
+    """Return the nested copies inside a relation: whole documents, or the `reference` of a reference.
 
     Raises:
         DecodeError: the slice is no relation.
@@ -170,7 +170,7 @@ def _nested(raw: Raw, *, contents: bool) -> Iterator[tuple[str, Document]]:
 
 
 def id_of(data: bytes | Raw) -> str:
-    """The id of a document.
+    """Return the id of a document.
 
     Raises:
         MsgspecError: it is no JSON object, or has no id.
@@ -179,7 +179,7 @@ def id_of(data: bytes | Raw) -> str:
 
 
 def association_rows(data: bytes, owner_key: str, other_key: str) -> list[tuple[str, str]]:
-    """The pairs of ids in an answer of an association family.
+    """Return the pairs of ids in an answer of an association family.
 
     Raises:
         DecodeError: it is no collection of associations, or the server has left some out.
@@ -195,7 +195,7 @@ def association_rows(data: bytes, owner_key: str, other_key: str) -> list[tuple[
 
 
 def values_of(data: bytes, cls: type[T], kind: str, name: str = "iterable") -> list[T]:
-    """The members of a collection as values.
+    """Return the members of a collection as values.
 
     Raises:
         DecodeError: the answer is not a collection of such values.

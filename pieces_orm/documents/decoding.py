@@ -46,7 +46,7 @@ def _converter() -> Converter:
 
 
 def decoder(cls: Any) -> Callable[[Raw], Any]:
-    """The function that decodes a slice to a type: JSON first, then the converter's hook for the type.
+    """Return the function that decodes a slice to a type: JSON first, then the converter's hook for the type.
 
     A slice is never null: of an optional type it is the type without None that is decoded.
     """
@@ -60,12 +60,12 @@ def decoder(cls: Any) -> Callable[[Raw], Any]:
     return lambda raw: hook(_any(raw), only)
 
 
-# What is decoded in C alone.
+# Types that are decoded in C alone.
 PLAIN: Mapping[Any, Any] = {str: str, bool: bool, datetime: _Stamp}
 
 
 def reader(columns: Sequence[tuple[str, Any]]) -> Callable[[bytes], tuple[Any, ...]]:
-    """The function that reads some keys of a document together; None for those that it does not have.
+    """Return the function that reads some keys of a document together; None for those that it does not have.
 
     Args:
         columns: keys and types, of those in `PLAIN`.
@@ -97,7 +97,7 @@ def structure(value: Any, cls: type[T]) -> T:
 
 
 def plain(value: Any) -> Any:
-    """A value as plain JSON data, ready to be encoded; keys that are None are kept as removals (`Patch`)."""
+    """Return a value as plain JSON data, ready to be encoded; keys that are None are kept as removals (`Patch`)."""
     if isinstance(value, Mapping):
         items = ((name, plain(item)) for name, item in value.items())
         return Patch(items) if isinstance(value, Patch) else dict(items)
@@ -116,7 +116,7 @@ def encode(value: Any) -> bytes:
 
 
 def encoded(data: Any) -> bytes:
-    """Data as JSON, as it is."""
+    """Encode data as JSON, as it is."""
     try:
         return msgspec.json.encode(data)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -125,12 +125,12 @@ def encoded(data: Any) -> bytes:
 
 
 def encode_given(body: Mapping[str, Any]) -> bytes:
-    """A request body without those of its keys that are None: what is not given is not sent."""
+    """Return a request body without those of its keys that are None: what is not given is not sent."""
     return encode(Patch(body))
 
 
 def without_removed(value: Any) -> Any:
-    """Data without the keys that a `Patch` removes."""
+    """Return data without the keys that a `Patch` removes."""
     if isinstance(value, dict):
         items = ((name, without_removed(item)) for name, item in value.items())
         return {name: item for name, item in items if item is not None or not isinstance(value, Patch)}

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from ..errors import DecodeError
 
-# What reading broken JSON comes to: malformed, no UTF-8, nested too deeply.
+# Errors of reading broken JSON: malformed, not UTF-8, nested too deeply.
 BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 open_object = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -50,16 +50,16 @@ class Document(msgspec.Struct, eq=False, gc=False):
 
     @property
     def is_unopened(self) -> bool:
-        """Whether no key was asked for yet."""
+        """True if no key was asked for yet."""
         return self._keys is None
 
     def get_key(self, key: str) -> Raw | None:
-        """The slice of a top-level key; None when it is absent or null."""
+        """Return the slice of a top-level key; None when it is absent or null."""
         found = (self._keys or self.keys).get(key)
         return None if found is None or found == _NULL else found
 
     def get(self, path: str) -> Raw | None:
-        """The slice at a dotted path, or at the first of several with | between; None when it is absent or null."""
+        """Return slice at a dotted path, or at the first of several with | between; None when it is absent or null."""
         if "|" in path:
             return next((found for each in path.split("|") if (found := self.get(each)) is not None), None)
         keys = self.keys
@@ -94,7 +94,7 @@ read_page = msgspec.json.Decoder(Page).decode
 
 
 def reference_id(raw: Raw, kind: str = "", id: str = "", field: str = "") -> str:
-    """The id that a to-one relation names: a text, or an object with an id.
+    """Return the id that a to-one relation names: a text, or an object with an id.
 
     Raises:
         DecodeError: it is neither.
@@ -107,7 +107,7 @@ def reference_id(raw: Raw, kind: str = "", id: str = "", field: str = "") -> str
 
 
 def malformed(data: bytes, kind: str, id: str, error: Exception, field: str = "") -> DecodeError:
-    """The error for an answer that cannot be read."""
+    """Return the error for an answer that cannot be read."""
     start = data[:80].decode("utf-8", "replace")
     of = " ".join(part for part in (kind, id, field) if part) or "the answer"
     hint = " It looks like a web page: is this address a Pieces server?" if start.lstrip()[:1] == "<" else ""

@@ -18,7 +18,7 @@ from .document import Document, open_object
 
 
 def merge(document: Document, edits: Mapping[str, Any]) -> bytes:
-    """The document with other values at some (dotted) paths; every other byte goes back as it came.
+    """Return the document with other values at some (dotted) paths; every other byte goes back as it came.
 
     An edit that is a JSON object is put over the object that is there: keys it does not know survive.
     """

@@ -28,7 +28,7 @@ _SPACE = re.compile(rb"[ \t\n\r]*")
 def read(
     chunks: Iterator[bytes], kind: str, *, contents: bool = True, progress: Arrivals | None = None
 ) -> list[tuple[str, Document]]:
-    """The ids and documents of a collection's members, without decoding them.
+    """Return the ids and documents of a collection's members, without decoding them.
 
     Raises:
         DecodeError: it is not JSON, or not a collection of documents with ids.
@@ -55,7 +55,7 @@ def read(
 
 @functools.cache
 def _can_cut() -> bool:
-    """Whether the decoder says where a value ends and another begins; a page is split whole where it does not."""
+    """Tell whether the decoder reports where a value ends; where it does not, pages are split whole."""
     return _end_of(b'["a", {}] ,', 0) == len(b'["a", {}] ') and _end_of(b'["a', 0) is None
 
 
@@ -78,7 +78,7 @@ def _end_of(data: bytes, start: int) -> int | None:
 
 
 class _Cutter:
-    """What is left of a page, and the chunks that are still to come."""
+    """The rest of a page, and the chunks that are still to come."""
 
     def __init__(self, data: bytes, chunks: Iterator[bytes], contents: bool, progress: Arrivals | None) -> None:
         self._data = data
@@ -150,7 +150,7 @@ class _Cutter:
         return found.rstrip()
 
     def _next(self) -> bytes:
-        """The next byte that is no space; none at the end of the page."""
+        """Return the next byte that is no space; none at the end of the page."""
         while True:
             self._at = _space(self._data, self._at)
             if self._at < len(self._data):

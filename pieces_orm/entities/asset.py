@@ -73,7 +73,7 @@ class Asset(Entity):
 
     @property
     def is_image(self) -> bool:
-        """Whether the content is an image."""
+        """True if the content is an image."""
         return self.classification is not None and self.classification.generic == GenericClassification.IMAGE
 
     @property

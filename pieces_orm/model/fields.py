@@ -54,7 +54,7 @@ class Field:
 
     @cached_property
     def is_one_key(self) -> bool:
-        """Whether the value stands at a top-level key of its own."""
+        """True if the value stands at a top-level key of its own."""
         return not set(".|") & set(self.wire)
 
     def locate(self, document: Document) -> Raw | None:
@@ -80,7 +80,7 @@ class Field:
 
     @cached_property
     def optional(self) -> bool:
-        """Whether None is a value of this field."""
+        """True if None is a value of this field."""
         return self.resolved is Any or type(None) in typing.get_args(self.resolved)
 
     @cached_property

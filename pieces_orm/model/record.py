@@ -30,7 +30,7 @@ _set = object.__setattr__
 
 @attrs.define(eq=False, slots=False)
 class Schema:
-    """What a class declares: its kind, fields and relations."""
+    """The declarations of a class: its kind, fields and relations."""
 
     kind: Kind
     fields: Mapping[str, Field]

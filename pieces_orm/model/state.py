@@ -11,7 +11,7 @@ from ..documents.document import Document
 
 
 class State(Enum):
-    """How much an entity knows, and whether requests can be made for it."""
+    """The degree to which an entity is loaded, and whether requests can be made for it."""
 
     HANDLE = "handle"
     PARTIAL = "partial"

@@ -101,7 +101,7 @@ def _change(context: Context, entity: Record, relation: Relation[Any], other: Re
     with history.writing(entity._schema.kind, entity.id), history.writing(other._schema.kind, other.id):
         yield
         _send(context.connection, row, *((other, entity) if mirrored else (entity, other)), present=present)
-        # What is requested from here on is newer, however long this answer waits for its turn.
+        # Every later request is newer, however long this answer waits for its turn.
         number = history.now()
         yield
         relations = [relation] if present else [relation, *_undone_with(entity, relation, row)]

@@ -1,4 +1,4 @@
-"""What the entities, collections and feeds of one session share."""
+"""The context that entities, collections and feeds of one session share."""
 
 from __future__ import annotations
 

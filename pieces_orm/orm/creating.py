@@ -45,7 +45,7 @@ def _create(context: Context, cls: type[R], seed: Seed, made: list[R]) -> Act:
     with history.writing(kind):
         yield
         data = context.connection.call(route, query=dict(seed.query), body=decoding.encode_given(seed.body))
-        # What is requested from here on is newer, however long this answer waits for its turn.
+        # Every later request is newer, however long this answer waits for its turn.
         number = history.now()
         yield
         if route.answer == "collection":

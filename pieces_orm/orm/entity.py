@@ -62,12 +62,12 @@ class Entity(Record):
 
     @property
     def state(self) -> State:
-        """How much is known, and whether requests can be made."""
+        """The degree to which this is loaded, and whether requests can be made for it."""
         return self._state.state
 
     @property
     def stale(self) -> bool:
-        """Whether the stream that kept this entity true is lost: a warning, reads stay free."""
+        """True if the stream that kept this entity true is lost: a warning, reads stay free."""
         context: Context = self._context
         return context.watching.is_stale(self._schema.kind)
 

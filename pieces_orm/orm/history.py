@@ -53,7 +53,7 @@ class History:
 
     @contextmanager
     def request(self) -> Iterator[int]:
-        """Number a request for as long as it is under way."""
+        """Give a request a number for as long as it is under way."""
         with self.lock:
             number = self.now()
             self._under_way.add(number)
@@ -97,7 +97,7 @@ class History:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was noted that an answer could contradict."""
+        """True if nothing was noted that an answer could contradict."""
         return not (self._deleted or self._reported or self._links)
 
     def note_deleted(self, kind: Kind, id: str) -> None:
@@ -138,7 +138,7 @@ class History:
     # Echoes ----------------------------------------------------------------------------------------------------------
 
     def expect_echo(self, kind: Kind, id: str) -> None:
-        """Record a write whose answer does not tell the material's new `updated`: its echo cannot be told by that."""
+        """Record a write whose answer does not tell the material's new `updated`: its echo cannot be recognised by that."""
         with self.lock:
             self._echoes.pop((kind.name, id), None)
             self._echoes[kind.name, id] = None

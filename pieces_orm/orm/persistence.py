@@ -27,7 +27,7 @@ Edits = Mapping[str, Edit]
 class EndpointField(Field):
     """A field that an endpoint of its own saves, because the update route does not change it."""
 
-    # Whether the request carries the entity's whole document, which has to be fresh then.
+    # True where the request carries the entity's whole document, which has to be fresh then.
     sends_document: ClassVar[bool] = False
 
     def check_settable(self, record: Record) -> None:

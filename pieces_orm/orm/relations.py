@@ -79,7 +79,7 @@ class Related(Generic[E]):
 
     @property
     def known(self) -> bool:
-        """Whether the ids are known without a request; a relation that a document leaves out is unknown, not empty."""
+        """True if the ids are known without a request; a relation that a document leaves out is unknown, not empty."""
         with self._entity._context.lock:
             return known_ids(self._entity, self._relation) is not None
 

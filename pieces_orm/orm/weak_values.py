@@ -28,7 +28,7 @@ class WeakValues(Generic[V]):
         return len(self._refs)
 
     def get(self, key: str) -> V | None:
-        """The value, if it is alive."""
+        """Return the value, if it is alive."""
         held = self._refs.get(key)
         return None if held is None else held()
 
@@ -43,7 +43,7 @@ class WeakValues(Generic[V]):
         self._refs.pop(key, None)
 
     def values(self) -> list[V]:
-        """The values that are alive."""
+        """Return the values that are alive."""
         return [value for held in list(self._refs.values()) if (value := held()) is not None]
 
     def sweep(self) -> None:

@@ -75,7 +75,7 @@ class Changes(Iterator[Change]):
         return self
 
     def close(self) -> None:
-        """End the iteration, after what was heard before."""
+        """End the iteration, after the changes that were received before."""
         if not self._closed:
             self._closed = True
             for signal, receiver in self._receivers:

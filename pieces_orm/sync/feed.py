@@ -119,7 +119,7 @@ class Feed:
 
     @property
     def is_stale(self) -> bool:
-        """Whether entities may have aged: this is lost, or was live and is not yet again."""
+        """True if entities may have aged: this is lost, or was live and is not yet again."""
         return self.state == LOST or (self._live_since is not None and self.state != LIVE)
 
     # Receiving: these run on the stream's thread and only collect reports ---------------------------------------
@@ -244,7 +244,7 @@ class Feed:
 
     @property
     def _compares(self) -> bool:
-        """Whether the ids have to be read now."""
+        """True if the ids have to be read now."""
         return (
             self._must_compare and self._stream is not None and self._connected and time.monotonic() >= self._compare_at
         )

@@ -25,7 +25,7 @@ SortKey = tuple[bool, Any, str]
 class Live(Sequence[E], Generic[E]):
     """The entities of one kind that satisfy a condition, sorted, kept in step with the server while this is open.
 
-    Its signals (the sender is this list; each is told after the change, in the order of the changes):
+    Its signals (the sender is this list; each is emitted after the change, in the order of the changes):
         inserted(index, entity)
         removed(index, entity)
         moved(index, before, entity): taken from the index `before`, then put in at `index`
@@ -61,7 +61,7 @@ class Live(Sequence[E], Generic[E]):
         self._order: list[SortKey] = []
         self._keys: dict[str, SortKey] = {}
         self._entities: dict[str, E] = {}
-        # Members that `where` leaves out: held too, so that a change of theirs is heard of with what changed.
+        # Entities that `where` leaves out: held too, so that their changes are reported with the changed fields.
         self._others: dict[str, E] = {}
         # One thread at a time places and tells, so that the last word on an entity is the latest, and events in order.
         self._reported: deque[E] = deque()
@@ -72,7 +72,7 @@ class Live(Sequence[E], Generic[E]):
         try:
             with self._working:
                 self._connect()
-                # What happens before the stream is live is not heard: then all are read once more.
+                # Changes before the stream is live may be missed: then all are read once more.
                 self._watch.before_live(lambda: self._catch_up(read))
                 for entity in read():
                     self._place(entity)
@@ -96,7 +96,7 @@ class Live(Sequence[E], Generic[E]):
         for signal in (signals.associated, signals.disassociated):
             signal.connect(self._related)
 
-    # What a list can do ----------------------------------------------------------------------------------------------
+    # Sequence protocol ----------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
         return len(self._order)
@@ -124,7 +124,7 @@ class Live(Sequence[E], Generic[E]):
         return f"<live list of {len(self)} {self._class._schema.kind.collection}{'' if self._open else ' (closed)'}>"
 
     def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
-        """The index of an entity.
+        """Return the index of an entity.
 
         Raises:
             ValueError: it is not in the list.
@@ -138,7 +138,7 @@ class Live(Sequence[E], Generic[E]):
         raise ValueError(message)
 
     def snapshot(self) -> list[E]:
-        """The list as it is at this moment; it does not change any more."""
+        """Return the list as it is at this moment; it does not change any more."""
         with self._lock:
             entities = [self._entities[key[-1]] for key in self._order]
         return entities[::-1] if self._reverse else entities
@@ -173,14 +173,14 @@ class Live(Sequence[E], Generic[E]):
         self._work()
 
     def _related(self, _: Any, *, entity: Entity, other: Entity, **__: Any) -> None:
-        # A key or condition may look at relations, and an association is told once, from one of its sides.
+        # A key or condition may look at relations, and an association is emitted once, from one of its sides.
         for each in (entity, other):
             if isinstance(each, self._class) and (each.id in self._entities or each.id in self._others):
                 self._reported.append(each)
         self._work()
 
     def _work(self) -> None:
-        """Place what was heard of and tell, whichever thread comes by."""
+        """Place the reported entities and emit, on whichever thread comes by."""
         while self._reported and self._working.acquire(blocking=False):
             try:
                 # Another thread may have taken the last one meanwhile.
@@ -196,7 +196,7 @@ class Live(Sequence[E], Generic[E]):
             _log.exception("%r cannot place %r; it stays as it was until it changes again.", self, entity)
             with self._lock:
                 if self._open and entity.id not in self._entities:
-                    self._others[entity.id] = entity  # held, so that its next change is heard of
+                    self._others[entity.id] = entity  # held, so that its next change is reported
             return
         if signal is not None:
             for receiver in signal.receivers_for(self):

@@ -41,7 +41,7 @@ class Pending:
 
     @property
     def hopeful(self) -> bool:
-        """Whether any of them may still become readable soon."""
+        """True if any of them may still become readable soon."""
         return any(self._attempts.get(id, 0) < MAX_ATTEMPTS for id in self._reports)
 
     @property

@@ -61,7 +61,7 @@ class Reconciler:
 
     @property
     def defers(self) -> bool:
-        """Whether a report waits for the answer to a write of this session."""
+        """True if a report waits for the answer to a write of this session."""
         return bool(self._deferred)
 
     def deferred(self) -> dict[str, int]:
@@ -155,7 +155,7 @@ class Reconciler:
         signal = signals.changed if self._is_known(id) else signals.created
         return bool(signal.has_receivers_for(self._cls))
 
-    def _emit_updated(self, ids: list[str], heard: Mapping[str, int]) -> list[str]:
+    def _emit_updated(self, ids: list[str], reports: Mapping[str, int]) -> list[str]:
         """Read and emit; return the ids that could not be read."""
         known = {id for id in ids if self._is_loaded(id)}
         failed: list[str] = []
@@ -164,7 +164,7 @@ class Reconciler:
             if isinstance(found, NotFoundError):
                 missing.add(id)
             elif isinstance(found, Entity):
-                self._emit_one(found, was_loaded=id in known, survived=heard[id] == SURVIVED)
+                self._emit_one(found, was_loaded=id in known, survived=reports[id] == SURVIVED)
             else:
                 _log.info("%s %s could not be read: %s", self._kind.name, id, found)
                 failed.append(id)

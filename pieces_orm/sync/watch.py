@@ -38,7 +38,7 @@ class Feeds(Watching):
         feeds = [self._open(cls) for cls in dict.fromkeys(classes) if _can_watch(cls)]
         deadline = time.monotonic() + INITIAL_WAIT_S
         for feed in feeds:
-            # What is read from here on is in step: every later change of it is reported.
+            # Entities read from here on are in step: every later change of them is reported.
             feed.wait_first(deadline)
         return Watch(self, feeds)
 

@@ -148,7 +148,7 @@ class Stream(threading.Thread):
 
     @property
     def connected(self) -> bool:
-        """Whether a socket is open at this moment."""
+        """True if a socket is open at this moment."""
         return self._socket is not None
 
     def drop(self) -> None:
@@ -184,7 +184,7 @@ class Frames(Iterator[tuple[int, bytes]]):
     ) -> None:
         self._socket = connect(url, headers)
         self._numbered = numbered
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
         self._waiting: tuple[int, bytes] | None = None
         self._ended = False
         threading.Thread(target=self._read, name="pieces_orm frames", daemon=True).start()
@@ -201,26 +201,26 @@ class Frames(Iterator[tuple[int, bytes]]):
 
     def _hand_over(self, item: tuple[int, bytes], seconds: float | None) -> bool:
         """Wait until somebody takes a frame; return False when nobody did in time, or nobody will."""
-        with self._news:
+        with self._changed:
             self._waiting = item
-            self._news.notify_all()
-            self._news.wait_for(lambda: self._waiting is None or self._ended, seconds)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._waiting is None or self._ended, seconds)
             taken, self._waiting = self._waiting is None, None
             return taken
 
     def __next__(self) -> tuple[int, bytes]:
-        with self._news:
-            self._news.wait_for(lambda: self._waiting is not None or self._ended)
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting is not None or self._ended)
             item, self._waiting = self._waiting, None
-            self._news.notify_all()
+            self._changed.notify_all()
         if item is None:
             raise StopIteration
         return item
 
     def _end(self) -> None:
-        with self._news:
+        with self._changed:
             self._ended = True
-            self._news.notify_all()
+            self._changed.notify_all()
 
     def close(self) -> None:
         """End the iteration, and let go of what was not handed over."""

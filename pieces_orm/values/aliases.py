@@ -13,5 +13,5 @@ Progress = Callable[[int, int], object]
 Arrivals = Callable[[int, "int | None"], object]
 # Seconds to connect and to wait for an answer; one number for both, or two.
 Timeout = float | tuple[float, float]
-# How assets are searched: forgiving typos, by exact words, by meaning.
+# Ways to search assets: forgiving typos, by exact words, by meaning.
 Engine = Literal["fuzzy", "full_text", "neural"]

@@ -200,7 +200,7 @@ class MessageAgent:
     task: str | None = None
 
 
-# How a material came to be associated with each asset, by asset id.
+# The way in which a material came to be associated with each asset, by asset id.
 Mechanisms = Mapping[str, Mechanism]
 
 
