@@ -48,6 +48,7 @@ def test_version_is_that_of_the_package():
     assert done.stdout.startswith("pieces-orm ")
 
 
+@pytest.mark.xdist_group("machine")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_prints_its_url_answers_and_stops_at_once(number):
     with started("serve", "--port", "0") as program:
