@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from textwrap import wrap
 
 from .drawing import arrow, box, layers, svg, text
@@ -30,6 +31,7 @@ WIDTH, STEP, SIDE, BAR = 340, 84, 24, 40
 HALF = 31  # half the height of a box
 
 
+@cache
 def pictures() -> dict[str, str]:
     """Return each picture by the name of its file."""
     server = imports(f"{PACKAGE}.server")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from .pages import ROOT
@@ -19,6 +20,7 @@ ENTRANCES = {PACKAGE, f"{PACKAGE}.__main__"}
 Graph = dict[str, set[str]]
 
 
+@cache
 def imports(within: str = PACKAGE) -> Graph:
     """Return, for each room of a package, the rooms that its modules import.
 
@@ -86,6 +88,7 @@ def _reached(graph: Graph, room: str) -> Iterable[str]:
     return seen
 
 
+@cache
 def _modules() -> dict[str, Path]:
     found = {}
     for path in (ROOT / PACKAGE).rglob("*.py"):

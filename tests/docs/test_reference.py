@@ -11,6 +11,9 @@ from pieces_orm import errors, filters, values
 
 from .pages import DOCS, ROOT
 
+# One build for all, on one worker.
+pytestmark = pytest.mark.xdist_group("reference")
+
 SERVER = {"Server", "Settings", "Faults"}
 COLLECTIONS = {"Collection", "SearchableCollection", "AssetCollection"}
 FIXTURES = {"pieces", "pieces_server"}
