@@ -138,7 +138,7 @@ class History:
     # Echoes ----------------------------------------------------------------------------------------------------------
 
     def expect_echo(self, kind: Kind, id: str) -> None:
-        """Record a write whose answer does not tell the material's new `updated`: its echo cannot be recognised by that."""
+        """Record a write whose answer lacks the material's new `updated`, by which its echo could be recognised."""
         with self.lock:
             self._echoes.pop((kind.name, id), None)
             self._echoes[kind.name, id] = None

@@ -47,6 +47,7 @@ def refuses(host, port):
     return False
 
 
+@pytest.mark.xdist_group("machine")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_prints_its_url_answers_and_stops_at_once(number):
     with started("serve", "--port", "0") as program:

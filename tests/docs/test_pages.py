@@ -6,10 +6,9 @@ import pieces_orm
 from pieces_orm import errors
 from pieces_orm.signals import Signals
 
-from .pages import PAGES, ROOT
+from .pages import DOCS, PAGES, REFERENCE, ROOT, fragments, links
 
 README = (ROOT / "README.md").read_text("utf-8")
-DOCS = ROOT / "docs"
 
 
 def test_the_readme_gives_the_two_commands_each_on_a_line_of_its_own():
@@ -20,21 +19,43 @@ def test_the_readme_gives_the_two_commands_each_on_a_line_of_its_own():
     ]
 
 
-def test_the_readme_links_to_nothing_because_it_is_read_elsewhere_too():
-    assert re.findall(r"\]\(", README) == []
+def test_the_readme_begins_with_what_the_data_and_the_package_are_and_for_whom():
+    lines = README.splitlines()
+    assert lines[0] == "# pieces_orm"
+    data, package, people = [line for line in lines[1:] if line][:3]
+    assert data.startswith("Pieces data is")
+    assert "anchors" in data
+    assert package.startswith("`pieces_orm` turns")
+    assert people.startswith("It is for")
 
 
-def test_every_page_is_in_the_table_of_contents():
-    listed = re.search(r"```\{toctree\}(.*?)```", (DOCS / "index.md").read_text("utf-8"), re.DOTALL)[1]
-    assert sorted(re.findall(r"^[\w-]+$", listed, re.MULTILINE)) == sorted(
-        page.stem for page in PAGES if page.parent == DOCS and page.stem != "index"
-    )
+def test_the_readme_uses_a_tool_only_after_the_command_that_installs_it():
+    demo, tests = (README.index(command) for command in ("'.[all]' && .venv", "'.[all,test]' && .venv"))
+    assert demo < tests < README.index(".venv/bin/sphinx-build")
+    assert tests < README.index(".ci/check")
+    assert min(match.start() for match in re.finditer(r"\.venv/bin/pieces-orm demo (?!\|)", README)) > demo
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_between_pages_lead_somewhere(page):
-    targets = re.findall(r"\]\(([\w-]+\.md)", page.read_text("utf-8"))
-    assert [target for target in targets if not (page.parent / target).is_file()] == []
+def test_the_readme_links_to_every_page_of_the_user_guide():
+    linked = {path.name for path, _ in links(ROOT / "README.md") if path.parent == DOCS}
+    assert linked == {page.name for page in DOCS.glob("*.md")} - {"index.md"}
+
+
+def test_every_page_is_in_a_table_of_contents():
+    for index, pages in ((DOCS / "index.md", DOCS.glob("*.md")), (DOCS / "reference" / "index.md", REFERENCE)):
+        lists = re.findall(r"```\{toctree\}(.*?)```", index.read_text("utf-8"), re.DOTALL)
+        listed = [name for each in lists for name in re.findall(r"^[\w-]+$", each, re.MULTILINE)]
+        assert sorted(listed) == sorted({page.stem for page in pages} - {"index"})
+
+
+def test_no_page_has_the_name_of_one_that_sphinx_writes():
+    assert {page.stem for page in PAGES} & {"search", "genindex", "py-modindex"} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_to_a_file_and_a_heading(page):
+    assert [path for path, _ in links(page) if not path.is_file()] == []
+    assert [(path, name) for path, name in links(page) if name and name not in fragments(path)] == []
 
 
 def test_the_tree_of_errors_is_whole():
@@ -58,6 +79,6 @@ def test_the_kinds_that_the_readme_counts_are_those_of_a_session():
 
 
 def test_what_the_readme_says_of_an_asset_can_be_saved():
-    fields = pieces_orm.Asset.fields
+    fields = pieces_orm.Asset._schema.fields
     assert [name for name in ("text", "language", "description") if fields[name].readonly] == []
     assert "Saving the text, language and description of an asset" in README

@@ -11,11 +11,17 @@ PACKAGE = "pieces_orm"
 
 @cache
 def project_files() -> tuple[Path, ...]:
-    """Every file that is tracked, or would be by `git add .`."""
+    """Every file that is tracked, or would be by `git add .`; in an unpacked sdist every file but caches."""
+    if not (ROOT / ".git").exists():
+        return tuple(path for path in sorted(ROOT.rglob("*")) if path.is_file() and not _generated(path))
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     paths = sorted({ROOT / name for name in listed.split("\0") if name})
     return tuple(path for path in paths if path.is_file())
+
+
+def _generated(path: Path) -> bool:
+    return any(part == "__pycache__" or part.startswith(".") for part in path.relative_to(ROOT).parts)
 
 
 def python_files(*folders: str) -> list[Path]:

@@ -111,6 +111,7 @@ def objects_of_a_session() -> dict[str, type]:
         tags = session.assets.ref("x").tags
         found |= {type(tags), type(pieces_orm.Asset.tags), type(pieces_orm.Asset.original)}
         found |= {signals.Signal}
+    found = sorted(found, key=lambda cls: cls.__name__)
     return {cls.__name__: cls for cls in found if cls.__module__.split(".")[0] == PACKAGE}
 
 

@@ -21,6 +21,7 @@ from pieces_orm.wire.kinds import KINDS
 from tests.server.support import SERVE, Wire, frame, ids, program, stream, until
 
 
+@pytest.mark.xdist_group("machine")
 def test_a_server_is_ready_in_under_a_third_of_a_second():
     Server().start()  # imports are warm now; this one is forgotten on purpose, and must not hang anything
     times = []

@@ -10,6 +10,8 @@ import requests
 
 from tests.server.hammer import Remote, check_whole, seed_of, serving
 
+pytestmark = pytest.mark.xdist_group("machine")
+
 CLIENTS = 50
 
 

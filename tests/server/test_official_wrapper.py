@@ -13,6 +13,8 @@ from tests.cli.programs import started
 
 pytest.importorskip("pieces_os_client")
 
+pytestmark = [pytest.mark.xdist_group("machine"), pytest.mark.timeout(180)]
+
 PROGRAM = """
     import sys, time
     from pieces_os_client.wrapper import PiecesClient

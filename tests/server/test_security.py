@@ -250,6 +250,7 @@ def test_foreign_origins_write_nothing(filled):
         assert "access-control-allow-origin" not in answer.headers
 
 
+@pytest.mark.xdist_group("machine")
 def test_half_sent_requests_stop_nobody_and_are_dropped_in_the_end(started):
     wire = started(settings=Settings(patience=0.5))
     post = POST + b"Content-Length: 100\r\n\r\n{"

@@ -234,6 +234,7 @@ def test_what_happened_in_an_outage_is_told_once_and_the_view_is_the_servers(scr
             assert not any(each.stale for each in held)
 
 
+@pytest.mark.xdist_group("machine")
 def test_a_found_session_follows_its_server_to_another_port(server, monkeypatch):
     monkeypatch.setenv("PIECES_URL", server.url)
     with pieces_orm.connect(application="VS_CODE") as session:
@@ -261,6 +262,7 @@ def test_a_found_session_follows_its_server_to_another_port(server, monkeypatch)
                 watch.close()
 
 
+@pytest.mark.xdist_group("machine")
 def test_a_request_that_finds_nobody_is_sent_to_where_the_server_is_now(server, monkeypatch):
     monkeypatch.setenv("PIECES_URL", server.url)
     with pieces_orm.connect() as session:

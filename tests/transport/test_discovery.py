@@ -69,6 +69,7 @@ def test_another_program_on_a_candidate_port_is_not_taken_for_pieces(recorder, m
             discovery.find(other.url)
 
 
+@pytest.mark.xdist_group("machine")
 def test_nothing_found_lists_what_was_tried_quickly(monkeypatch):
     monkeypatch.setattr(discovery, "PORTS", tuple(range(1, 37)))
     monkeypatch.setenv("PIECES_URL", "http://127.0.0.1:9")

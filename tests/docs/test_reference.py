@@ -1,0 +1,62 @@
+"""The API reference is whole."""
+
+import subprocess
+import sys
+
+import pytest
+from sphinx.util.inventory import InventoryFile
+
+import pieces_orm
+from pieces_orm import errors, filters, values
+
+from .pages import DOCS, ROOT
+
+# One build for all, on one worker.
+pytestmark = pytest.mark.xdist_group("reference")
+
+SERVER = {"Server", "Settings", "Faults"}
+COLLECTIONS = {"Collection", "SearchableCollection", "AssetCollection"}
+FIXTURES = {"pieces", "pieces_server"}
+
+
+@pytest.fixture(scope="module")
+def documented(tmp_path_factory):
+    """The last part of every name in the reference, with its type; from a build in which each warning is an error."""
+    folder = tmp_path_factory.mktemp("docs")
+    html = folder / "html"
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", folder / "trees", DOCS, html],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    inventory = InventoryFile.loads((html / "objects.inv").read_bytes(), uri="")
+    return {(kind, name) for kind, names in inventory.data.items() for name in names}
+
+
+def names(documented, *kinds):
+    return {name.rpartition(".")[2] for kind, name in documented if kind.removeprefix("py:") in kinds}
+
+
+def defined_in(module):
+    """The public classes and functions that a module defines itself."""
+    own = {name for name, each in vars(module).items() if getattr(each, "__module__", "") == module.__name__}
+    return {name for name in own if not name.startswith("_")}
+
+
+def test_the_reference_has_every_public_name(documented):
+    found = names(documented, "class", "exception", "function", "module", "attribute", "data")
+    assert set(pieces_orm.__all__) - found == set()
+    assert set(values.__all__) - found == set()
+    assert (SERVER | COLLECTIONS | FIXTURES) - found == set()
+
+
+def test_the_reference_has_every_error_and_every_filter(documented):
+    assert defined_in(errors) - names(documented, "exception") == set()
+    assert defined_in(filters) - names(documented, "function", "class") == set()
+
+
+@pytest.mark.parametrize("cls", [pieces_orm.Session, pieces_orm.Entity], ids=lambda cls: cls.__name__)
+def test_the_reference_has_every_public_method(documented, cls):
+    methods = {name for name in dir(cls) if not name.startswith("_") and callable(getattr(cls, name, None))}
+    found = {name for _, name in documented}
+    assert [name for name in methods if f"pieces_orm.{cls.__name__}.{name}" not in found] == []
