@@ -1,5 +1,6 @@
 """The API reference is whole."""
 
+import re
 import subprocess
 import sys
 
@@ -60,3 +61,38 @@ def test_the_reference_has_every_public_method(documented, cls):
     methods = {name for name in dir(cls) if not name.startswith("_") and callable(getattr(cls, name, None))}
     found = {name for _, name in documented}
     assert [name for name in methods if f"pieces_orm.{cls.__name__}.{name}" not in found] == []
+
+
+KINDS = (DOCS / "kinds.md").read_text("utf-8").split("\n## ")[1:]
+SECTIONS = {section.partition("\n")[0]: section for section in KINDS}
+
+
+def public(thing):
+    return {name for name in dir(thing) if not name.startswith("_")}
+
+
+def members(documented, *classes):
+    return {name.rpartition(".")[2] for _, name in documented if name.rpartition(".")[0] in classes}
+
+
+def test_a_session_shows_the_documented_names_and_nothing_else(documented):
+    collections = {re.search(r"`session\.(\w+)`", section)[1] for section in KINDS}
+    with pieces_orm.Session("http://127.0.0.1:9") as session:
+        assert public(session) == collections | members(documented, "pieces_orm.Session")
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_an_entity_shows_the_documented_names_and_nothing_else(documented, name):
+    cls = getattr(pieces_orm, name)
+    fields_and_relations = set(re.findall(r"^\| \*?(\w+)\*? \|", SECTIONS[name], re.MULTILINE)) - {"field", "relation"}
+    with pieces_orm.Session("http://127.0.0.1:9") as session:
+        entity = session[cls].ref("an-id")
+        shown = fields_and_relations | members(documented, "pieces_orm.Entity", f"pieces_orm.{name}")
+        assert public(entity) == shown | {"id"}
+
+
+def test_a_collection_shows_the_documented_names_and_nothing_else(documented):
+    with pieces_orm.Session("http://127.0.0.1:9") as session:
+        assert public(session.ranges) == members(documented, "pieces_orm.Collection")
+        assert public(session.tags) - public(session.ranges) == {"search"}
+        assert public(session.assets) == members(documented, "pieces_orm.Collection", "pieces_orm.AssetCollection")
