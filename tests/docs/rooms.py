@@ -34,8 +34,9 @@ def imports(within: str = PACKAGE) -> Graph:
             continue
         graph[room] |= set()
         for target in _imported(module, path):
-            other = _room(target, within)
-            if other not in {room, None} and target not in ENTRANCES and target != within:
+            # A program that imports the package itself stands on all that it exports: above the session.
+            other = "session" if target == within == PACKAGE else _room(target, within)
+            if other not in {room, None} and (other == "session" or target not in {within, *ENTRANCES}):
                 graph[room].add(other)
                 graph[other] |= set()
     return dict(graph)
