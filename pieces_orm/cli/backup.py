@@ -30,8 +30,8 @@ def backup(screen: Screen, *, database: Path, target: Path, force: bool) -> None
     """
     with server_extra():
         from ..server.storage import backup  # noqa: PLC0415 an extra, which may be missing
-        from ..server.storage.database import look  # noqa: PLC0415
-    if look(database).version is None:
+        from ..server.storage.database import read_version  # noqa: PLC0415
+    if read_version(database) is None:
         raise ToolError(f"There is no Pieces database at {database}.")
     if target.exists() and target.samefile(database):
         raise ToolError(f"{target} is the database itself; name another file.")

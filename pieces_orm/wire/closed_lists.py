@@ -25,6 +25,9 @@ OLD_PORTS = (1000, 5323)
 
 SCORE_REASONS = ("priority", "reuse", "update", "reference", "searched")
 
+# The headers that carry an application's id.
+APPLICATION_HEADERS = ("application", "X-Application-ID")
+
 # Statuses by which a server says that it does not have a route of other versions.
 NO_SUCH_ROUTE = (404, 405, 501)
 

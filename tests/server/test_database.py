@@ -12,7 +12,7 @@ import pytest
 
 from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server, Settings
-from pieces_orm.server.storage import backup, database
+from pieces_orm.server.storage import backup, database, upgrades
 from pieces_orm.wire.kinds import KINDS
 from tests.server.support import SERVE, Wire, program
 
@@ -53,7 +53,7 @@ def test_a_new_file_says_whose_it_is_and_its_version(tmp_path):
     path = tmp_path / "what? a #name.db"
     with Server(path) as server:
         assert server.notice == ""
-    assert pragma(path, "user_version") == len(database.STEPS)
+    assert pragma(path, "user_version") == len(upgrades.STEPS)
     assert pragma(path, "application_id") == database.APPLICATION_ID
     assert {file.name for file in tmp_path.iterdir()} == {path.name, path.name + ".lock"}
     with Server(path) as server:
@@ -70,8 +70,8 @@ def test_an_older_file_is_copied_and_upgraded(old):
         assert len(wire.get("/assets/search?query=tides")["iterable"]) == 1
         notice = server.notice
     (kept,) = old.parent.glob("pieces.db.version-0.*")
-    assert notice == f"The database {old} was upgraded from version 0 to {len(database.STEPS)}; as it was: {kept}"
-    assert pragma(old, "user_version") == len(database.STEPS)
+    assert notice == f"The database {old} was upgraded from version 0 to {len(upgrades.STEPS)}; as it was: {kept}"
+    assert pragma(old, "user_version") == len(upgrades.STEPS)
     assert pragma(kept, "user_version") == 0
     assert before
     assert rows(kept) == before
@@ -95,12 +95,12 @@ def test_steps_are_taken_in_their_order_and_an_upgrade_that_fails_changes_nothin
         connection.exec_driver_sql("DELETE FROM material")
         connection.exec_driver_sql("SELECT 1 FROM nowhere")
 
-    monkeypatch.setattr(database, "STEPS", (*database.STEPS, add, fail))
+    monkeypatch.setattr(upgrades, "STEPS", (*upgrades.STEPS, add, fail))
     with pytest.raises(NotRunningError, match=r"cannot be opened: no such table: nowhere"):
         Server(old).start()
     assert pragma(old, "user_version") == 0
     assert list(old.parent.glob("pieces.db.version-0.*")) == []
-    monkeypatch.setattr(database, "STEPS", database.STEPS[:-1])
+    monkeypatch.setattr(upgrades, "STEPS", upgrades.STEPS[:-1])
     with Server(old) as server:
         assert len(Wire(server).get("/assets")["iterable"]) == 1
     assert pragma(old, "user_version") == 2
@@ -159,7 +159,7 @@ def test_a_text_file_is_refused_and_an_empty_file_is_filled(tmp_path):
     assert text.read_text() == "short"
     with Server(empty) as server:
         Wire(server).make(KINDS["tag"])
-    assert pragma(empty, "user_version") == len(database.STEPS)
+    assert pragma(empty, "user_version") == len(upgrades.STEPS)
 
 
 def test_a_second_server_on_a_file_is_refused_by_any_name_of_it(tmp_path):

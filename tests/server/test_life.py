@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server, Settings
+from pieces_orm.server.domain.document_cache import DocumentCache
 from pieces_orm.wire.kinds import KINDS
 from tests.server.support import SERVE, Wire, frame, ids, program, stream, until
 
@@ -220,18 +221,16 @@ def test_a_snapshot_is_one_state_whatever_is_written_meanwhile(tmp_path):
             worker.join()
 
 
-def test_a_read_that_a_commit_overtook_is_not_remembered():
-    from pieces_orm.server.domain.document_cache import Memory
-
-    memory = Memory()
+def test_a_read_that_a_commit_overtook_is_not_cached():
+    cache = DocumentCache()
 
     def overtaken():
-        memory.forget()
+        cache.clear()
         return "old"
 
-    assert memory.get("key", overtaken) == "old"
-    assert memory.get("key", lambda: "new") == "new"
-    assert memory.get("key", lambda: "not asked") == "new"
+    assert cache.get("key", overtaken) == "old"
+    assert cache.get("key", lambda: "new") == "new"
+    assert cache.get("key", lambda: "not asked") == "new"
 
 
 def test_an_unexpected_error_is_500_and_never_a_traceback(wire, monkeypatch, caplog):

@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from pieces_orm.server import Server, Settings
-from pieces_orm.server.app.application import http_routes, stream_routes
+from pieces_orm.server.app.routes import http_routes, stream_routes
 from pieces_orm.wire.kinds import KINDS
 from tests.server.support import Wire, operation, stream, until
 

@@ -5,7 +5,7 @@ from websockets.exceptions import InvalidStatus
 
 from pieces_orm.errors import UsageError
 from pieces_orm.server import Server, Settings
-from pieces_orm.server.app.application import http_routes
+from pieces_orm.server.app.routes import http_routes
 from pieces_orm.wire.kinds import KINDS
 from tests.server.support import MODEL, Wire, frame, ids, stream
 

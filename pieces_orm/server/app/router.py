@@ -1,4 +1,4 @@
-"""From method and path to a handler; literal segments win over parameters, at every segment."""
+"""The way from method and path to a route; literal segments win over parameters, at every segment."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Router(Generic[T]):
         self._root: _Node[T] = _Node()
 
     def add(self, method: str, template: str, target: T) -> None:
-        """Route a path template such as /asset/{asset}."""
+        """Add a route for a path template such as /asset/{asset}."""
         node, names = self._root, []
         for segment in template.strip("/").split("/"):
             if segment.startswith("{"):
@@ -43,7 +43,7 @@ class Router(Generic[T]):
         node.methods[method] = (target, tuple(names))
 
     def find(self, method: str, raw_path: str) -> tuple[T, dict[str, str]] | None:
-        """The target of a request and its parameters."""
+        """Find the target of a request, and its decoded path parameters."""
         node, values = self._node(raw_path)
         if node is None or method not in node.methods:
             return None
@@ -51,7 +51,7 @@ class Router(Generic[T]):
         return target, dict(zip(names, values, strict=True))
 
     def methods(self, raw_path: str) -> tuple[str, ...]:
-        """The methods that a path has; none: no such path."""
+        """Return the methods of a path, none when there is no such path."""
         node, _ = self._node(raw_path)
         return () if node is None else tuple(sorted(node.methods))
 
@@ -63,7 +63,7 @@ class Router(Generic[T]):
 def _matches(
     node: _Node[T], segments: Sequence[str], values: tuple[str, ...]
 ) -> Iterator[tuple[_Node[T], tuple[str, ...]]]:
-    """Every node with routes that the segments lead to, the most literal first."""
+    """Yield every node with routes that the segments lead to, the most literal first."""
     if not segments:
         if node.methods:
             yield node, values

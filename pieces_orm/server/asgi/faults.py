@@ -1,4 +1,4 @@
-"""Faults on demand, so that tests can see how a client takes them."""
+"""Faults on demand, for tests of what a client makes of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from attrs import define
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..http.answers import refusal, text_answer
+from ...wire.routes import HEALTH, HEALTH_MIGRATING
+from ..http.responses import error_response, text_response
 
 Action = Literal["answer", "delay", "cut_body", "reset"]
 
@@ -27,10 +28,10 @@ class _Fault:
 
 
 class Faults:
-    """What goes wrong next; each method plans it for the next `times` requests whose path starts with `path`."""
+    """Plans what goes wrong, each for the next `times` requests whose path starts with `path`."""
 
-    def __init__(self, drop: Callable[[], None]) -> None:
-        self._drop = drop
+    def __init__(self, close_streams: Callable[[], None]) -> None:
+        self._close_streams = close_streams
         self._planned: list[_Fault] = []
         self._migrating = False
         self._lock = threading.Lock()
@@ -52,11 +53,11 @@ class Faults:
         self._plan(_Fault("reset", times, path))
 
     def drop_streams(self) -> None:
-        """Close every open WebSocket now."""
-        self._drop()
+        """Close every open stream now."""
+        self._close_streams()
 
     def migrating(self, on: bool = True) -> None:
-        """Health answers `migrating` and everything else 503, until switched off."""
+        """Answer `migrating` to health and 503 to everything else, until switched off."""
         self._migrating = on
 
     def clear(self) -> None:
@@ -70,7 +71,7 @@ class Faults:
             self._planned.append(fault)
 
     def take(self, path: str) -> _Fault | None:
-        """The oldest fault planned for a path, counted down."""
+        """Take the oldest fault planned for a path, and count it down."""
         with self._lock:
             for fault in self._planned:
                 if fault.path is None or path.startswith(fault.path):
@@ -80,15 +81,17 @@ class Faults:
                     return fault
         return None
 
-    def standing(self, path: str) -> Response | None:
-        """What a server that migrates answers."""
+    def migrating_response(self, path: str) -> Response | None:
+        """Build what a migrating server answers; None when it is not migrating."""
         if not self._migrating:
             return None
-        return text_answer("migrating") if path == "/.well-known/health" else refusal(503, "The server is migrating.")
+        return (
+            text_response(HEALTH_MIGRATING) if path == HEALTH.path else error_response(503, "The server is migrating.")
+        )
 
 
 class FaultyApp:
-    """ASGI middleware that makes planned faults happen; the outermost, as it needs the connection itself."""
+    """ASGI middleware that makes planned faults happen; outermost, as it needs the connection itself."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
@@ -97,12 +100,12 @@ class FaultyApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, unless a fault is planned for it."""
         path = scope["path"]
-        standing = self._faults.standing(path)
+        migrating = self._faults.migrating_response(path)
         fault = self._faults.take(path)
         if scope["type"] == "websocket":
-            await self._websocket(standing or fault, scope, receive, send)
-        elif standing is not None:
-            await standing(scope, receive, send)
+            await self._websocket(migrating or fault, scope, receive, send)
+        elif migrating is not None:
+            await migrating(scope, receive, send)
         elif fault is None:
             await self._app(scope, receive, send)
         else:
@@ -145,6 +148,5 @@ class FaultyApp:
 
 
 def _transport(receive: Receive) -> Any:
-    """The connection under a request: uvicorn's `receive` is a method of what holds it."""
-    owner = getattr(receive, "__self__", None)
-    return owner.transport  # type: ignore[union-attr]
+    """Return the connection of a request: uvicorn's `receive` is a method of the object that has it."""
+    return receive.__self__.transport  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""One structured line for each request, for whoever wants to know what was asked."""
+"""A log with one line of JSON for each request."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Write = Callable[[str], None]
-"""Takes a line of JSON, without its end."""
+"""Called with a line of JSON, without its line end."""
 
 
 class RequestLog:
     """ASGI middleware that writes a line when a request was answered, and when a stream opens and closes.
 
-    Neither queries nor headers nor bodies are written: they hold what people keep to themselves.
+    Queries, headers and bodies are not written, as they hold private data.
     """
 
     def __init__(self, app: ASGIApp, write: Write) -> None:
@@ -25,37 +25,37 @@ class RequestLog:
         self._write = write
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and note what came of it."""
+        """Pass a request on, and log its outcome."""
         # `receive` is passed on as it is: planned faults need the connection behind it.
         entry = _Entry(scope)
 
-        async def noted(message: Message) -> None:
+        async def logged(message: Message) -> None:
             entry.see(message)
             if message["type"] == "websocket.accept":
-                self._say(entry.line("open"))
+                self._log(entry.line("open"))
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, logged)
         finally:
-            self._say(entry.line("close" if entry.opened else None))
+            self._log(entry.line("close" if entry.opened else None))
 
-    def _say(self, line: dict[str, Any]) -> None:
+    def _log(self, line: dict[str, Any]) -> None:
         self._write(msgspec.json.encode(line).decode())
 
 
 class _Entry:
-    """What is known of one request."""
+    """The line of one request, as far as it is known."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._began = time.perf_counter()
         self.opened = False
-        self.status = 0  # no answer: the client left, or the connection was cut
+        self.status = 0  # no response: the client left, or the connection was cut
         self.bytes = 0
 
     def see(self, message: Message) -> None:
-        """Take note of what is sent."""
+        """Update the line from a message of the response."""
         kind = message["type"]
         if kind in {"http.response.start", "websocket.http.response.start"}:
             self.status = message["status"]
@@ -69,7 +69,7 @@ class _Entry:
             self.status = 403
 
     def line(self, stream: str | None) -> dict[str, Any]:
-        """The line; `stream` says that it is about one that opens or closes."""
+        """Build the line; `stream` is `open` or `close` for that of a stream."""
         client = self._scope.get("client")
         return {
             "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),

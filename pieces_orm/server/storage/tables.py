@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from attrs import field, frozen
 from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+from ...wire.kinds import Kind
 
 metadata = MetaData()
 
@@ -44,3 +47,16 @@ change = Table(
     Index("change_of", "kind", "id"),
     sqlite_autoincrement=True,
 )
+
+
+@frozen
+class StoredRelation:
+    """A relation between kinds `a` and `b`, whose edges are stored once for both sides.
+
+    In a symmetric one (person with person) the sides are alike, and the smaller id is stored as `a`.
+    """
+
+    name: str
+    a: Kind = field(repr=False)
+    b: Kind = field(repr=False)
+    symmetric: bool = False

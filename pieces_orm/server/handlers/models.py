@@ -1,0 +1,52 @@
+"""The models that messages and summaries can name; nothing here runs one."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from starlette.responses import Response
+
+from ..http.requests import Request
+from ..http.responses import json_response
+from ..json_values import json_text
+from ..refusals import RequestError
+
+_CREATED = "2024-01-01T00:00:00.000000Z"
+
+
+def _model(name: str, foundation: str, provider: str) -> dict[str, Any]:
+    return {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"pieces_orm/models/{name}")),
+        "name": name,
+        "version": "1.0.0",
+        "created": {"value": _CREATED},
+        "cloud": True,
+        "downloaded": False,
+        "type": "BALANCED",
+        "usage": "CODE_CONVERSATION",
+        "foundation": foundation,
+        "provider": provider,
+    }
+
+
+_MODELS = (
+    _model("GPT-3.5-turbo Chat Model", "GPT_3.5", "OPENAI"),
+    _model("GPT-4o Chat Model", "GPT_LATEST", "OPENAI"),
+    _model("Claude Sonnet Chat Model", "CLAUDE_LATEST", "ANTHROPIC"),
+    _model("Gemini Flash Chat Model", "GEMINI_LATEST", "GOOGLE"),
+)
+
+
+def models(_request: Request) -> Response:
+    """Answer all models."""
+    return json_response(json_text({"iterable": _MODELS}))
+
+
+def model(request: Request) -> Response:
+    """Answer one model."""
+    id = request.params["model"]
+    for each in _MODELS:
+        if each["id"] == id:
+            return json_response(json_text(each))
+    raise RequestError(410, f"There is no model {id}.")

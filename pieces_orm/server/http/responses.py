@@ -1,0 +1,27 @@
+"""Responses as handlers build them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+
+def json_response(text: str | bytes) -> Response:
+    """Build a response from a body that is JSON already."""
+    return Response(text, media_type="application/json")
+
+
+def text_response(text: str, status: int = 200) -> Response:
+    """Build a plain-text response."""
+    return Response(text, status, media_type="text/plain")
+
+
+def no_content() -> Response:
+    """Build a 204."""
+    return Response(None, 204)
+
+
+def error_response(status: int, sentence: str = "") -> Response:
+    """Build an error: a sentence in plain text, by default the status's own phrase."""
+    return text_response(sentence or HTTPStatus(status).phrase, status)
