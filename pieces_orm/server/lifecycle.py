@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 from starlette.types import ASGIApp
-from uvicorn.server import HANDLED_SIGNALS
 
 from ..errors import NotRunningError, UsageError
 from ..wire.closed_lists import CURRENT_PORTS
@@ -96,23 +92,6 @@ class Server:
             if not self._thread.is_alive():
                 self._release()
                 raise NotRunningError(f"The embedded server ended before it served {self.url}.")
-
-    def serve_forever(self, on_ready: Callable[[], None] = lambda: None) -> None:
-        """Serve in this thread until SIGINT or SIGTERM, then stop cleanly.
-
-        Args:
-            on_ready: called when the port is bound and `url` is known; from then on every connection is answered.
-
-        Raises:
-            NotRunningError: as start().
-        """
-        listening, running = self._prepare()
-        try:
-            with _stopped_by_signals(running):
-                on_ready()
-                running.run([listening])
-        finally:
-            self._release()
 
     def stop(self) -> None:
         """Finish requests under way, close streams and database; stopping a stopped server does nothing."""
@@ -213,21 +192,3 @@ class Server:
 def _prepare_database(writer: Writer) -> None:
     index.prepare(writer.connection)
     initialize_database(writer)
-
-
-@contextmanager
-def _stopped_by_signals(running: UvicornServer) -> Iterator[None]:
-    """Let signals stop the server, and do nothing else.
-
-    uvicorn raises a signal again when it has stopped: with the default handlers the process would die with its database
-    open.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    kept = {number: signal.signal(number, lambda _number, _frame: running.stop()) for number in HANDLED_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)

@@ -19,6 +19,7 @@ from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server, Settings
 from pieces_orm.server.domain.document_cache import DocumentCache
 from pieces_orm.wire.kinds import KINDS
+from tests.server.hammer import serving
 from tests.server.support import SERVE, Wire, frame, ids, program, stream, until
 
 
@@ -165,19 +166,11 @@ def test_a_forgotten_server_does_not_hang_the_program(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_server_in_the_foreground_stops_cleanly_on_a_signal(tmp_path, number):
-    code = """
-        import sys
-        from pieces_orm.server import Server
-        server = Server(sys.argv[1])
-        server.serve_forever(lambda: print(server.url, flush=True))
-        print("clean", flush=True)
-    """
-    running = program(code, tmp_path / "db")
-    url = running.stdout.readline().strip()
-    assert requests.get(f"{url}/.well-known/health", timeout=10).ok
-    running.send_signal(number)
-    out, err = running.communicate(timeout=10)
-    assert (running.returncode, out, err) == (0, "clean\n", "")
+    with serving(tmp_path / "db") as (running, url):
+        assert requests.get(f"{url}/.well-known/health", timeout=10).ok
+        running.send_signal(number)
+        _, errors = running.communicate(timeout=10)
+    assert (running.returncode, errors) == (0, "")
     assert not (tmp_path / "db-wal").exists(), "the database was closed"
 
 
