@@ -6,8 +6,6 @@ import logging
 import os
 import socket
 import threading
-from pathlib import Path
-from types import TracebackType
 
 from starlette.types import ASGIApp
 
@@ -24,11 +22,10 @@ from .search import index
 from .service import Service
 from .settings import Settings
 from .storage.store import Store
-from .storage.upgrades import check_current
 from .storage.writer import Changes, Writer
 
 _MAX_PENDING_CONNECTIONS = 2048
-_POLL_S = 0.005
+_POLL_S = 0.05
 
 
 class Server:
@@ -87,8 +84,7 @@ class Server:
         listening, running = self._prepare()
         self._thread = threading.Thread(target=running.run, args=([listening],), name="pieces_orm server", daemon=True)
         self._thread.start()
-        while not running.started:
-            self._thread.join(_POLL_S)
+        while not running.ready.wait(_POLL_S):
             if not self._thread.is_alive():
                 self._release()
                 raise NotRunningError(f"The embedded server ended before it served {self.url}.")
@@ -114,9 +110,7 @@ class Server:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _prepare(self) -> tuple[socket.socket, UvicornServer]:
@@ -166,8 +160,6 @@ class Server:
         return listening
 
     def _open(self) -> Service:
-        if self.settings.read_only and self._path is not None:
-            check_current(Path(self._path))
         if self._store is None:
             self._store = Store(
                 self._path, prepare=_prepare_database, before_commit=index.settle, read_only=self.settings.read_only

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from starlette import requests
 from starlette.concurrency import run_in_threadpool
@@ -14,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ..domain.identity import signed_in
 from ..handlers.streams import Stream
 from ..http.requests import Request
-from ..http.responses import error_response
+from ..http.responses import error_response, json_response
 from ..refusals import RequestError
 from ..service import Service
 from .router import Router
@@ -40,8 +41,10 @@ class Application:
         if scope["type"] == "websocket":
             await self._stream(scope, receive, send)
         elif scope["type"] == "http":
-            response = await self._response(scope, receive)
-            await response(scope, receive, send)
+            # The client may leave before its request is complete, or be too slow.
+            with suppress(requests.ClientDisconnect):
+                response = await self._response(scope, receive)
+                await response(scope, receive, send)
 
     async def _response(self, scope: Scope, receive: Receive) -> Response:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
@@ -53,11 +56,16 @@ class Application:
         if endpoint.needs_user and not signed_in(self._service.settings):
             return error_response(401, "Nobody is signed in.")
         query = QueryParams(scope["query_string"]) if scope["query_string"] else {}
-        request = Request(self._service, params, query, await requests.Request(scope, receive).body())
+        body, limit = bytearray(), self._service.settings.max_body
+        async for part in requests.Request(scope, receive).stream():
+            body += part
+            if len(body) > limit:  # it came without its length, which the guard would have refused
+                return error_response(413, f"The body is over {limit} bytes.", close=True)
+        request = Request(self._service, params, query, bytes(body))
         try:
             if endpoint.inline and self._service.store.idle:
-                return endpoint.handler(request)
-            return await run_in_threadpool(endpoint.handler, request)
+                return _handle(endpoint, request)
+            return await run_in_threadpool(_handle, endpoint, request)
         except RequestError as error:
             return error_response(error.status, error.sentence)
         except Exception:
@@ -89,6 +97,11 @@ class Application:
         except (WebSocketDisconnect, RuntimeError, OSError):
             # The client left while a frame was on its way.
             logger.debug("A stream of %s ended", scope["path"], exc_info=True)
+
+
+def _handle(endpoint: Endpoint, request: Request) -> Response:
+    answer = endpoint.handler(request)
+    return json_response(answer) if isinstance(answer, str) else answer
 
 
 def _path(scope: Scope) -> str:

@@ -8,7 +8,6 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -47,10 +46,6 @@ _PREFLIGHT = {
     "access-control-allow-headers": ", ".join(("authorization", "content-type", *APPLICATION_HEADERS)).lower(),
     "access-control-max-age": "600",
 }
-
-
-class _TooLargeError(Exception):
-    """The body exceeds the limit."""
 
 
 class Guard:
@@ -115,44 +110,25 @@ class Guard:
         return scheme in {"http", "https"} and is_loopback(name) and port == (scope.get("server") or (None, None))[1]
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Limit a body that comes without its length, and let the page of an allowed origin read the response."""
-        received, started = 0, False
+        """Let the page of an allowed origin read the response."""
         origin = Headers(scope=scope).get("origin")
 
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._settings.max_body:
-                raise _TooLargeError
-            return message
-
-        async def allowed(message: Message) -> None:
-            nonlocal started
-            started = True
-            if origin is not None and message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update({"access-control-allow-origin": origin, "vary": "origin"})
+        async def send_to_origin(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update({"access-control-allow-origin": origin or "", "vary": "origin"})
             await send(message)
 
-        if origin is not None and scope["method"] == "OPTIONS":
-            await Response(None, 204, _PREFLIGHT)(scope, receive, allowed)
-            return
-        app_receive = counted if scope["method"] == "POST" else receive
-        try:
-            await self._app(scope, app_receive, allowed if origin is not None or app_receive is counted else send)
-        except ClientDisconnect:
-            return  # the client left before its request was complete, or was too slow
-        except _TooLargeError:
-            if not started:
-                await self._refuse(413, f"The body is over {self._settings.max_body} bytes.", scope, receive, send)
+        if origin is None:
+            await self._app(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            await Response(None, 204, _PREFLIGHT)(scope, receive, send_to_origin)
+        else:
+            await self._app(scope, receive, send_to_origin)
 
     async def _refuse(self, status: int, sentence: str, scope: Scope, receive: Receive, send: Send) -> None:
-        response = error_response(status, sentence)
+        response = error_response(status, sentence, close=scope["type"] == "http")
         if status == 401:
             response.headers["www-authenticate"] = "Bearer"
-        if scope["type"] == "http":
-            # The rest of the body, if any, is not read.
-            response.headers["connection"] = "close"
         await response(scope, receive, send)
 
 

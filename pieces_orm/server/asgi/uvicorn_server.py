@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -23,7 +24,7 @@ _ACCEPT_S = 0.002  # in which connections that are being accepted become known
 
 
 class UvicornServer(uvicorn.Server):
-    """A uvicorn server for one run.
+    """A uvicorn server for one run; `ready` is set once connections are accepted.
 
     Args:
         request_timeout_s: seconds within which a request has to arrive.
@@ -41,6 +42,7 @@ class UvicornServer(uvicorn.Server):
         self._before_shutdown = before_shutdown
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
+        self.ready = threading.Event()
 
     def stop(self) -> None:
         """Stop serving, from any thread."""
@@ -52,6 +54,7 @@ class UvicornServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """Tick until the server stops; uvicorn's own loop would notice a stop only at the next tick."""
         self._loop = asyncio.get_running_loop()
+        self.ready.set()
         tick = 0
         while not await self.on_tick(tick):
             tick += 1

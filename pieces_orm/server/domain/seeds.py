@@ -16,6 +16,7 @@ from ..refusals import RequestError
 from ..settings import Settings
 from ..storage.timestamps import normalize_timestamp
 from ..storage.writer import Writer, new_id
+from .materials import own_keys, related_ids, require_row
 from .relations import RelationEnd, end_of, ends_of, relation_keys, seed_end
 from .schema_check import check_type, validated
 
@@ -108,12 +109,9 @@ class SeedWriter:
         """Find the anchor of the same type that has this path."""
         end = end_of(kinds.ANCHOR_POINT, "anchor")
         point = self.writer.labelled(kinds.ANCHOR_POINT.name, _normal_path(seed["fullpath"]))
-        if point is None:
-            return None
-        for relation, side, _, anchor in self.writer.edges(kinds.ANCHOR_POINT.name, [point.id]):
-            row = self.writer.row(kinds.ANCHOR.name, anchor)
-            if (relation, side) == (end.relation.name, end.side) and row and f'"type":"{seed["type"]}"' in row.document:
-                return anchor
+        for id in related_ids(self.writer, end, kinds.ANCHOR_POINT, point.id) if point else ():
+            if own_keys(require_row(self.writer, kinds.ANCHOR, id))["type"] == seed["type"]:
+                return id
         return None
 
 

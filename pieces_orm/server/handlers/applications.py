@@ -15,7 +15,7 @@ from ..domain.materials import own_keys
 from ..domain.schema_check import validated_object
 from ..domain.seeds import Seed
 from ..http.requests import Request
-from ..http.responses import json_response, text_response
+from ..http.responses import text_response
 from ..json_values import json_text
 from ..refusals import RequestError
 from ..service import Service
@@ -46,7 +46,7 @@ def version(request: Request) -> Response:
     return text_response(request.service.settings.version)
 
 
-def connect(request: Request) -> Response:
+def connect(request: Request) -> str:
     """Introduce an application; the same name is the same application."""
     seed = _application_seed(request.decode(_Connection).application)
     store, settings = request.service.store, request.service.settings
@@ -58,7 +58,7 @@ def connect(request: Request) -> Response:
             "health": {"os": {"id": os_id(writer), "version": settings.version}},
             **({"user": user_profile(writer)} if signed_in(settings) else {}),
         }
-    return json_response(json_text(answer))
+    return json_text(answer)
 
 
 def _application_seed(sent: Seed) -> Seed:
@@ -83,8 +83,8 @@ def _register(writer: Writer, seed: Seed) -> dict[str, Any]:
     return {"id": id, **own}
 
 
-def applications(request: Request) -> Response:
+def applications(request: Request) -> str:
     """Answer every application that ever connected."""
     with request.service.store.read() as reader:
         found = [{"id": row.id, **own_keys(row)} for row in reader.rows(_APPLICATION)]
-    return json_response(json_text({"iterable": found}))
+    return json_text({"iterable": found})

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import re
 
-from starlette.responses import Response
-
 from ...wire.kinds import ASSET, TAG
 from ..domain.asset_seeds import create_asset, draft_asset
 from ..domain.documents import references_text
 from ..domain.materials import is_pseudo, own_keys
 from ..domain.seeds import Seed, SeedWriter
 from ..http.requests import Request
-from ..http.responses import json_response
 from ..json_values import json_text
 from ..storage.reader import Reader
 
 _URL = re.compile(r"https?://[^\s<>\"'`\\\])}]+")
 
 
-def create(request: Request) -> Response:
+def create(request: Request) -> str:
     """Create an asset with its format, and everything that its metadata lists."""
     draft = draft_asset(request.object())
     with request.service.store.write() as writer:
         id = create_asset(SeedWriter(writer, request.service.settings), draft)
-        return json_response(request.document(writer, ASSET, id, created=True) or "")
+        return request.document(writer, ASSET, id, created=True) or ""
 
 
-def draft(request: Request) -> Response:
+def draft(request: Request) -> str:
     """Answer what would become of a seed, and store nothing; an image goes back as it came."""
     seed = request.object()
     drafted = draft_asset(seed)
     text, language = drafted.contents.text, drafted.classification["specific"]
     if text is None:
-        return json_response(json_text(seed))
+        return json_text(seed)
     metadata = {**drafted.metadata, "name": drafted.name}
     sites, tags = metadata.get("websites") or [], metadata.get("tags") or []
     urls = list(dict.fromkeys(url.rstrip(".,;:!?") for url in _URL.findall(text)))
@@ -47,7 +44,7 @@ def draft(request: Request) -> Response:
         "metadata": metadata,
         "available": {"iterable": [drafted.classification]},
     }
-    return json_response(json_text({"type": "SEEDED_ASSET", **seed, "asset": asset}))
+    return json_text({"type": "SEEDED_ASSET", **seed, "asset": asset})
 
 
 def _found_tags(reader: Reader, text: str, listed: list[object]) -> list[Seed]:
@@ -57,8 +54,8 @@ def _found_tags(reader: Reader, text: str, listed: list[object]) -> list[Seed]:
     return [{"text": tag} for tag in texts if tag.lower() in words and tag not in listed]
 
 
-def pseudo(request: Request) -> Response:
+def pseudo(request: Request) -> str:
     """Answer the ids of assets that are only suggested."""
     with request.service.store.read() as reader:
         ids = [row.id for row in reader.rows(ASSET.name) if is_pseudo(row)]
-    return json_response(f'{{"identifiers":{references_text(ASSET, ids)}}}')
+    return f'{{"identifiers":{references_text(ASSET, ids)}}}'

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from functools import partial
 
 import msgspec
-from starlette.responses import Response
 
 from ...wire.association_reads import OWNERS, PAGE, SIDES, Side
 from ..domain.materials import related_ids
 from ..domain.relations import RelationEnd, ends_of, has_family
 from ..http.requests import Handler, Request
-from ..http.responses import json_response
+from ..json_values import json_text
 from ..refusals import RequestError
 from ..storage.reader import Reader
 
@@ -53,32 +52,32 @@ def _rows(reader: Reader, side: Side, end: RelationEnd, id: str) -> list[Row]:
     ]
 
 
-def _response(rows: list[Row], *, truncated: bool = False) -> Response:
+def _rows_text(rows: list[Row], *, truncated: bool = False) -> str:
     answer: Row = {"iterable": rows, "indices": {row["id"]: place for place, row in enumerate(rows)}}
-    return json_response(msgspec.json.encode(answer | ({"truncated": True} if truncated else {})))
+    return json_text(answer | ({"truncated": True} if truncated else {}))
 
 
-def _read(side: Side, end: RelationEnd, request: Request) -> Response:
+def _read(side: Side, end: RelationEnd, request: Request) -> str:
     """Answer a page of one owner's rows."""
     limit, offset = min(_number(request, "limit", _DEFAULT_PAGE_ROWS), PAGE), _number(request, "offset", 0)
     with request.service.store.read() as reader:
         rows = _rows(reader, side, end, request.params["id"])
-    return _response(rows[offset : offset + limit])
+    return _rows_text(rows[offset : offset + limit])
 
 
-def _count(side: Side, end: RelationEnd, request: Request) -> Response:
+def _count(side: Side, end: RelationEnd, request: Request) -> str:
     """Answer how many rows one owner has."""
     id = request.params["id"]
     with request.service.store.read() as reader:
-        return json_response(msgspec.json.encode({"id": id, "count": len(_rows(reader, side, end, id))}))
+        return json_text({"id": id, "count": len(_rows(reader, side, end, id))})
 
 
-def _bulk(side: Side, end: RelationEnd, request: Request) -> Response:
+def _bulk(side: Side, end: RelationEnd, request: Request) -> str:
     """Answer all rows of many owners."""
     owners = list(dict.fromkeys(request.decode(_Owners).iterable))
     with request.service.store.read() as reader:
         rows = [row for id in owners[:OWNERS] for row in _rows(reader, side, end, id)]
-    return _response(rows, truncated=len(owners) > OWNERS)
+    return _rows_text(rows, truncated=len(owners) > OWNERS)
 
 
 def _number(request: Request, name: str, default: int) -> int:

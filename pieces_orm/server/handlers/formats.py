@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import msgspec
-from starlette.responses import Response
 
 from ...values import GenericClassification
 from ...wire.kinds import ASSET, FORMAT
@@ -14,7 +13,6 @@ from ..domain.contents import contents_of
 from ..domain.materials import own_keys, related_ids, require_row
 from ..domain.relations import end_of
 from ..http.requests import Reference, Request
-from ..http.responses import json_response
 from ..json_values import json_text, referenced_id
 from ..languages import detection
 from ..refusals import RequestError
@@ -36,22 +34,22 @@ class _FormatReclassification(msgspec.Struct):
     format: Reference
 
 
-def reclassify_asset(request: Request) -> Response:
+def reclassify_asset(request: Request) -> str:
     """Give an asset another language."""
     body = request.decode(_AssetReclassification)
     id = body.asset if isinstance(body.asset, str) else body.asset.id
     with request.service.store.write() as writer:
         require_row(writer, ASSET, id)
         _reclassify(writer, related_ids(writer, end_of(ASSET, "formats"), ASSET, id)[0], body.ext)
-        return json_response(request.document(writer, ASSET, id) or "")
+        return request.document(writer, ASSET, id) or ""
 
 
-def reclassify(request: Request) -> Response:
+def reclassify(request: Request) -> str:
     """Give a format another language."""
     body = request.decode(_FormatReclassification)
     with request.service.store.write() as writer:
         _reclassify(writer, body.format.id, body.ext)
-        return json_response(request.document(writer, FORMAT, body.format.id) or "")
+        return request.document(writer, FORMAT, body.format.id) or ""
 
 
 def _reclassify(writer: Writer, id: str, ext: str) -> None:
@@ -74,7 +72,7 @@ def _rewrite(writer: Writer, id: str, own: dict[str, object]) -> None:
         writer.touch(ASSET.name, asset)
 
 
-def update_value(request: Request) -> Response:
+def update_value(request: Request) -> str:
     """Give a format another text; it is both original and preview of its asset, so these stay in step."""
     body = request.object()
     id = referenced_id(body, "The format to update")
@@ -87,24 +85,24 @@ def update_value(request: Request) -> Response:
             raise RequestError(400, "Only text can be updated, not an image.")
         own.pop("file", None)
         _rewrite(writer, id, own | {"bytes": sent.size, **sent.stored(own["classification"]["specific"])})
-        return json_response(request.document(writer, FORMAT, id) or "")
+        return request.document(writer, FORMAT, id) or ""
 
 
-def metrics(request: Request) -> Response:
+def metrics(request: Request) -> str:
     """Answer the ids of the formats of each language."""
     found = defaultdict[tuple[str, str], list[str]](list)
     with request.service.store.read() as reader:
         for id, generic, specific in _classified(reader):
             found[generic, specific].append(id)
     items = [{"generic": g, "specific": s, "identifiers": ids} for (g, s), ids in found.items()]
-    return json_response(json_text({"iterable": items}))
+    return json_text({"iterable": items})
 
 
-def ordered_metrics(request: Request) -> Response:
+def ordered_metrics(request: Request) -> str:
     """Answer the languages, that with the most formats first."""
     with request.service.store.read() as reader:
         counted = Counter(specific for _, _, specific in _classified(reader))
-    return json_response(json_text({"ordered": [specific for specific, _ in counted.most_common()]}))
+    return json_text({"ordered": [specific for specific, _ in counted.most_common()]})
 
 
 def _classified(reader: Reader) -> Iterator[tuple[str, str, str]]:

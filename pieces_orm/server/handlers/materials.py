@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,13 +18,12 @@ from ..domain.relations import RelationEnd, end_of, relation_keys
 from ..domain.schema_check import validated
 from ..domain.seeds import FIXED, SeedWriter, label_of
 from ..http.requests import Request
-from ..http.responses import json_response, no_content, text_response
+from ..http.responses import no_content, text_response
 from ..json_values import json_text, object_in, referenced_id
 from ..refusals import RequestError
 from ..storage.reader import Reader
-from ..storage.writer import Writer
 
-KindHandler = Callable[[Kind, Request], Response]
+KindHandler = Callable[[Kind, Request], str | Response]
 
 # Relations whose members cannot be without their owner, and are deleted with it.
 _OWNED = {ANCHOR.name: ("points",), CONVERSATION.name: ("messages",), ASSET.name: ("formats", "sensitives")}
@@ -36,17 +35,17 @@ class _Value(msgspec.Struct):
     value: str
 
 
-def members(kind: Kind, end: RelationEnd, request: Request) -> Response:
+def members(kind: Kind, end: RelationEnd, request: Request) -> str:
     """Answer all that one material has in one relation, in order."""
     id = request.params[kind.parameter]
     with request.service.store.read() as reader:
         require_row(reader, kind, id, kind.gone)
         documents = request.service.documents(reader, contents=request.contents)
         found = documents.some(end.other, related_ids(reader, end, kind, id))
-    return json_response(collection_text(end.other, list(found), found.values()))
+    return collection_text(end.other, list(found), found.values())
 
 
-def read(kind: Kind, request: Request) -> Response:
+def read(kind: Kind, request: Request) -> str:
     """Answer one document."""
     id = request.params[kind.parameter]
 
@@ -57,46 +56,46 @@ def read(kind: Kind, request: Request) -> Response:
     text = request.service.cache.get((kind.name, id, request.contents), document)
     if text is None:
         raise RequestError(kind.gone, f"There is no {kind.name} {id}.")
-    return json_response(text)
+    return text
 
 
-def snapshot(kind: Kind, request: Request) -> Response:
+def snapshot(kind: Kind, request: Request) -> str:
     """Answer all documents of a kind, newest first."""
     with request.service.store.read() as reader:
         documents = request.service.documents(reader, contents=request.contents)
         ids = documents.load_all(kind)
         if "pseudo" in kind.route("all").query or request.query:
             ids = [id for id in ids if matches_query(request.query, documents.row(kind, id))]
-        return json_response(collection_text(kind, ids, [documents.document(kind, id) for id in ids]))
+        return collection_text(kind, ids, [documents.document(kind, id) for id in ids])
 
 
-def identifiers(kind: Kind, request: Request) -> Response:
+def identifiers(kind: Kind, request: Request) -> str:
     """Answer all ids of a kind, newest first."""
     with request.service.store.read() as reader:
         if "pseudo" in kind.route("ids").query or request.query:
             ids = [row.id for row in reader.rows(kind.name) if matches_query(request.query, row)]
         else:
             ids = reader.ids(kind.name)
-    return json_response(references_text(kind, ids[: request.number("limit")]))
+    return references_text(kind, ids[: request.number("limit")])
 
 
-def create(kind: Kind, request: Request) -> Response:
+def create(kind: Kind, request: Request) -> str:
     """Create a material from its seed."""
     with request.service.store.write() as writer:
         id = SeedWriter(writer, request.service.settings).create(kind, request.object())
         text = request.document(writer, kind, id, created=True) or ""
     # The published answer of POST /shares/create is a collection.
-    return json_response(collection_text(kind, [id], [text]) if kind is SHARE else text)
+    return collection_text(kind, [id], [text]) if kind is SHARE else text
 
 
-def update(kind: Kind, request: Request) -> Response:
+def update(kind: Kind, request: Request) -> str:
     """Update a material's own keys from a whole document; relations, id and created stay as they are."""
     body = request.object()
     id = referenced_id(body, f"The {kind.name} to update")
     with request.service.store.write() as writer:
         merged = validated(kind, _merged(request, kind, own_keys(require_row(writer, kind, id)), body))
         writer.update(kind.name, id, json_text(merged), label=label_of(kind, merged))
-        return json_response(request.document(writer, kind, id) or "")
+        return request.document(writer, kind, id) or ""
 
 
 def _merged(request: Request, kind: Kind, own: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,21 +116,15 @@ def delete(kind: Kind, request: Request) -> Response:
     id = request.params[kind.parameter]
     with request.service.store.write() as writer:
         if writer.row(kind.name, id) is not None:
-            delete_with_owned(writer, kind, id)
+            for end in (end_of(kind, key) for key in _OWNED.get(kind.name, ())):
+                for other in related_ids(writer, end, kind, id):
+                    writer.delete(end.other.name, other)
+            writer.delete(kind.name, id)
         elif not writer.was_deleted(kind.name, id):
             raise RequestError(500, f"There is no {kind.name} {id}.")
         elif request.service.settings.second_delete == "gone":
             raise RequestError(kind.gone, f"The {kind.name} {id} is deleted already.")
     return text_response(id) if kind.route("delete").answer == "text" else no_content()
-
-
-def delete_with_owned(writer: Writer, kind: Kind, id: str) -> None:
-    """Delete a material and what cannot be without it."""
-    for key in _OWNED.get(kind.name, ()):
-        end = end_of(kind, key)
-        for other in related_ids(writer, end, kind, id):
-            writer.delete(end.other.name, other)
-    writer.delete(kind.name, id)
 
 
 def increment_score(kind: Kind, request: Request) -> Response:
@@ -152,15 +145,15 @@ def increment_score(kind: Kind, request: Request) -> Response:
     return no_content()
 
 
-def exists(kind: Kind, request: Request) -> Response:
+def exists(kind: Kind, request: Request) -> str:
     """Answer a reference to the material with this text or url, if there is one."""
     value = request.decode(_Value).value
     with request.service.store.read() as reader:
         row = reader.labelled(kind.name, value)
-    return json_response(json_text({} if row is None else {kind.name: {"id": row.id}}))
+    return json_text({} if row is None else {kind.name: {"id": row.id}})
 
 
-def batch(kind: Kind, request: Request) -> Response:
+def batch(kind: Kind, request: Request) -> str:
     """Answer several documents, and the ids of those that are not there."""
     asked = object_in(request.object(), kind.batch_key).get("iterable")
     if not isinstance(asked, list):
@@ -171,43 +164,36 @@ def batch(kind: Kind, request: Request) -> Response:
         found = request.service.documents(reader, contents=contents).some(kind, ids)
     missing = json_text([id for id in ids if id not in found])
     collection = collection_text(kind, list(found), found.values())
-    return json_response(f'{{"{kind.batch_key}":{collection},"notFound":{missing}}}')
+    return f'{{"{kind.batch_key}":{collection},"notFound":{missing}}}'
 
 
-def newer_batch(kind: Kind, request: Request) -> Response:
+def newer_batch(kind: Kind, request: Request) -> str:
     """Answer as `batch`, on the route that only newer servers have."""
     if not request.service.settings.batch_reads:
         raise RequestError(404, "There is no such route.")
     return batch(kind, request)
 
 
-def rename(kind: Kind, request: Request) -> Response:
+def rename(kind: Kind, request: Request) -> str:
     """Give an anchor the name in its path, or a conversation one from its first message."""
     id = request.params[kind.parameter]
     with request.service.store.write() as writer:
         own = own_keys(require_row(writer, kind, id))
-        own["name"] = _anchor_name(writer, id) if kind is ANCHOR else _conversation_name(writer, id)
+        own["name"] = _found_name(writer, kind, id)
         writer.update(kind.name, id, json_text(own))
-        return json_response(request.document(writer, kind, id) or "")
+        return request.document(writer, kind, id) or ""
 
 
-def _anchor_name(reader: Reader, id: str) -> str:
-    for point in _members_keys(reader, ANCHOR, id, "points"):
-        return str(point["fullpath"]).replace("\\", "/").rsplit("/", 1)[-1] or str(point["fullpath"])
-    return "Anchor"
-
-
-def _conversation_name(reader: Reader, id: str) -> str:
-    messages = _members_keys(reader, CONVERSATION, id, "messages")
-    lines = (first_line(str(object_in(object_in(own, "fragment"), "string").get("raw") or "")) for own in messages)
-    return next(filter(None, lines), "Conversation")
-
-
-def _members_keys(reader: Reader, kind: Kind, id: str, key: str) -> Iterator[dict[str, Any]]:
-    """Yield the own keys of all that one material has in one relation, in order."""
-    end = end_of(kind, key)
+def _found_name(reader: Reader, kind: Kind, id: str) -> str:
+    end = end_of(kind, "points" if kind is ANCHOR else "messages")
     for other in related_ids(reader, end, kind, id):
-        yield own_keys(require_row(reader, end.other, other))
+        own = own_keys(require_row(reader, end.other, other))
+        path = str(own.get("fullpath", "")).replace("\\", "/")
+        text = object_in(object_in(own, "fragment"), "string").get("raw")
+        name = path.rsplit("/", 1)[-1] or path or first_line(str(text or ""))
+        if name:
+            return name
+    return kind.name.capitalize()
 
 
 VERBS: Mapping[Verb, KindHandler] = {

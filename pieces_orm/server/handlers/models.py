@@ -5,10 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from starlette.responses import Response
-
 from ..http.requests import Request
-from ..http.responses import json_response
 from ..json_values import json_text
 from ..refusals import RequestError
 
@@ -38,15 +35,15 @@ _MODELS = (
 )
 
 
-def models(_request: Request) -> Response:
+def models(_request: Request) -> str:
     """Answer all models."""
-    return json_response(json_text({"iterable": _MODELS}))
+    return json_text({"iterable": _MODELS})
 
 
-def model(request: Request) -> Response:
+def model(request: Request) -> str:
     """Answer one model."""
     id = request.params["model"]
     for each in _MODELS:
         if each["id"] == id:
-            return json_response(json_text(each))
+            return json_text(each)
     raise RequestError(410, f"There is no model {id}.")

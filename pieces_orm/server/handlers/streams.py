@@ -35,33 +35,19 @@ def changes_stream(kinds: frozenset[str], frame: Frame) -> Stream:
     async def serve(service: Service, socket: WebSocket) -> None:
         # Subscribed before the first frame is read: a commit in between comes as a change, none is lost.
         with service.hub.subscribe(kinds, service.settings.stream_backlog) as subscription:
-            client_left = asyncio.create_task(_client_left(socket))
+            listening = asyncio.create_task(_close_when_client_leaves(socket, subscription))
             try:
                 await _send(service, socket, frame, None)
-                while taken := await _next(socket, subscription, client_left):
+                while taken := await subscription.take():
                     await _send(service, socket, frame, taken)
+                if not listening.done():
+                    await socket.close(_TRY_AGAIN_LATER if subscription.overrun else _GOING_AWAY)
             finally:
-                client_left.cancel()
+                listening.cancel()
                 with suppress(asyncio.CancelledError):
-                    await client_left
+                    await listening
 
     return serve
-
-
-async def _next(socket: WebSocket, subscription: Subscription, client_left: asyncio.Task[None]) -> Taken | None:
-    """Wait for the next changes; None ends the stream."""
-    while True:
-        taking = asyncio.create_task(subscription.take())
-        await asyncio.wait({taking, client_left}, return_when=asyncio.FIRST_COMPLETED)
-        if client_left.done():
-            taking.cancel()
-            return None
-        if subscription.closed or subscription.overrun:
-            await socket.close(_TRY_AGAIN_LATER if subscription.overrun else _GOING_AWAY)
-            return None
-        taken = taking.result()
-        if taken:
-            return taken
 
 
 async def _send(service: Service, socket: WebSocket, frame: Frame, taken: Taken | None) -> None:
@@ -70,11 +56,12 @@ async def _send(service: Service, socket: WebSocket, frame: Frame, taken: Taken 
         await socket.send_text(text)
 
 
-async def _client_left(socket: WebSocket) -> None:
-    """Return when the client has left; what it sends is ignored."""
+async def _close_when_client_leaves(socket: WebSocket, subscription: Subscription) -> None:
+    """Read what the client sends, which is ignored, until it leaves."""
     with suppress(WebSocketDisconnect, RuntimeError):
         while (await socket.receive())["type"] != "websocket.disconnect":
             pass
+    subscription.close()
 
 
 def once(text: Callable[[Service], str | None]) -> Stream:

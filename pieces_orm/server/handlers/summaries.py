@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-from starlette.responses import Response
 
 from ...values import AnnotationType, ConversationType
 from ...wire.kinds import ANNOTATION, CONVERSATION, SUMMARY, Kind
@@ -12,7 +11,6 @@ from ..domain.materials import own_keys, related_ids, require_row
 from ..domain.relations import RelationEnd, end_of, ends_of
 from ..domain.seeds import SeedWriter
 from ..http.requests import Reference, Request
-from ..http.responses import json_response
 from ..json_values import json_text
 from ..storage.reader import Reader
 
@@ -25,7 +23,7 @@ class _SummaryText(msgspec.Struct):
     annotation: Reference | None = None
 
 
-def create_conversation(about: Kind, request: Request) -> Response:
+def create_conversation(about: Kind, request: Request) -> str:
     """Create a conversation about one material, named after it."""
     end = next(end for end in ends_of(CONVERSATION) if end.other is about)
     with request.service.store.write() as writer:
@@ -35,27 +33,27 @@ def create_conversation(about: Kind, request: Request) -> Response:
         seed = {"type": ConversationType.COPILOT.value, **({"name": name} if name else {})}
         conversation = seed_writer.create(CONVERSATION, seed)
         seed_writer.add_edge(end, conversation, id)
-    return json_response(json_text({"conversation": {"id": conversation}}))
+    return json_text({"conversation": {"id": conversation}})
 
 
-def related(end: RelationEnd, request: Request) -> Response:
+def related(end: RelationEnd, request: Request) -> str:
     """Answer the ids of a summary's children, or parents."""
     id = request.params[SUMMARY.parameter]
     with request.service.store.read() as reader:
         require_row(reader, SUMMARY, id)
-        return json_response(references_text(SUMMARY, related_ids(reader, end, SUMMARY, id)))
+        return references_text(SUMMARY, related_ids(reader, end, SUMMARY, id))
 
 
-def all_with(end: RelationEnd, request: Request) -> Response:
+def all_with(end: RelationEnd, request: Request) -> str:
     """Answer the ids of all summaries that have children, or parents."""
     with request.service.store.read() as reader:
         edges = reader.edges(SUMMARY.name)
         found = {own for relation, side, own, _ in edges if (relation, side) == (end.relation.name, end.side)}
         ids = [id for id in reader.ids(SUMMARY.name) if id in found]
-    return json_response(references_text(SUMMARY, ids))
+    return references_text(SUMMARY, ids)
 
 
-def update_text(request: Request) -> Response:
+def update_text(request: Request) -> str:
     """Set a summary's text, which is an annotation of it: the one that is named, its own, or a new one."""
     body = request.decode(_SummaryText)
     id, end = body.workstream_summary.id, end_of(SUMMARY, "annotations")
@@ -70,7 +68,7 @@ def update_text(request: Request) -> Response:
             own = own_keys(require_row(writer, ANNOTATION, annotation))
             writer.update(ANNOTATION.name, annotation, json_text({**own, "text": body.value}))
         writer.touch(SUMMARY.name, id)
-    return json_response(json_text({"annotation": {"id": annotation}, "workstream_summary": {"id": id}}))
+    return json_text({"annotation": {"id": annotation}, "workstream_summary": {"id": id}})
 
 
 def _own_text(reader: Reader, annotations: list[str]) -> str | None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from starlette.responses import Response
-
 from ..domain.identity import signed_in, user_profile
 from ..http.requests import Request
-from ..http.responses import json_response
 from ..json_values import json_text
 from ..refusals import RequestError
 from ..service import Service
@@ -25,21 +22,21 @@ def checked_in_frame(service: Service) -> str:
     return json_text({"needsRefresh": not signed_in(service.settings)})
 
 
-def user(request: Request) -> Response:
+def user(request: Request) -> str:
     """Answer the signed-in user, if any."""
     profile = profile_frame(request.service)
-    return json_response(f'{{"user":{profile}}}' if profile else "{}")
+    return f'{{"user":{profile}}}' if profile else "{}"
 
 
-def users(request: Request) -> Response:
+def users(request: Request) -> str:
     """Answer every user of this server."""
-    return json_response(f'{{"iterable":[{profile_frame(request.service)}]}}')
+    return f'{{"iterable":[{profile_frame(request.service)}]}}'
 
 
-def one_user(request: Request) -> Response:
+def one_user(request: Request) -> str:
     """Answer one user's profile."""
     with request.service.store.read() as reader:
         profile = user_profile(reader)
     if profile["id"] != request.params["user"] or not signed_in(request.service.settings):
         raise RequestError(410, f"There is no user {request.params['user']}.")
-    return json_response(json_text(profile))
+    return json_text(profile)

@@ -77,4 +77,5 @@ class Request:
         return self.service.documents(reader, contents=self.contents, created=created).one(kind, id)
 
 
-Handler = Callable[[Request], Response]
+Handler = Callable[[Request], str | Response]
+"""Answers a request with JSON text, or with any other response."""

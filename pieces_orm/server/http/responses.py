@@ -22,6 +22,13 @@ def no_content() -> Response:
     return Response(None, 204)
 
 
-def error_response(status: int, sentence: str = "") -> Response:
-    """Build an error: a sentence in plain text, by default the status's own phrase."""
-    return text_response(sentence or HTTPStatus(status).phrase, status)
+def error_response(status: int, sentence: str = "", *, close: bool = False) -> Response:
+    """Build an error: a sentence in plain text, by default the status's own phrase.
+
+    Args:
+        close: close the connection then, because the rest of the body is not read.
+    """
+    response = text_response(sentence or HTTPStatus(status).phrase, status)
+    if close:
+        response.headers["connection"] = "close"
+    return response

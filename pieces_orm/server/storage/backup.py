@@ -29,7 +29,7 @@ def copy(source: Path, target: Path, *, force: bool = False, progress: Progress 
         FileExistsError: the target exists; pass `force`, or name another file.
         sqlite3.Error, OSError: the source cannot be read, or the target cannot be written.
     """
-    refuse_existing(target, force=force)
+    _refuse_existing(target, force=force)
     # mkstemp makes it readable by its owner only. In the target's folder, as only there a rename is one step.
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     os.close(handle)
@@ -38,7 +38,7 @@ def copy(source: Path, target: Path, *, force: bool = False, progress: Progress 
         _copy_pages(source, part, progress)
         _check(part)
         _sync(part)
-        refuse_existing(target, force=force)
+        _refuse_existing(target, force=force)
         part.replace(target)
         _sync(target.parent)
     finally:
@@ -47,7 +47,7 @@ def copy(source: Path, target: Path, *, force: bool = False, progress: Progress 
                 left.unlink()
 
 
-def refuse_existing(target: Path, *, force: bool) -> None:
+def _refuse_existing(target: Path, *, force: bool) -> None:
     """Raise FileExistsError when a copy may not go there."""
     if target.exists() and not force:
         raise FileExistsError(f"{target} exists")

@@ -86,8 +86,7 @@ class Reader:
 
     def row(self, kind: str, id: str) -> Row | None:
         """Return one material, None when there is none."""
-        found = self.connection.execute(_ONE, {"k": kind, "i": id}).first()
-        return None if found is None else Row(*found)
+        return self._first(_ONE, {"k": kind, "i": id})
 
     def rows(self, kind: str, ids: Sequence[str] | None = None) -> list[Row]:
         """Return the materials of a kind, newest first; with `ids`, those that exist, in any order."""
@@ -115,7 +114,10 @@ class Reader:
 
     def labelled(self, kind: str, label: str) -> Row | None:
         """Return the oldest material of a kind with this label."""
-        found = self.connection.execute(_LABELLED, {"k": kind, "l": label}).first()
+        return self._first(_LABELLED, {"k": kind, "l": label})
+
+    def _first(self, statement: Executable, parameters: dict[str, str]) -> Row | None:
+        found = self.connection.execute(statement, parameters).first()
         return None if found is None else Row(*found)
 
     def edges(self, kind: str, ids: Sequence[str] | None = None, *, most: int | None = None) -> Iterator[Edge]:

@@ -58,10 +58,12 @@ class Store:
         """Open the database and create what is missing; `listener` is called after each commit, in order.
 
         Raises:
-            NotRunningError: the file cannot be opened, is no Pieces database or one of a newer version, or another
-                server has it open.
+            NotRunningError: the file cannot be opened, is no Pieces database or one of a newer version, another server
+                has it open, or a read-only store would have to make or upgrade it.
         """
         self._listener = listener
+        if self.read_only and self.path is not None:
+            upgrades.check_current(self.path)
         if self._lock is not None:
             read_version(self._lock.path)  # raises before a lock file is made beside a file that is not ours
             self._lock.take()
