@@ -15,9 +15,12 @@ import pytest
 import requests
 from websockets.exceptions import ConnectionClosed
 
+import pieces_orm
 from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server, Settings
 from pieces_orm.server.domain.document_cache import DocumentCache
+from pieces_orm.values import Platform
+from pieces_orm.wire.closed_lists import APPLICATION_NAMES
 from pieces_orm.wire.kinds import KINDS
 from tests.server.hammer import serving
 from tests.server.support import SERVE, Wire, frame, ids, program, stream, until
@@ -265,6 +268,23 @@ def test_connecting_twice_is_the_same_application(wire):
     ):
         assert wire.status("POST", "/connect", broken_body) == 400
     assert "not a valid integration" in wire.ask("POST", "/connect", {"application": {**first, "name": "ME"}}).text
+
+
+@pytest.mark.parametrize("name", sorted(APPLICATION_NAMES))
+def test_every_application_name_of_the_wire_connects(shared, name):
+    seed = {"name": name, "version": "1.0.0", "platform": "LINUX"}
+    assert shared.post("/connect", {"application": seed})["application"]["name"] == name
+
+
+def test_every_platform_of_the_wire_connects(shared):
+    for platform in Platform:
+        seed = {"name": "VIM", "version": "1.0.0", "platform": platform.value}
+        assert shared.post("/connect", {"application": seed})["application"]["platform"] == platform
+
+
+def test_a_session_connects_under_a_name_that_only_the_client_used_to_know(shared):
+    with pieces_orm.connect(shared.server.url, application="UNKNOWN") as session:
+        assert session.application.name == "UNKNOWN"
 
 
 def test_models_and_the_user_are_there(shared):
