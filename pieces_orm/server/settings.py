@@ -41,13 +41,9 @@ def _as_tuple(given: Any) -> Any:
     return tuple(given) if isinstance(given, list | set | frozenset) else given
 
 
-def _is_number(value: Any, *types: type) -> bool:
-    return isinstance(value, types) and not isinstance(value, bool)
-
-
 _FLAG = _takes("True or False", lambda value: isinstance(value, bool))
-_COUNT = _takes("a whole number, 0 or more", lambda value: _is_number(value, int) and value >= 0)
-_DURATION = _takes("a number above 0", lambda value: _is_number(value, int, float) and value > 0)
+_COUNT = _takes("a whole number, 0 or more", lambda value: type(value) is int and value >= 0)
+_DURATION = _takes("a number above 0", lambda value: type(value) in {int, float} and value > 0)
 _VERSION = _takes("digits with points between them, such as 12.3.0", lambda value: _matches(r"\d+(\.\d+)+", value))
 # What a header cannot carry would lock everybody out.
 _TOKEN = _takes(

@@ -56,36 +56,47 @@ class Guard:
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
-        if scope["type"] not in {"http", "websocket"}:
-            return
+        """Pass a request on, or refuse it; the page of an allowed origin may read the response."""
         refused = self._refused(scope)
-        if refused is not None:
-            await self._refuse(*refused, scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._app(scope, receive, send)
-        else:
-            await self._http(scope, receive, send)
+        origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
 
-    def _refused(self, scope: Scope) -> tuple[int, str] | None:
-        """Return the status and sentence for a request that may not pass."""
+        async def send_to_origin(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update({"access-control-allow-origin": origin or "", "vary": "origin"})
+            await send(message)
+
+        if refused is not None:
+            await refused(scope, receive, send)
+        elif origin is None:
+            await self._app(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            await Response(None, 204, _PREFLIGHT)(scope, receive, send_to_origin)
+        else:
+            await self._app(scope, receive, send_to_origin)
+
+    def _refused(self, scope: Scope) -> Response | None:
+        """Build the response to a request that may not pass; None when it may."""
         hosts, length, token = [], 0, b""
+        # The body of a refused request is not read.
+        error = functools.partial(error_response, close=scope["type"] == "http")
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts.append(value.decode("latin-1"))
             elif name == b"origin" and not self._may_call(value.decode("latin-1"), scope):
                 origin = value.decode("latin-1")
-                return 403, f"Origin {origin} may not call this server; allow it when the server is started."
+                return error(403, f"Origin {origin} may not call this server; allow it when the server is started.")
             elif name == b"content-length" and value.isdigit():
                 length = int(value)
             elif name == b"authorization":
                 token = value
         if len(hosts) != 1 or not self._is_own_host(hosts[0]):
-            return 421, f"Host {', '.join(hosts) or '(none)'} is not a name of this machine."
+            return error(421, f"Host {', '.join(hosts) or '(none)'} is not a name of this machine.")
         if not self._has_token(token) and not _is_preflight(scope):
-            return 401, "This server wants a token: send it as `Authorization: Bearer TOKEN`."
+            response = error(401, "This server wants a token: send it as `Authorization: Bearer TOKEN`.")
+            response.headers["www-authenticate"] = "Bearer"
+            return response
         if length > self._settings.max_body:
-            return 413, f"The body has {length} bytes; the limit is {self._settings.max_body}."
+            return error(413, f"The body has {length} bytes; the limit is {self._settings.max_body}.")
         return None
 
     def _is_own_host(self, host: str) -> bool:
@@ -108,28 +119,6 @@ class Guard:
         scheme, _, netloc = origin.partition("://")
         name, port = _host_and_port(netloc)
         return scheme in {"http", "https"} and is_loopback(name) and port == (scope.get("server") or (None, None))[1]
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the page of an allowed origin read the response."""
-        origin = Headers(scope=scope).get("origin")
-
-        async def send_to_origin(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update({"access-control-allow-origin": origin or "", "vary": "origin"})
-            await send(message)
-
-        if origin is None:
-            await self._app(scope, receive, send)
-        elif scope["method"] == "OPTIONS":
-            await Response(None, 204, _PREFLIGHT)(scope, receive, send_to_origin)
-        else:
-            await self._app(scope, receive, send_to_origin)
-
-    async def _refuse(self, status: int, sentence: str, scope: Scope, receive: Receive, send: Send) -> None:
-        response = error_response(status, sentence, close=scope["type"] == "http")
-        if status == 401:
-            response.headers["www-authenticate"] = "Bearer"
-        await response(scope, receive, send)
 
 
 def _is_preflight(scope: Scope) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from attrs import frozen
 
-from ...wire.association_reads import SIDES
+from ...wire.association_reads import sides_of
 from ...wire.associations import ASSOCIATIONS, LINKS, Association
 from ...wire.kinds import ANNOTATION, SHARE, SUMMARY, Kind
 from ..storage.tables import StoredRelation
@@ -108,14 +108,12 @@ def relation_keys(kind: Kind) -> frozenset[str]:
     return frozenset(end.key[0] for end in ends_of(kind))
 
 
-# Relations that join the same kinds as another, and are in no association family.
-_WITHOUT_FAMILY = {("grounding", "messages"), ("parents",), ("children",)}
-_IN_FAMILIES = {(side.owner.name, side.other.name) for side in SIDES}
+_IN_FAMILIES = {(kind.name, end.key) for kind, end in _ends() if sides_of(kind, "_".join(end.key), end.other)}
 
 
 def has_family(kind: Kind, end: RelationEnd) -> bool:
     """Tell whether newer servers keep this relation in an association family, apart from documents."""
-    return end.key not in _WITHOUT_FAMILY and (kind.name, end.other.name) in _IN_FAMILIES
+    return (kind.name, end.key) in _IN_FAMILIES
 
 
 def seed_end(kind: Kind, key: str) -> RelationEnd | None:
