@@ -27,6 +27,10 @@ from .storage.writer import Changes, Writer
 _MAX_PENDING_CONNECTIONS = 2048
 _POLL_S = 0.05
 
+# Without any handler the logging module would print warnings to stderr.
+for _name in ("uvicorn", "pieces_orm"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
 
 class Server:
     """The embedded server on one database.
@@ -115,11 +119,6 @@ class Server:
 
     def _prepare(self) -> tuple[socket.socket, UvicornServer]:
         """Bind, open the database, build the application."""
-        for name in ("uvicorn", "pieces_orm"):
-            # Without any handler the logging module would print warnings to stderr.
-            logger = logging.getLogger(name)
-            if not logger.handlers:
-                logger.addHandler(logging.NullHandler())
         listening = self._bind()
         try:
             service = self._open()

@@ -11,7 +11,7 @@ from pieces_orm import Anchor, Asset, Entity, UnsupportedOperationError
 from pieces_orm.documents import decoding
 from pieces_orm.server import Server, Settings
 from pieces_orm.server.domain.asset_seeds import create_asset, draft_asset
-from pieces_orm.server.domain.relations import RELATIONS
+from pieces_orm.server.domain.relations import end_of
 from pieces_orm.server.domain.seeds import SeedWriter
 from pieces_orm.wire import association_reads, associations, kinds
 from tests.conformance.test_associations import make
@@ -157,7 +157,7 @@ def test_every_association_is_known_from_its_family_or_from_the_document(poorer,
 
 def populate(server, application, tag):
     """A hundred anchors with ten assets each, all with one tag: in one commit, as the requests would take seconds."""
-    to_asset, to_tag = RELATIONS["anchor-asset"], RELATIONS["asset-tag"]
+    to_asset, to_tag = (end_of(kinds.ASSET, key).relation for key in ("anchors", "tags"))
     content = {"fragment": {"string": {"raw": "x = 1"}, "metadata": {"ext": "py"}}}
     seed = {"type": "SEEDED_ASSET", "asset": {"application": application, "format": content}}
     with server._store.write() as writer:

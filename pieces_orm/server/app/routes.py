@@ -102,17 +102,15 @@ OPEN_PATHS = frozenset(
     | {"/.well-known/stream/health", "/user/stream"}
 )
 # One document other than an asset is a few look-ups by key.
-_INLINE_PATHS = {kind.route("read").path for kind in KINDS.values() if kind is not ASSET} | {
-    routes.HEALTH.path,
-    routes.VERSION.path,
-}
+_READS = (kind.route("read").path for kind in KINDS.values() if kind is not ASSET)
+_INLINE_PATHS = frozenset({routes.HEALTH.path, routes.VERSION.path, *_READS})
 
 
 def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
     """Yield every HTTP route: special ones first, which take the place of general ones, and unserved ones last."""
     seen: set[tuple[str, str]] = set()
-    special = ((route.method, route.path, handler) for route, handler in _SPECIAL.items())
-    for method, path, handler in (*special, *_general_routes()):
+    for route, handler in (*_SPECIAL.items(), *_general_routes()):
+        method, path = route.method, route.path
         if (method, path) not in seen:
             seen.add((method, path))
             inline = method == "GET" and path in _INLINE_PATHS
@@ -121,19 +119,18 @@ def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
         yield method, path, Endpoint(refuse)
 
 
-def _general_routes() -> Iterator[tuple[str, str, Handler]]:
+def _general_routes() -> Iterator[tuple[Route, Handler]]:
     for kind in KINDS.values():
         for verb, handler in materials.VERBS.items():
             if verb in kind.routes:
-                yield kind.route(verb).method, kind.route(verb).path, partial(handler, kind)
+                yield kind.route(verb), partial(handler, kind)
         if "search" in kind.routes:
-            yield kind.route("search").method, kind.route("search").path, material_search.search(kind)
-        yield kind.newer_batch.method, kind.newer_batch.path, partial(materials.newer_batch, kind)
+            yield kind.route("search"), material_search.search(kind)
+        yield kind.newer_batch, partial(materials.newer_batch, kind)
     for row in ASSOCIATIONS:
-        yield "POST", row.path("associate"), partial(associations.associate, row)
-        yield "POST", row.path("disassociate"), partial(associations.disassociate, row)
-        if row.older is not None:
-            yield "POST", row.older, partial(associations.disassociate, row)
+        yield Route("POST", row.path("associate")), partial(associations.associate, row)
+        for path in filter(None, (row.path("disassociate"), row.older)):
+            yield Route("POST", path), partial(associations.disassociate, row)
     yield from association_reads.routes()
 
 

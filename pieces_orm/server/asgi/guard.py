@@ -19,12 +19,10 @@ from ..settings import Settings
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address means this machine."""
     name = host.strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
-        return False
+        return name == "localhost" or name.endswith(".localhost")
 
 
 @functools.lru_cache(maxsize=256)

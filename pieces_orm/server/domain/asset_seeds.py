@@ -45,9 +45,8 @@ def draft_asset(seed: Seed) -> AssetDraft:
     Raises:
         RequestError: 400, with what is missing or contradictory.
     """
-    asset = seed.get("asset")
+    asset: Any = seed.get("asset")
     check_type("object", asset, "asset of the seed")
-    assert isinstance(asset, Mapping)
     metadata = asset.get("metadata") or {}
     check_type("object", asset.get("application"), "application of the seed's asset")
     check_type("object", asset.get("format"), "format of the seed's asset")

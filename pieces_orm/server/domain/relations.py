@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal
@@ -11,7 +10,7 @@ from attrs import frozen
 
 from ...wire.association_reads import sides_of
 from ...wire.associations import ASSOCIATIONS, LINKS, Association
-from ...wire.kinds import ANNOTATION, SHARE, SUMMARY, Kind
+from ...wire.kinds import ANNOTATION, KINDS, SHARE, SUMMARY, Kind
 from ..storage.tables import StoredRelation
 
 EndSide = Literal["a", "b", "both"]
@@ -80,22 +79,16 @@ def _ends() -> Iterator[tuple[Kind, RelationEnd]]:
     yield from singles
 
 
-def _by_kind() -> dict[str, tuple[RelationEnd, ...]]:
-    found = defaultdict[str, list[RelationEnd]](list)
-    for kind, end in _ends():
-        found[kind.name].append(end)
-    return {name: tuple(ends) for name, ends in found.items()}
-
-
-_ENDS: Mapping[str, tuple[RelationEnd, ...]] = MappingProxyType(_by_kind())
-RELATIONS: Mapping[str, StoredRelation] = MappingProxyType(
-    {end.relation.name: end.relation for ends in _ENDS.values() for end in ends}
+_ENDS = tuple(_ends())
+_BY_KIND: Mapping[str, tuple[RelationEnd, ...]] = MappingProxyType(
+    {name: tuple(end for kind, end in _ENDS if kind.name == name) for name in KINDS}
 )
+_IN_FAMILIES = {(kind.name, end.key) for kind, end in _ENDS if sides_of(kind, "_".join(end.key), end.other)}
 
 
 def ends_of(kind: Kind) -> tuple[RelationEnd, ...]:
     """Return every way in which documents of a kind name others."""
-    return _ENDS.get(kind.name, ())
+    return _BY_KIND[kind.name]
 
 
 def end_of(kind: Kind, *key: str) -> RelationEnd:
@@ -106,9 +99,6 @@ def end_of(kind: Kind, *key: str) -> RelationEnd:
 def relation_keys(kind: Kind) -> frozenset[str]:
     """Return the top-level wire keys that relations fill: no client sets them through an update."""
     return frozenset(end.key[0] for end in ends_of(kind))
-
-
-_IN_FAMILIES = {(kind.name, end.key) for kind, end in _ends() if sides_of(kind, "_".join(end.key), end.other)}
 
 
 def has_family(kind: Kind, end: RelationEnd) -> bool:

@@ -41,12 +41,8 @@ _SEED_ONLY = {
 }
 # A seed has one of these, the document a map of them by the id they concern.
 _MAPPED = {"mechanism": "mechanisms", "access": "access", "model": "models"}
-_MAPPED_KINDS = {
-    kinds.PERSON.name: {"mechanism", "access", "model"},
-    kinds.TAG.name: {"mechanism"},
-    kinds.WEBSITE.name: {"mechanism"},
-    kinds.HINT.name: {"mechanism"},
-}
+_MAPPED_KINDS = {kind.name: {"mechanism"} for kind in (kinds.TAG, kinds.WEBSITE, kinds.HINT)}
+_MAPPED_KINDS[kinds.PERSON.name] = {"mechanism", "access", "model"}
 # Kinds that are made in another way than from a nested seed.
 _NEVER_NESTED = {kinds.ASSET, kinds.FORMAT}
 

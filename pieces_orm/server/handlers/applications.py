@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from starlette.responses import Response
 
-from ...values import Platform
+from ...values import Platform, Privacy
 from ...wire.closed_lists import APPLICATION_NAMES
 from ...wire.routes import HEALTH_OK
 from ..domain.identity import os_id, signed_in, user_profile
@@ -19,15 +18,10 @@ from ..http.responses import text_response
 from ..json_values import json_text
 from ..refusals import RequestError
 from ..service import Service
+from ..storage.reader import Reader
 from ..storage.writer import Writer, new_id
 
 _APPLICATION = "application"
-
-
-class _Connection(msgspec.Struct):
-    """The body that introduces an application."""
-
-    application: dict[str, Any]
 
 
 def health_text(service: Service) -> str:
@@ -48,20 +42,20 @@ def version(request: Request) -> Response:
 
 def connect(request: Request) -> str:
     """Introduce an application; the same name is the same application."""
-    seed = _application_seed(request.decode(_Connection).application)
+    seed = _application_seed(request.object().get("application"))
     store, settings = request.service.store, request.service.settings
     # A read-only server knows an application only while it answers it.
-    with store.write_and_roll_back() if store.read_only else store.write() as writer:
+    with store.read() if store.read_only else store.write() as reader:
         answer = {
-            "os": os_id(writer),
-            "application": _register(writer, seed),
-            "health": {"os": {"id": os_id(writer), "version": settings.version}},
-            **({"user": user_profile(writer)} if signed_in(settings) else {}),
+            "os": os_id(reader),
+            "application": _register(reader, seed),
+            "health": {"os": {"id": os_id(reader), "version": settings.version}},
+            **({"user": user_profile(reader)} if signed_in(settings) else {}),
         }
     return json_text(answer)
 
 
-def _application_seed(sent: Seed) -> Seed:
+def _application_seed(sent: Any) -> Seed:
     seed = validated_object("SeededTrackedApplication", sent, "application")
     if seed["name"] not in APPLICATION_NAMES:
         raise RequestError(400, f"{seed['name']} is not a valid integration.")
@@ -70,16 +64,16 @@ def _application_seed(sent: Seed) -> Seed:
     return {key: value for key, value in seed.items() if value is not None and key != "id"}
 
 
-def _register(writer: Writer, seed: Seed) -> dict[str, Any]:
-    """Store an application that connects, and return its document."""
-    row = writer.labelled(_APPLICATION, seed["name"])
+def _register(reader: Reader, seed: Seed) -> dict[str, Any]:
+    """Return the document of an application that connects; a writer stores it."""
+    row = reader.labelled(_APPLICATION, seed["name"])
     known = {} if row is None else own_keys(row)
-    own = {"privacy": "OPEN", "onboarded": True, **known, **seed}
+    own = {"privacy": Privacy.OPEN.value, "onboarded": True, **known, **seed}
     id = new_id() if row is None else row.id
-    if row is None:
-        writer.create(_APPLICATION, id, json_text(own), label=seed["name"])
-    elif own != known:
-        writer.update(_APPLICATION, id, json_text(own), label=seed["name"])
+    if isinstance(reader, Writer) and row is None:
+        reader.create(_APPLICATION, id, json_text(own), label=seed["name"])
+    elif isinstance(reader, Writer) and own != known:
+        reader.update(_APPLICATION, id, json_text(own), label=seed["name"])
     return {"id": id, **own}
 
 

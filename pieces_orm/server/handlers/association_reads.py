@@ -9,6 +9,7 @@ from functools import partial
 import msgspec
 
 from ...wire.association_reads import OWNERS, PAGE, SIDES, Side
+from ...wire.kinds import Route
 from ..domain.materials import related_ids
 from ..domain.relations import RelationEnd, ends_of, has_family
 from ..http.requests import Handler, Request
@@ -29,14 +30,14 @@ class _Owners(msgspec.Struct):
     iterable: list[str]
 
 
-def routes() -> Iterator[tuple[str, str, Handler]]:
+def routes() -> Iterator[tuple[Route, Handler]]:
     """Yield three routes for each side of each family that this server has edges for."""
     for side in SIDES:
         end = next((e for e in ends_of(side.owner) if e.other is side.other and has_family(side.owner, e)), None)
         if end is not None:
-            yield side.read.method, side.read.path, partial(_read, side, end)
-            yield side.count.method, side.count.path, partial(_count, side, end)
-            yield side.bulk.method, side.bulk.path, partial(_bulk, side, end)
+            yield side.read, partial(_read, side, end)
+            yield side.count, partial(_count, side, end)
+            yield side.bulk, partial(_bulk, side, end)
 
 
 def _rows(reader: Reader, side: Side, end: RelationEnd, id: str) -> list[Row]:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from ..http.requests import Request
 from ..json_values import json_text
 from ..refusals import RequestError
 
-_CREATED = "2024-01-01T00:00:00.000000Z"
-
-
-def _model(name: str, foundation: str, provider: str) -> dict[str, Any]:
-    return {
+_MODELS = [
+    {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"pieces_orm/models/{name}")),
         "name": name,
         "version": "1.0.0",
-        "created": {"value": _CREATED},
+        "created": {"value": "2024-01-01T00:00:00.000000Z"},
         "cloud": True,
         "downloaded": False,
         "type": "BALANCED",
@@ -25,14 +21,13 @@ def _model(name: str, foundation: str, provider: str) -> dict[str, Any]:
         "foundation": foundation,
         "provider": provider,
     }
-
-
-_MODELS = (
-    _model("GPT-3.5-turbo Chat Model", "GPT_3.5", "OPENAI"),
-    _model("GPT-4o Chat Model", "GPT_LATEST", "OPENAI"),
-    _model("Claude Sonnet Chat Model", "CLAUDE_LATEST", "ANTHROPIC"),
-    _model("Gemini Flash Chat Model", "GEMINI_LATEST", "GOOGLE"),
-)
+    for name, foundation, provider in (
+        ("GPT-3.5-turbo Chat Model", "GPT_3.5", "OPENAI"),
+        ("GPT-4o Chat Model", "GPT_LATEST", "OPENAI"),
+        ("Claude Sonnet Chat Model", "CLAUDE_LATEST", "ANTHROPIC"),
+        ("Gemini Flash Chat Model", "GEMINI_LATEST", "GOOGLE"),
+    )
+]
 
 
 def models(_request: Request) -> str:

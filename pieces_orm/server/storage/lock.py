@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
 from pathlib import Path
 
 from ...errors import NotRunningError
@@ -51,9 +50,7 @@ class Lock:
         self._connection = connection
 
     def release(self) -> None:
-        """Release the lock; without it nothing happens."""
+        """Release the lock, if it is held."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
             connection.close()

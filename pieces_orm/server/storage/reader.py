@@ -93,8 +93,7 @@ class Reader:
         if ids is None:
             return [Row(*found) for found in self.connection.execute(_ALL, {"k": kind})]
         if len(ids) == 1:
-            found = self.row(kind, ids[0])
-            return [] if found is None else [found]
+            return [found] if (found := self.row(kind, ids[0])) else []
         return [
             Row(*found) for part in _parts(ids) for found in self.connection.execute(_SOME, {"k": kind, "ids": part})
         ]

@@ -128,13 +128,6 @@ class Store:
             if writer.changes:
                 self._listener(writer.changes)
 
-    @contextmanager
-    def write_and_roll_back(self) -> Iterator[Writer]:
-        """Write in a transaction that is always rolled back, to find out what a write would answer."""
-        with self._writing, self._engine.connect() as connection, connection.begin() as transaction:
-            yield Writer(connection)
-            transaction.rollback()
-
     def close(self) -> None:
         """Wait for the writer, close every connection and release the file."""
         with self._writing:
