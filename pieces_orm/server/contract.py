@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 Shape = str | list[Any] | dict[str, Any]
-"""What a key holds: `text`, `whole`, `number`, `truth`, `object`, `any`, `@` and the name of a schema; one of these in
-a list for a list of it, or in an object under an empty key for a map of it."""
+"""The type of a key's value: `text`, `whole`, `number`, `truth`, `object`, `any`, or `@` and the name of a schema; in a
+list for a list of it, or in an object under an empty key for a map of it."""
 
 
 class Schema(msgspec.Struct, frozen=True):

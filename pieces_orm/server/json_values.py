@@ -36,5 +36,5 @@ def referenced_id(value: Any, where: str = "Each item") -> str:
     """
     id = value.get("id") if isinstance(value, Mapping) else None
     if not isinstance(id, str):
-        raise RequestError(400, f"{where} has to have an id, a text.")
+        raise RequestError(400, f"{where} must have a string as id.")
     return id

@@ -36,13 +36,13 @@ class Server:
     """The embedded server on one database.
 
     Args:
-        database: the SQLite file, made when it is missing; None keeps everything in memory, gone with this object.
+        database: the SQLite file, created when it is missing; None: memory, which is lost with this object.
         port: 0 takes a free one.
         host: a loopback address; others only with a token in the settings.
-        settings: behaviours to choose.
+        settings: None: the defaults.
         log: called with a line of JSON for each request, and when a stream opens and closes.
 
-    `notice` is a sentence about an upgrade of the database when it was opened; empty without one.
+    `notice` is a sentence about the upgrade of the database when it was opened; empty when there was none.
     """
 
     def __init__(
@@ -134,8 +134,8 @@ class Server:
 
     def _bind(self) -> socket.socket:
         if self.settings.token is None and not is_loopback(self.host):
-            message = f"{self.host} is no loopback address: what other machines may reach is served only with a token "
-            remedy = "that every request carries. Give Settings(token=...) or `serve --token`, or listen on 127.0.0.1."
+            message = f"{self.host} is not a loopback address: other machines are served only with a token that every "
+            remedy = "request carries. Pass Settings(token=...) or `serve --token`, or listen on 127.0.0.1."
             raise NotRunningError(message + remedy)
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         # Named, because asyncio sets TCP_NODELAY only then: without it most answers wait 40 ms for an acknowledgement.
@@ -145,7 +145,7 @@ class Server:
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind((self.host, self._requested_port))
             if self._requested_port == 0 and listening.getsockname()[1] in CURRENT_PORTS:
-                # Programs look for a Pieces OS there: a server that nobody asked to be found must not be taken for it.
+                # Programs look for Pieces OS at these ports, and must not take this server for it unasked.
                 listening.close()
                 return self._bind()
             listening.listen(_MAX_PENDING_CONNECTIONS)

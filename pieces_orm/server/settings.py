@@ -45,7 +45,7 @@ _FLAG = _takes("True or False", lambda value: isinstance(value, bool))
 _COUNT = _takes("a whole number, 0 or more", lambda value: type(value) is int and value >= 0)
 _DURATION = _takes("a number above 0", lambda value: type(value) in {int, float} and value > 0)
 _VERSION = _takes("digits with points between them, such as 12.3.0", lambda value: _matches(r"\d+(\.\d+)+", value))
-# What a header cannot carry would lock everybody out.
+# A token that no header can carry would lock everybody out.
 _TOKEN = _takes(
     "visible ASCII characters without spaces, at least one",
     lambda value: value is None or _matches(r"[!-~]+", value),
@@ -59,38 +59,38 @@ _HOSTS = _takes("a list of host names", _all_match(r"[^/\s]+"))
 
 @frozen
 class Settings:
-    """The choices of one server; an impossible one is a UsageError that names what is possible.
+    """Settings of one server. An invalid value raises UsageError, which names the valid ones.
 
-    The second group holds behaviours of Pieces OS that nobody outside knows; programs can be tried under each answer.
+    The second group covers behaviours of Pieces OS that are not documented, so that programs can be tested under each.
 
     Args:
-        version: what `/.well-known/version` and `POST /connect` answer.
+        version: the version in `/.well-known/version` and `POST /connect`.
         allow_origins: origins that may call besides loopback ones on the server's own port, such as
             `vscode-webview://abc`; compared as a whole.
-        allow_foreign_hosts: accept any `Host` header. Without a token a web page that resolves its own name to this
+        allow_foreign_hosts: accept any `Host` header. Without a token, a web page that resolves its own name to this
             machine can then read and write everything.
-        token: a secret that every request and every stream has to carry, as `Authorization: Bearer TOKEN`; others get
-            401. With it the server may listen on any address, and any `Host` is accepted. Visible ASCII, no spaces.
+        token: a secret that every request and every stream must carry as `Authorization: Bearer TOKEN`; others get 401.
+            With it the server may listen on any address, and any `Host` is accepted. Visible ASCII, no spaces.
         hosts: names accepted in `Host` besides the loopback names.
-        max_body: bytes that a request body may have; beyond that 413.
+        max_body: the largest request body in bytes; larger ones get 413.
         stream_backlog: ids that a slow stream may fall behind before it is closed (a client that reconnects gets all
             ids).
-        patience: seconds within which a request has to arrive, from its first byte to its last (a body has a second
-            more for each kilobyte); slower connections are closed.
+        patience: seconds within which a request must arrive, from its first byte to its last (a body gets another
+            second per kilobyte); slower connections are closed.
         read_only: refuse everything that would create, change or delete with 403; reads work, and programs can connect.
-        nested_members: in a document nested in an asset, a relation with more members than this is left out (absent
-            means unknown), so that one tag on all assets does not make their snapshot grow with the square.
-        second_delete: a deletion of what was deleted before answers the kind's "no such material" status, or success.
-        associate_missing: an association, or a seed, that names an unknown id answers 500, or success without an edge.
-        associate_twice: an association that exists already answers success, or 500.
-        same_path_anchor: creating an anchor with the path of another of its type creates a new one, or answers that
+        nested_members: in a document nested in an asset, leave out relations with more members than this (absent means
+            unknown), so that one tag on all assets does not make their snapshot grow quadratically.
+        second_delete: deleting a deleted material answers the kind's "no such material" status, or succeeds.
+        associate_missing: an association or a seed that names an unknown id answers 500, or is ignored.
+        associate_twice: an association that exists already succeeds, or answers 500.
+        same_path_anchor: creating an anchor with the path of another of its type creates a new one, or returns that
             one.
-        update_absent: fields that an update leaves out keep their values, or are cleared unless they are required.
-        embed_relations: documents carry their relations; with False only the answers to creations do, as Pieces OS from
-            12.6 does for many.
-        batch_reads: every kind has a batch read, as nearly every one has from 12.6; with False the published few have.
-        user: who is signed in: a user of this server, or nobody; then everything but health, version, connect and the
-            user answers 401.
+        update_absent: an update keeps fields that it leaves out, or clears them unless they are required.
+        embed_relations: include relations in documents; False includes them only in answers to creations, as Pieces OS
+            does from 12.6 on for many.
+        batch_reads: offer a batch read for every kind, as Pieces OS does from 12.6 on; False: for the published few.
+        user: a local user is signed in, or nobody; then everything but health, version, connect and the user answers
+            401.
     """
 
     version: str = field(default="12.3.0", validator=_VERSION)

@@ -41,7 +41,7 @@ class Application:
         if scope["type"] == "websocket":
             await self._stream(scope, receive, send)
         elif scope["type"] == "http":
-            # The client may leave before its request is complete, or be too slow.
+            # The client may leave before its request is complete.
             with suppress(requests.ClientDisconnect):
                 response = await self._response(scope, receive)
                 await response(scope, receive, send)
@@ -59,7 +59,7 @@ class Application:
         body, limit = bytearray(), self._service.settings.max_body
         async for part in requests.Request(scope, receive).stream():
             body += part
-            if len(body) > limit:  # it came without its length, which the guard would have refused
+            if len(body) > limit:  # its length was not announced, or the guard would have refused it
                 return error_response(413, f"The body is over {limit} bytes.", close=True)
         request = Request(self._service, params, query, bytes(body))
         try:
@@ -105,6 +105,6 @@ def _handle(endpoint: Endpoint, request: Request) -> Response:
 
 
 def _path(scope: Scope) -> str:
-    """Return the path as it was sent: an encoded slash in an id is no separator."""
+    """Return the path as it was sent, as an encoded slash in an id is not a separator."""
     raw_path: bytes = scope["raw_path"]
     return raw_path.decode("latin-1").partition("?")[0]

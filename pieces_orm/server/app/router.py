@@ -1,4 +1,4 @@
-"""The way from method and path to a route; literal segments win over parameters, at every segment."""
+"""Look-up of routes by method and path; literal segments win over parameters, at every segment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Methods = dict[str, tuple[T, tuple[str, ...]]]
 class Router(Generic[T]):
     """Routes by pattern: the segments of a path, with None for each parameter.
 
-    The path is taken apart before it is decoded, so an encoded slash in an id never reaches another route.
+    A path is split before it is decoded, so that an encoded slash in an id never reaches another route.
     """
 
     def __init__(self) -> None:

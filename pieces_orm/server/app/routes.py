@@ -31,7 +31,7 @@ from .unserved import refuse, unserved
 
 @frozen
 class Endpoint:
-    """What a route leads to.
+    """A handler and how it is run.
 
     `inline` handlers are so quick that they run on the event loop, not in a thread; `needs_user` ones answer 401 when
     nobody is signed in.
@@ -101,7 +101,7 @@ OPEN_PATHS = frozenset(
     {routes.HEALTH.path, routes.VERSION.path, routes.CONNECT.path, "/user", "/users", "/users/{user}"}
     | {"/.well-known/stream/health", "/user/stream"}
 )
-# One document other than an asset is a few look-ups by key.
+# Reading one document other than an asset takes a few look-ups by key.
 _READS = (kind.route("read").path for kind in KINDS.values() if kind is not ASSET)
 _INLINE_PATHS = frozenset({routes.HEALTH.path, routes.VERSION.path, *_READS})
 
@@ -142,7 +142,7 @@ def stream_routes() -> Iterator[tuple[str, Stream]]:
     yield "/.well-known/stream/health", once(applications.health_text)
     yield "/user/stream", once(users.profile_frame)
     yield "/user/last_checked_in/stream", once(users.checked_in_frame)
-    # Pieces OS reports here about what this server does not do; programs only need the streams to be there.
+    # Pieces OS reports here on features that this server lacks; programs only need the streams to exist.
     for path in ("/workstream_pattern_engine/processors/vision/status/stream", "/qgpt/stream"):
         yield path, once(lambda _: None)
     for kind in KINDS.values():

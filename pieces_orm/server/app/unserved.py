@@ -1,6 +1,6 @@
 """The operations of Pieces OS that this server lacks: accounts, the cloud, models that run, the machine itself.
 
-They answer 501, so that a program can tell them from a path that never was.
+They answer 501, so that a program can tell them from a path that does not exist.
 """
 
 from __future__ import annotations

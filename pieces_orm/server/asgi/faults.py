@@ -1,4 +1,4 @@
-"""Faults on demand, for tests of what a client makes of them."""
+"""Faults on demand, to test how clients handle them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Planned:
 
 
 class Faults:
-    """Plans what goes wrong, each for the next `times` requests or streams whose path starts with `path`."""
+    """Plans faults, each for the next `times` requests or streams whose path starts with `path`."""
 
     def __init__(self, close_streams: Callable[[], None]) -> None:
         self._close_streams = close_streams

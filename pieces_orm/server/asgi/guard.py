@@ -1,4 +1,4 @@
-"""The guard that lets programs of this machine in, and keeps out web pages that found the port."""
+"""The guard that lets in programs on this machine and keeps out web pages that found the port."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def _host_and_port(netloc: str) -> tuple[str, int | None]:
     return (host, port) if parts.username is None and not parts.path else ("", None)
 
 
-# The names that nearly every request has.
+# The names in nearly every request.
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-# The answer to a browser that asks before it sends the request of a page.
+# The answer to a CORS preflight.
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, HEAD, POST",
     "access-control-allow-headers": ", ".join(("authorization", "content-type", *APPLICATION_HEADERS)).lower(),
@@ -90,7 +90,7 @@ class Guard:
         if len(hosts) != 1 or not self._is_own_host(hosts[0]):
             return error(421, f"Host {', '.join(hosts) or '(none)'} is not a name of this machine.")
         if not self._has_token(token) and not _is_preflight(scope):
-            response = error(401, "This server wants a token: send it as `Authorization: Bearer TOKEN`.")
+            response = error(401, "This server requires a token: send it as `Authorization: Bearer TOKEN`.")
             response.headers["www-authenticate"] = "Bearer"
             return response
         if length > self._settings.max_body:
@@ -98,7 +98,7 @@ class Guard:
         return None
 
     def _is_own_host(self, host: str) -> bool:
-        # A page that gave its own name to this machine does not know the token.
+        # A page that resolves its own name to this machine does not know the token.
         if self._settings.allow_foreign_hosts or self._settings.token is not None:
             return True
         name, _ = _host_and_port(host)
@@ -120,5 +120,5 @@ class Guard:
 
 
 def _is_preflight(scope: Scope) -> bool:
-    """Tell whether a browser asks whether a page may send a request; it does so without the page's headers."""
+    """Tell whether a request is a CORS preflight, which a browser sends without the page's headers."""
     return scope["type"] == "http" and scope["method"] == "OPTIONS" and any(n == b"origin" for n, _ in scope["headers"])

@@ -12,10 +12,10 @@ _MIN_BODY_BYTES_PER_S = 1000
 
 
 class TimedProtocol(H11Protocol):
-    """uvicorn's HTTP protocol, with a time within which a request has to arrive.
+    """uvicorn's HTTP protocol with a limit on the time in which a request arrives.
 
     uvicorn itself only limits the time between two requests; a client that sends half a request keeps its connection
-    for ever. Once `stopping` is set on the class, connections are closed as they are made.
+    forever. Once `stopping` is set on the class, connections are closed as they are made.
     """
 
     timeout_s: float
@@ -40,12 +40,12 @@ class TimedProtocol(H11Protocol):
         super().data_received(data)
         state = self.conn.their_state
         if self.transport.get_protocol() is not self:
-            self._stop_timer()  # it is a stream now, which may be silent for as long as it likes
+            self._stop_timer()  # it is a stream now, which may be silent
         elif state is h11.SEND_BODY:
             if self._timer is None or self._in_head:
                 self._start_timer()
             self._in_head = False
-            # What came fast is no credit for silence.
+            # Data that came fast does not pay for silence later.
             self._due = min(self._due + len(data) / _MIN_BODY_BYTES_PER_S, self.loop.time() + self.timeout_s)
         elif state is not h11.IDLE:
             self._stop_timer()
@@ -70,7 +70,7 @@ class TimedProtocol(H11Protocol):
 
     def _check(self) -> None:
         self._timer = None
-        # While reading is paused it is the server that is slow.
+        # While reading is paused, the server is the slow one.
         left = self.timeout_s if self.flow.read_paused else self._due - self.loop.time()
         if left > 0:
             self._timer = self.loop.call_later(left, self._check)
@@ -80,7 +80,7 @@ class TimedProtocol(H11Protocol):
     def _refuse(self) -> None:
         if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
             headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-            sentence = b"The request did not come to its end in time."
+            sentence = b"The request did not arrive in time."
             for event in (h11.Response(status_code=408, headers=headers), h11.Data(data=sentence), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
         self.transport.close()

@@ -1,7 +1,7 @@
 """The uvicorn server, adapted to stop at once and to leave no connection open.
 
 This module, `slow_requests` and `faults` rely on members of uvicorn that its documentation does not promise:
-pyproject.toml bounds its version, and tests/server/test_uvicorn_members.py says when one of them is gone.
+pyproject.toml bounds its version, and tests/server/asgi/test_uvicorn_members.py says when one of them is gone.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .slow_requests import timed_protocol
 SHUTDOWN_TIMEOUT_S = 5  # for requests under way, before they are cancelled
 _PING_INTERVAL_S = 20.0  # a stream whose other side is gone dies within twice that
 _TICK_S = 0.1
-_ACCEPT_S = 0.002  # in which connections that are being accepted become known
+_ACCEPT_S = 0.002  # enough for asyncio to finish accepting connections
 
 
 class UvicornServer(uvicorn.Server):
     """A uvicorn server for one run; `ready` is set once connections are accepted.
 
     Args:
-        request_timeout_s: seconds within which a request has to arrive.
+        request_timeout_s: seconds within which a request must arrive.
         before_shutdown: called first when the server stops, to end the streams.
     """
 
@@ -68,12 +68,12 @@ class UvicornServer(uvicorn.Server):
         for listening in sockets or ():
             with suppress(NotImplementedError):  # Windows accepts in another way
                 asyncio.get_running_loop().remove_reader(listening)
-        # asyncio would leave connections open that it is still accepting when their server closes.
+        # asyncio forgets to close a connection that it is still accepting when the server closes.
         await asyncio.sleep(_ACCEPT_S)
         try:
             await super().shutdown(sockets)
         finally:
-            # To its client an open connection would look alive for as long as this process lives.
+            # A connection left open would look alive to its client for as long as this process lives.
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
             await asyncio.sleep(_ACCEPT_S)

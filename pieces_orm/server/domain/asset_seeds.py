@@ -30,7 +30,7 @@ _LISTS = ("tags", "websites", "persons", "annotations", "anchors", "hints", "sen
 
 @frozen
 class AssetDraft:
-    """An asset's seed with what it leaves open: its contents decoded, its language and name found."""
+    """An asset's seed, checked, with its contents decoded and its language and name determined."""
 
     asset: Seed
     contents: Contents
@@ -40,7 +40,7 @@ class AssetDraft:
 
 
 def draft_asset(seed: Seed) -> AssetDraft:
-    """Check an asset's seed and find out what it leaves open.
+    """Check an asset's seed, decode its contents, and determine its language and name.
 
     Raises:
         RequestError: 400, with what is missing or contradictory.
@@ -54,7 +54,7 @@ def draft_asset(seed: Seed) -> AssetDraft:
     for name in _LISTS:
         seeds = metadata.get(name)
         if seeds is not None and not (isinstance(seeds, list) and all(isinstance(one, Mapping) for one in seeds)):
-            raise RequestError(400, f"{name} in the metadata of the seed's asset has to be a list of seeds.")
+            raise RequestError(400, f"{name} in the metadata of the seed's asset must be a list of seeds.")
     contents = contents_of(asset["format"])
     given = metadata.get("name") or contents.metadata.get("name") or ""
     check_type("text", given, "name in the metadata of the seed")

@@ -1,4 +1,4 @@
-"""The way of changes from commits to streams: each stream has its own pending changes, one per id."""
+"""Delivery of changes from commits to streams; each stream has its own pending changes, one per id."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _SPELLINGS = ("raw", "base64", "base64_url", "data_url")
 class Contents:
     """The contents of a seed's format, decoded and as they were sent.
 
-    `text` is None when they are no text. `sent` is the object with the spelling, under `holder` and then `shape`;
+    `text` is None when they are not text. `sent` is the object with the spelling, under `holder` and then `shape`;
     `further` are other keys of the holder, kept as they came.
     """
 
@@ -71,9 +71,9 @@ def contents_of(format: Mapping[str, Any]) -> Contents:
     value = sent[spelling]
     metadata = held.get("metadata") or {}
     if not isinstance(metadata, Mapping):
-        raise RequestError(400, f"The metadata of the {holder} has to be a JSON object.")
+        raise RequestError(400, f"The metadata of the {holder} must be a JSON object.")
     data = _decoded(value, spelling, shape)
-    # What was sent as a plain text is a text, whatever characters are in it.
+    # Plain text is text, whatever characters it has.
     text = value if (shape, spelling) == ("string", "raw") else _text(data)
     further = {key: each for key, each in held.items() if key not in {"string", "bytes", "metadata"}}
     return Contents(holder, shape, sent, further, metadata, text, data)
@@ -94,11 +94,11 @@ def _decoded(value: Any, spelling: str, shape: str) -> bytes:
         try:
             encoded = bytes(value)
         except (TypeError, ValueError):
-            raise RequestError(400, "bytes have to be a list of numbers from 0 to 255.") from None
+            raise RequestError(400, "bytes must be a list of numbers from 0 to 255.") from None
     elif isinstance(value, str):
         encoded = value.encode("utf-8", "surrogatepass")
     else:
-        raise RequestError(400, f"{spelling} of a string has to be a text.")
+        raise RequestError(400, f"{spelling} of a string must be text.")
     try:
         if spelling == "base64":
             return base64.b64decode(encoded, validate=True)

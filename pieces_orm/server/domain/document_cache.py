@@ -18,7 +18,7 @@ class DocumentCache:
         self._lock = threading.Lock()
 
     def clear(self) -> None:
-        """Forget all documents, because of a commit."""
+        """Forget all documents, after a commit."""
         with self._lock:
             self._commits += 1
             self._texts.clear()

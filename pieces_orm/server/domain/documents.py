@@ -91,14 +91,14 @@ class Documents:
         """Load materials and every other that their documents show; the ids that exist."""
         found = self._fetch(kind, ids)
         for other, others in self._load_shown(kind, found, _FORMS_WITH_KEYS):
-            # What is nested shows its points and, flattened, its owner.
+            # Nested documents show their points and, flattened, their owner.
             list(self._load_shown(other, others, _NESTED_FORMS_WITH_KEYS))
         return found
 
     def _load_shown(
         self, kind: Kind, ids: Sequence[str], forms: frozenset[str]
     ) -> Iterator[tuple[Kind, Sequence[str]]]:
-        """Load what documents show of others in these forms, kind by kind."""
+        """Load the others that documents show in these forms, kind by kind."""
         for end in ends_of(kind):
             if end.form in forms:
                 owners = {other: id for id in ids for other in self._ids(kind, id, end)}
@@ -164,7 +164,7 @@ class Documents:
         return text
 
     def _relation(self, kind: Kind, id: str, end: RelationEnd, *, nested: bool) -> str | None:
-        """Build what a document says at one end; None leaves the key out."""
+        """Build the value of one relation key; None leaves the key out."""
         ids = self._ids(kind, id, end)
         if not end.many:
             if not ids:

@@ -19,7 +19,7 @@ Form = Literal["references", "documents", "points", "reference", "flat"]
 
 @frozen
 class RelationEnd:
-    """How documents of a kind show one relation: under `key` (a path of names), in one of five forms.
+    """The appearance of one relation in documents of a kind: under `key` (a path of names), in one of five forms.
 
     `references` are {id}, `points` are {id, reference}, `documents` whole documents; `reference` and `flat` are a
     single other material, as {id} or as its flattened document. `side` is the side of the document's kind.
@@ -37,7 +37,7 @@ class RelationEnd:
 
     @property
     def many(self) -> bool:
-        """Whether documents have a collection here, not a single other."""
+        """True when documents have a collection here, not a single other."""
         return self.form in {"references", "documents", "points"}
 
 

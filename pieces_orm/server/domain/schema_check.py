@@ -13,7 +13,7 @@ from ..contract import Schema, Shape, contract
 from ..refusals import RequestError
 
 _SIMPLE: Mapping[str, tuple[str, tuple[type, ...]]] = {
-    "text": ("a text", (str,)),
+    "text": ("a string", (str,)),
     "whole": ("a whole number", (int,)),
     "number": ("a number", (int, float)),
     "truth": ("true or false", (bool,)),
@@ -34,7 +34,7 @@ def validated_object(schema: str, value: Any, where: str) -> dict[str, Any]:
     """Check a JSON object against a schema of the contract; `where` names it in errors.
 
     Raises:
-        RequestError: 400, it is no object, lacks a required key, or a value has another type than the contract says.
+        RequestError: 400, it is not an object, lacks a required key, or has a value of another type than the contract.
     """
     check_type("object", value, where)
     described = contract().schemas[schema]
@@ -52,7 +52,7 @@ def check_type(shape: str, value: Any, where: str) -> None:
     """
     words, types = _SIMPLE[shape]
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        raise RequestError(400, f"{where} has to be {words}.")
+        raise RequestError(400, f"{where} must be {words}.")
 
 
 def _fields(schema: Schema, value: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _fields(schema: Schema, value: Mapping[str, Any], where: str) -> dict[str, A
 def _value(shape: Shape, value: Any, where: str) -> Any:
     if isinstance(shape, list):
         if not isinstance(value, list):
-            raise RequestError(400, f"{where} has to be a list.")
+            raise RequestError(400, f"{where} must be a list.")
         return [_value(shape[0], each, f"an item of {where}") for each in value]
     if isinstance(shape, dict):
         check_type("object", value, where)

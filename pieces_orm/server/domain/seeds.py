@@ -22,11 +22,11 @@ from .schema_check import check_type, validated
 
 Seed = Mapping[str, Any]
 
-# What the server alone sets.
+# Keys that only the server sets.
 FIXED = frozenset({"id", "created", "updated"})
 # The key by whose value a material is looked up.
 LABELS = {kinds.TAG.name: "text", kinds.WEBSITE.name: "url", kinds.ANCHOR_POINT.name: "fullpath"}
-# What a document must have that a seed may leave out.
+# Values of keys that a document must have and a seed may omit.
 _DEFAULTS: Mapping[str, Seed] = {
     kinds.ACTIVITY.name: {"mechanism": Mechanism.MANUAL.value},
     kinds.SENSITIVE.name: {"mechanism": Mechanism.MANUAL.value},
@@ -168,5 +168,5 @@ def _named(kind: Kind, end: RelationEnd, value: Any) -> list[Any]:
         elif isinstance(one, Mapping) and end.other not in _NEVER_NESTED:
             named.append(one)
         else:
-            raise RequestError(400, f"{'.'.join(end.key)} of a {kind.name} has to name its {end.other.collection}.")
+            raise RequestError(400, f"{'.'.join(end.key)} of a {kind.name} must name its {end.other.collection}.")
     return named

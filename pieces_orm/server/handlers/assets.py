@@ -25,7 +25,7 @@ def create(request: Request) -> str:
 
 
 def draft(request: Request) -> str:
-    """Answer what would become of a seed, and store nothing; an image goes back as it came."""
+    """Answer the seed as the server would complete it, without storing it; an image is returned unchanged."""
     seed = request.object()
     drafted = draft_asset(seed)
     text, language = drafted.contents.text, drafted.classification["specific"]

@@ -18,14 +18,14 @@ from ..refusals import RequestError
 from ..storage.reader import Reader
 
 _DEFAULT_PAGE_ROWS = 50
-# Rows have no ids of their own in the database: these are derived from the two materials.
+# Edges have no ids in the database; the ids of rows are derived from the two materials.
 _NAMESPACE = uuid.UUID("8d0f4d0a-6d1e-4f57-9a53-0d6f5d3f6f0e")
 
 Row = dict[str, object]
 
 
 class _Owners(msgspec.Struct):
-    """The body of a bulk read: ids of owners."""
+    """Body of a bulk read: the ids of the owners."""
 
     iterable: list[str]
 
@@ -86,5 +86,5 @@ def _number(request: Request, name: str, default: int) -> int:
         return default
     number = request.number(name)
     if number is None:
-        raise RequestError(400, f"{name} has to be a whole number, not {request.query[name][:40]!r}.")
+        raise RequestError(400, f"{name} must be a whole number, not {request.query[name][:40]!r}.")
     return number

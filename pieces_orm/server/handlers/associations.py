@@ -15,7 +15,7 @@ from ..storage.writer import Writer
 
 
 def associate(row: Association, request: Request) -> Response:
-    """Associate two materials, as seen from both."""
+    """Associate two materials."""
     relation, a, b = _ids_in_order(row, request)
     if row.owner is row.other and a == b:
         raise RequestError(500, f"The {row.owner.name} {a} cannot be associated with itself.")
@@ -49,7 +49,11 @@ def _ids_in_order(row: Association, request: Request) -> tuple[StoredRelation, s
 
 
 def _both_exist(row: Association, request: Request, writer: Writer) -> bool:
-    """Tell whether both materials exist; if not, and the settings say so, refuse the request."""
+    """Tell whether both materials exist.
+
+    Raises:
+        RequestError: 500, one does not, and the settings make that an error.
+    """
     for kind, parameter in ((row.owner, row.owner.parameter), (row.other, row.parameter)):
         id = request.params[parameter]
         if writer.row(kind.name, id) is None:
@@ -69,5 +73,5 @@ def _hierarchy(row: Association, request: Request, a: str, b: str) -> tuple[Stor
         return None
     found = [pair for pair in sorted({(a, b), (b, a)}) if parent in (None, pair[0]) and child in (None, pair[1])]
     if not found:
-        raise RequestError(400, "parent and child have to be the two summaries of the path.")
+        raise RequestError(400, "parent and child must be the two summaries of the path.")
     return SUMMARY_HIERARCHY, *found[0]

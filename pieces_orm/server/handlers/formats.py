@@ -1,4 +1,4 @@
-"""Operations that only formats have: another language, another text, and how many there are of each language."""
+"""Operations that only formats have: a new language, a new text, and counts by language."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from ..storage.writer import Writer
 
 
 class _AssetReclassification(msgspec.Struct):
-    """The body that gives an asset another language."""
+    """Body of POST /asset/reclassify."""
 
     ext: str
     asset: Reference | str
 
 
 class _FormatReclassification(msgspec.Struct):
-    """The body that gives a format another language."""
+    """Body of POST /format/reclassify."""
 
     ext: str
     format: Reference
 
 
 def reclassify_asset(request: Request) -> str:
-    """Give an asset another language."""
+    """Change the language of an asset."""
     body = request.decode(_AssetReclassification)
     id = body.asset if isinstance(body.asset, str) else body.asset.id
     with request.service.store.write() as writer:
@@ -45,7 +45,7 @@ def reclassify_asset(request: Request) -> str:
 
 
 def reclassify(request: Request) -> str:
-    """Give a format another language."""
+    """Change the language of a format."""
     body = request.decode(_FormatReclassification)
     with request.service.store.write() as writer:
         _reclassify(writer, body.format.id, body.ext)
@@ -53,7 +53,11 @@ def reclassify(request: Request) -> str:
 
 
 def _reclassify(writer: Writer, id: str, ext: str) -> None:
-    """Give a format, and so its asset, another language; images keep theirs."""
+    """Change the language of a format, and so of its asset.
+
+    Raises:
+        RequestError: 400, the language is unknown, or the format is an image.
+    """
     ext = detection.meant(ext)
     own = own_keys(require_row(writer, FORMAT, id))
     if own["classification"]["generic"] == GenericClassification.IMAGE:
@@ -73,7 +77,7 @@ def _rewrite(writer: Writer, id: str, own: dict[str, object]) -> None:
 
 
 def update_value(request: Request) -> str:
-    """Give a format another text; it is both original and preview of its asset, so these stay in step."""
+    """Replace the text of a format, which is both original and preview of its asset."""
     body = request.object()
     id = referenced_id(body, "The format to update")
     sent = contents_of(body)

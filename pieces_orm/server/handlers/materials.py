@@ -30,7 +30,7 @@ _OWNED = {ANCHOR.name: ("points",), CONVERSATION.name: ("messages",), ASSET.name
 
 
 class _Value(msgspec.Struct):
-    """The body that asks whether there is a material with a value."""
+    """Body of POST /tags/exists and its like."""
 
     value: str
 
@@ -100,7 +100,7 @@ def update(kind: Kind, request: Request) -> str:
 
 def _merged(request: Request, kind: Kind, own: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     """Merge an update into the own keys: null clears a key, unless it is required."""
-    # What seeds must have and what the server alone counts is as good as required.
+    # A key that seeds must have, or that only the server counts, is never lost either.
     required = contract().schemas[kind.schema].required | contract().seeds.get(kind.name, {}).keys() | {"score"}
     left_out = FIXED | relation_keys(kind) | {"original", "preview"}
     sent = {name: value for name, value in body.items() if name not in left_out}
@@ -136,7 +136,7 @@ def increment_score(kind: Kind, request: Request) -> Response:
     reasons = [reason for reason in SCORE_REASONS if any(object_in(body, name).get(reason) is True for name in names)]
     if not reasons:
         counters = ", ".join(SCORE_REASONS)
-        raise RequestError(400, f'The body has to be {{"{kind.score}": {{<one of {counters}>: true}}}}.')
+        raise RequestError(400, f'The body must be {{"{kind.score}": {{<one of {counters}>: true}}}}.')
     with request.service.store.write() as writer:
         own = own_keys(require_row(writer, kind, id))
         counts: dict[str, Any] = {"manual": 0, "automatic": 0, **object_in(own, "score")}
@@ -157,7 +157,7 @@ def batch(kind: Kind, request: Request) -> str:
     """Answer several documents, and the ids of those that are not there."""
     asked = object_in(request.object(), kind.batch_key).get("iterable")
     if not isinstance(asked, list):
-        raise RequestError(400, f'The body has to be {{"{kind.batch_key}": {{"iterable": [{{"id"}}]}}}}.')
+        raise RequestError(400, f'The body must be {{"{kind.batch_key}": {{"iterable": [{{"id"}}]}}}}.')
     ids = list(dict.fromkeys(map(referenced_id, asked)))
     with request.service.store.read() as reader:
         contents = request.flag("transferables", default=False)
@@ -168,14 +168,14 @@ def batch(kind: Kind, request: Request) -> str:
 
 
 def newer_batch(kind: Kind, request: Request) -> str:
-    """Answer as `batch`, on the route that only newer servers have."""
+    """Answer like `batch`, on the route that only newer servers have."""
     if not request.service.settings.batch_reads:
         raise RequestError(404, "There is no such route.")
     return batch(kind, request)
 
 
 def rename(kind: Kind, request: Request) -> str:
-    """Give an anchor the name in its path, or a conversation one from its first message."""
+    """Name an anchor after its path, or a conversation after its first message."""
     id = request.params[kind.parameter]
     with request.service.store.write() as writer:
         own = own_keys(require_row(writer, kind, id))

@@ -33,7 +33,7 @@ def changes_stream(kinds: frozenset[str], frame: Frame) -> Stream:
     """
 
     async def serve(service: Service, socket: WebSocket) -> None:
-        # Subscribed before the first frame is read: a commit in between comes as a change, none is lost.
+        # Subscribed before the first frame is read, so that a commit in between is not lost.
         with service.hub.subscribe(kinds, service.settings.stream_backlog) as subscription:
             listening = asyncio.create_task(_close_when_client_leaves(socket, subscription))
             try:

@@ -16,7 +16,7 @@ from ..storage.reader import Reader
 
 
 class _SummaryText(msgspec.Struct):
-    """The body that sets a summary's text."""
+    """Body of POST /workstream_summary/update/value."""
 
     value: str
     workstream_summary: Reference

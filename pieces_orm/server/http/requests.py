@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Reference(msgspec.Struct):
-    """A body's mention of a material by its id."""
+    """A reference to a material within a body."""
 
     id: str
 
@@ -44,7 +44,7 @@ class Request:
 
     @property
     def contents(self) -> bool:
-        """Whether documents in the response carry contents; the format routes spell this parameter without its s."""
+        """True when documents in the response carry contents; format routes spell the parameter without its s."""
         return self.flag("transferables", default=self.flag("transferable", default=True))
 
     def decode(self, type: type[T]) -> T:
@@ -61,7 +61,7 @@ class Request:
             raise RequestError(400, f"The body is not JSON: {error}.") from None
 
     def object(self) -> dict[str, Any]:
-        """Decode a body that has to be a JSON object.
+        """Decode the body as a JSON object.
 
         Raises:
             RequestError: 400, it is something else.

@@ -21,7 +21,7 @@ def copy(source: Path, target: Path, *, force: bool = False, progress: Progress 
 
     Args:
         source: a database; a server may write to it meanwhile, and does not wait.
-        target: made; its folder has to exist.
+        target: created; its folder must exist.
         force: replace the target when it exists.
         progress: called during the copy.
 

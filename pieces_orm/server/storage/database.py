@@ -26,14 +26,14 @@ def read_version(path: Path) -> int | None:
     """Read the version of a database without changing the file; None when there is nothing yet.
 
     Raises:
-        NotRunningError: it is no Pieces database, or cannot be read.
+        NotRunningError: it is not a Pieces database, or cannot be read.
     """
     try:
         if not path.exists() or path.stat().st_size == 0:
             return None
         with path.open("rb") as file:
             if file.read(len(_HEADER)) != _HEADER:
-                raise _foreign(path, "it is no SQLite file")
+                raise _foreign(path, "it is not a SQLite file")
         return _version(path)
     except (OSError, sqlite3.Error) as error:
         raise cannot_open(path, error) from error
@@ -60,7 +60,7 @@ def _version(path: Path) -> int | None:
 
 
 def _foreign(path: Path, why: str) -> NotRunningError:
-    message = f"The database {path} cannot be opened: it is no Pieces database, {why}. It was not touched; "
+    message = f"The database {path} cannot be opened: it is not a Pieces database, {why}. It was not touched; "
     return NotRunningError(message + "name another file.")
 
 

@@ -29,7 +29,7 @@ class Lock:
         # Two names of one file are one database.
         real = self.path.resolve()
         if real.exists() and real.stat().st_nlink > 1:
-            # The names of a hard link cannot be told from each other: two servers would each lock one.
+            # Hard links cannot be told apart: two servers would each lock one of the names.
             message = f"The database {self.path} cannot be opened: the file has other names too (hard links), under "
             raise NotRunningError(f"{message}which another server could write to it. Copy it, and open the copy.")
         beside = real.with_name(f"{real.name}.lock")

@@ -136,7 +136,7 @@ class Reader:
         for selected, parameters in asked:
             for statement in _EDGES[selected, most is not None]:
                 found = self.connection.execute(statement, {"k": kind, "most": most, **parameters})
-                for relation, side, own, other in found:  # noqa: UP028 rows are no tuples to a type checker
+                for relation, side, own, other in found:  # noqa: UP028 a type checker does not know rows as tuples
                     yield relation, side, own, other
 
     def was_deleted(self, kind: str, id: str) -> bool:

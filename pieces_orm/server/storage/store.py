@@ -58,8 +58,8 @@ class Store:
         """Open the database and create what is missing; `listener` is called after each commit, in order.
 
         Raises:
-            NotRunningError: the file cannot be opened, is no Pieces database or one of a newer version, another server
-                has it open, or a read-only store would have to make or upgrade it.
+            NotRunningError: the file cannot be opened, is not a Pieces database, has a newer version, is open in
+                another server, or would have to be made or upgraded by a read-only store.
         """
         self._listener = listener
         if self.read_only and self.path is not None:
@@ -95,7 +95,7 @@ class Store:
 
     @property
     def idle(self) -> bool:
-        """Whether a read would begin at once: from a file always, from memory when nobody writes."""
+        """True when a read would begin at once: from a file always, from memory when nobody writes."""
         if self.path is not None:
             return True
         free = self._writing.acquire(blocking=False)

@@ -19,7 +19,7 @@ material = Table(
     metadata,
     Column("seq", Integer, primary_key=True),
     *_texts("kind", "id", "document", "created", "updated"),
-    # What the material is looked up by besides its id: a tag's text, a website's url, a point's path.
+    # A second key for look-ups: a tag's text, a website's url, a point's path.
     Column("label", Text),
     UniqueConstraint("kind", "id"),
     Index("material_label", "kind", "label"),

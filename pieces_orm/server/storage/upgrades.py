@@ -26,21 +26,21 @@ STEPS: Sequence[Step] = (_mark,)
 
 
 def check_current(path: Path) -> None:
-    """Refuse a file that would have to be made or changed to be read.
+    """Refuse a file that cannot be read without making or changing it.
 
     Raises:
-        NotRunningError: it does not exist, has another version, or is no database.
+        NotRunningError: it does not exist, has another version, or is not a database.
     """
     version = read_version(path)
     if version is None:
-        raise NotRunningError(f"The database {path} is not there, and a server that is read-only makes none.")
+        raise NotRunningError(f"The database {path} does not exist, and a read-only server does not make one.")
     if version < len(STEPS):
-        message = f"The database {path} is of version {version}: it has to be upgraded to {len(STEPS)}, which "
-        raise NotRunningError(f"{message}a server that is read-only does not do. Start one that may write, once.")
+        message = f"The database {path} is of version {version}: it must be upgraded to {len(STEPS)}, which "
+        raise NotRunningError(f"{message}a read-only server does not do. Start a server that may write, once.")
 
 
 def back_up(path: Path, version: int | None) -> Path | None:
-    """Copy a file that has to be upgraded; the copy, or None when it is current or new.
+    """Copy a file before it is upgraded; returns the copy, or None when the file is current or new.
 
     Raises:
         NotRunningError: the file has a newer version, or cannot be copied.
@@ -54,7 +54,7 @@ def back_up(path: Path, version: int | None) -> Path | None:
     try:
         copy(path, target)
     except (OSError, sqlite3.Error) as error:
-        message = f"The database {path} has to be upgraded, and cannot be copied to {target} first: {error}. "
+        message = f"The database {path} must be upgraded, and cannot be copied to {target} first: {error}. "
         raise NotRunningError(f"{message}It was not touched.") from error
     return target
 

@@ -62,7 +62,7 @@ class _StoredEdge(NamedTuple):
 class Writer(Reader):
     """One transaction, which collects what it changes: a deletion outranks an update.
 
-    What it has created itself, with the edges made since, it knows without asking the database.
+    Materials that it created itself, and their edges, are read without asking the database.
     """
 
     def __init__(self, connection: Connection) -> None:

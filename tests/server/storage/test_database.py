@@ -144,7 +144,7 @@ def test_another_programs_database_is_refused_and_untouched(tmp_path, tables, mo
         opened.execute(tables)
         opened.commit()
     before = path.read_bytes()
-    with pytest.raises(NotRunningError, match=r"is no Pieces database, .* It was not touched; name another file\."):
+    with pytest.raises(NotRunningError, match=r"is not a Pieces database, .* It was not touched; name another file\."):
         Server(path).start()
     assert path.read_bytes() == before
     assert {file.name for file in tmp_path.iterdir()} <= {"notes.db", "notes.db.lock"}
@@ -154,7 +154,7 @@ def test_a_text_file_is_refused_and_an_empty_file_is_filled(tmp_path):
     text, empty = tmp_path / "text", tmp_path / "empty"
     text.write_text("short")
     empty.touch()
-    with pytest.raises(NotRunningError, match="it is no SQLite file"):
+    with pytest.raises(NotRunningError, match="it is not a SQLite file"):
         Server(text).start()
     assert text.read_text() == "short"
     with Server(empty) as server:
@@ -219,7 +219,7 @@ def test_a_file_with_other_names_is_refused_because_two_servers_could_have_it(tm
 
 def test_a_server_that_is_read_only_makes_and_upgrades_nothing(tmp_path):
     settings = Settings(read_only=True)
-    with pytest.raises(NotRunningError, match="is not there"):
+    with pytest.raises(NotRunningError, match="does not exist"):
         Server(tmp_path / "missing", settings=settings).start()
     path = tmp_path / "old"
     with Server(path):
@@ -227,7 +227,7 @@ def test_a_server_that_is_read_only_makes_and_upgrades_nothing(tmp_path):
     with closing(sqlite3.connect(path)) as old:
         old.executescript("PRAGMA user_version = 0; PRAGMA application_id = 0; PRAGMA wal_checkpoint(TRUNCATE)")
     before = path.read_bytes()
-    with pytest.raises(NotRunningError, match="has to be upgraded"):
+    with pytest.raises(NotRunningError, match="must be upgraded"):
         Server(path, settings=settings).start()
     assert path.read_bytes() == before
     assert {file.name for file in tmp_path.iterdir()} <= {"old", "old.lock", "old-wal", "old-shm"}

@@ -1,6 +1,5 @@
 """Starting, stopping, and what survives."""
 
-import json
 import os
 import signal
 import socket
@@ -15,12 +14,8 @@ import pytest
 import requests
 from websockets.exceptions import ConnectionClosed
 
-import pieces_orm
 from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server, Settings
-from pieces_orm.server.domain.document_cache import DocumentCache
-from pieces_orm.values import Platform
-from pieces_orm.wire.closed_lists import APPLICATION_NAMES
 from pieces_orm.wire.kinds import KINDS
 from tests.server.hammer import serving
 from tests.server.support import SERVE, Wire, frame, ids, program, stream, until
@@ -217,18 +212,6 @@ def test_a_snapshot_is_one_state_whatever_is_written_meanwhile(tmp_path):
             worker.join()
 
 
-def test_a_read_that_a_commit_overtook_is_not_cached():
-    cache = DocumentCache()
-
-    def overtaken():
-        cache.clear()
-        return "old"
-
-    assert cache.get("key", overtaken) == "old"
-    assert cache.get("key", lambda: "new") == "new"
-    assert cache.get("key", lambda: "not asked") == "new"
-
-
 def test_an_unexpected_error_is_500_and_never_a_traceback(wire, monkeypatch, caplog):
     monkeypatch.setattr(server_store(wire), "read", broken)
     answer = wire.ask("GET", "/tags")
@@ -249,50 +232,6 @@ def test_settings_are_said():
         assert Wire(server).ask("GET", "/.well-known/version").text == "11.9.9"
         head = requests.head(server.url + "/.well-known/health", timeout=5)
         assert (head.status_code, head.text) == (200, "")
-
-
-def test_connecting_twice_is_the_same_application(wire):
-    first = wire.connect()
-    body = {"application": {"name": "OPEN_SOURCE", "version": "2.0.0", "platform": "MACOS"}}
-    second = wire.post("/connect", body)
-    assert second["application"]["id"] == first["id"]
-    assert second["application"]["version"] == "2.0.0"
-    assert second["health"]["os"]["id"] == wire.ask("GET", "/.well-known/health").text.partition(":")[2]
-    assert [one["id"] for one in wire.get("/applications")["iterable"]] == [first["id"]]
-    for broken_body in (
-        None,
-        {},
-        {"application": {}},
-        {"application": {"name": "ME", "version": "1", "platform": "LINUX"}},
-        {"application": {"name": "VIM", "version": "1", "platform": "AMIGA"}},
-    ):
-        assert wire.status("POST", "/connect", broken_body) == 400
-    assert "not a valid integration" in wire.ask("POST", "/connect", {"application": {**first, "name": "ME"}}).text
-
-
-@pytest.mark.parametrize("name", sorted(APPLICATION_NAMES))
-def test_every_application_name_of_the_wire_connects(shared, name):
-    seed = {"name": name, "version": "1.0.0", "platform": "LINUX"}
-    assert shared.post("/connect", {"application": seed})["application"]["name"] == name
-
-
-def test_every_platform_of_the_wire_connects(shared):
-    for platform in Platform:
-        seed = {"name": "VIM", "version": "1.0.0", "platform": platform.value}
-        assert shared.post("/connect", {"application": seed})["application"]["platform"] == platform
-
-
-def test_a_session_connects_under_a_name_that_only_the_client_used_to_know(shared):
-    with pieces_orm.connect(shared.server.url, application="UNKNOWN") as session:
-        assert session.application.name == "UNKNOWN"
-
-
-def test_models_and_the_user_are_there(shared):
-    models = shared.get("/models")["iterable"]
-    assert shared.get(f"/model/{models[0]['id']}") == models[0]
-    assert shared.status("GET", "/model/none") == 410
-    assert shared.get("/user")["user"]["id"]
-    assert json.dumps(models)
 
 
 def test_connections_that_come_while_a_server_stops_are_closed_and_not_waited_for():
