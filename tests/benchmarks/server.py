@@ -25,8 +25,8 @@ import pieces_orm
 from pieces_orm import Asset
 from pieces_orm.documents import decoding
 from pieces_orm.server import Server
-from pieces_orm.server.domain.seeds import Planter
-from pieces_orm.server.handlers.assets import drafted, plant
+from pieces_orm.server.domain.asset_seeds import create_asset, draft_asset
+from pieces_orm.server.domain.seeds import SeedWriter
 from pieces_orm.wire import kinds
 
 from .measuring import Row, interleaved
@@ -196,9 +196,9 @@ def _snapshot(server: Server, session: pieces_orm.Session, number: int, repeats:
     seed["asset"]["format"] = content
     assert server._store is not None
     with server._store.write() as writer:
-        planter, draft = Planter(writer, server.settings), drafted(seed)
+        seeds, draft = SeedWriter(writer, server.settings), draft_asset(seed)
         for _ in range(number):
-            plant(planter, seed["asset"], draft)
+            create_asset(seeds, draft)
     path = kinds.ASSET.route("all").path
     taken = interleaved({"ours": lambda: session.request("GET", path)}, repeats)["ours"]
     size = len(session.request("GET", path))

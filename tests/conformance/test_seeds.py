@@ -70,7 +70,7 @@ def sample(session, name, annotation):
             entity = session[Entity._registry[each]].ref("an-id")
             return [entity] if annotation.startswith("Sequence") else entity
     makers = {
-        "Model": lambda: session._context.connection.default_model(), "Trigger": lambda: Trigger(copy=True), "Mapping": dict,
+        "Model": lambda: session.models()[0], "Trigger": lambda: Trigger(copy=True), "Mapping": dict,
         "PersonAccess": PersonAccess, "SensitiveMetadata": SensitiveMetadata,
         "MessageAgent": lambda: MessageAgent(group_id="X"),
         "datetime": lambda: datetime.now(timezone.utc), "bool": lambda: True,
