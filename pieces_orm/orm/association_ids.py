@@ -37,17 +37,17 @@ def read_related_ids(
 def _rows_of_one(connection: Connection, side: association_reads.Side, id: str) -> Iterator[tuple[str, str]]:
     offset = 0
     while True:
-        query = {"limit": association_reads.PAGE, "offset": offset, "transferables": False}
+        query = {"limit": association_reads.MAX_ROWS_PER_PAGE, "offset": offset, "transferables": False}
         rows = answers.association_rows(connection.call(side.read, {"id": id}, query), side.owner_key, side.other_key)
         yield from rows
         offset += len(rows)
-        if len(rows) < association_reads.PAGE:
+        if len(rows) < association_reads.MAX_ROWS_PER_PAGE:
             return
 
 
 def _rows_of_many(
     connection: Connection, side: association_reads.Side, ids: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    for start in range(0, len(ids), association_reads.OWNERS):
-        body = decoding.encode({"iterable": list(ids[start : start + association_reads.OWNERS])})
+    for start in range(0, len(ids), association_reads.MAX_OWNERS_PER_READ):
+        body = decoding.encode({"iterable": list(ids[start : start + association_reads.MAX_OWNERS_PER_READ])})
         yield from answers.association_rows(connection.call(side.bulk, body=body), side.owner_key, side.other_key)

@@ -12,8 +12,8 @@ from attrs import frozen
 
 from .kinds import KINDS, Kind, Route
 
-PAGE = 500  # the largest number of rows in a page
-OWNERS = 200  # the largest number of owners in a bulk read
+MAX_ROWS_PER_PAGE = 500  # the largest number of rows in a page
+MAX_OWNERS_PER_READ = 200  # the largest number of owners in a bulk read
 
 # The kinds that a kind has a family with; each pair stands under one of its two kinds.
 _FAMILIES = {

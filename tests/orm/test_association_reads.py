@@ -129,7 +129,7 @@ def test_a_server_without_families_is_asked_once(poorer, session):
 
 
 def test_long_relations_are_read_in_pages(poorer, session, monkeypatch):
-    monkeypatch.setattr(association_reads, "PAGE", 2)
+    monkeypatch.setattr(association_reads, "MAX_ROWS_PER_PAGE", 2)
     anchor = session.anchors.create("/projects")
     tags = [session.tags.create(f"tag {n}") for n in range(5)]
     anchor.tags.add(*tags)

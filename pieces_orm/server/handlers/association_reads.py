@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from ...wire.association_reads import OWNERS, PAGE, SIDES, Side
+from ...wire.association_reads import MAX_OWNERS_PER_READ, MAX_ROWS_PER_PAGE, SIDES, Side
 from ...wire.kinds import Route
 from ..domain.materials import related_ids
 from ..domain.relations import RelationEnd, ends_of, has_family
@@ -60,7 +60,7 @@ def _rows_text(rows: list[Row], *, truncated: bool = False) -> str:
 
 def _read(side: Side, end: RelationEnd, request: Request) -> str:
     """Answer a page of one owner's rows."""
-    limit, offset = min(_number(request, "limit", _DEFAULT_PAGE_ROWS), PAGE), _number(request, "offset", 0)
+    limit, offset = min(_number(request, "limit", _DEFAULT_PAGE_ROWS), MAX_ROWS_PER_PAGE), _number(request, "offset", 0)
     with request.service.store.read() as reader:
         rows = _rows(reader, side, end, request.params["id"])
     return _rows_text(rows[offset : offset + limit])
@@ -77,8 +77,8 @@ def _bulk(side: Side, end: RelationEnd, request: Request) -> str:
     """Answer all rows of many owners."""
     owners = list(dict.fromkeys(request.decode(_Owners).iterable))
     with request.service.store.read() as reader:
-        rows = [row for id in owners[:OWNERS] for row in _rows(reader, side, end, id)]
-    return _rows_text(rows, truncated=len(owners) > OWNERS)
+        rows = [row for id in owners[:MAX_OWNERS_PER_READ] for row in _rows(reader, side, end, id)]
+    return _rows_text(rows, truncated=len(owners) > MAX_OWNERS_PER_READ)
 
 
 def _number(request: Request, name: str, default: int) -> int:
