@@ -1,4 +1,4 @@
-"""The server's life: bind, serve in a thread or in the foreground, stop, start again."""
+"""The life of a server: bind, serve in a thread, stop, start again."""
 
 from __future__ import annotations
 

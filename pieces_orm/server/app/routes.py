@@ -102,8 +102,8 @@ OPEN_PATHS = frozenset(
     | {"/.well-known/stream/health", "/user/stream"}
 )
 # Reading one document other than an asset takes a few look-ups by key.
-_READS = (kind.route("read").path for kind in KINDS.values() if kind is not ASSET)
-_INLINE_PATHS = frozenset({routes.HEALTH.path, routes.VERSION.path, *_READS})
+_READS = {kind.route("read").path for kind in KINDS.values() if kind is not ASSET}
+_INLINE_PATHS = _READS | {routes.HEALTH.path, routes.VERSION.path}
 
 
 def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
