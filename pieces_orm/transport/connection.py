@@ -16,7 +16,13 @@ from ..errors import DecodeError, DetachedError, NotRunningError, ResponseError,
 from ..signals import Dispatch, Signals
 from ..values import Application, Model, Privacy, Timeout
 from ..wire import paths, routes
-from ..wire.closed_lists import APPLICATION_NAMES, NO_SUCH_ROUTE, this_platform
+from ..wire.closed_lists import (
+    APPLICATION_HEADERS,
+    APPLICATION_NAMES,
+    NO_SUCH_ROUTE,
+    UNLISTED_APPLICATION,
+    this_platform,
+)
 from ..wire.kinds import Route
 from .http import HTTPTransport, T, Take
 
@@ -114,7 +120,7 @@ class Connection:
 
     def _use(self, application: Application) -> None:
         # Which of the two a server reads is not known: both are sent.
-        named = {"application": application.id, "X-Application-ID": application.id}
+        named = dict.fromkeys(APPLICATION_HEADERS, application.id)
         self._transport.headers = {**self._transport.headers, **named}
         self._application = application
 
@@ -282,7 +288,7 @@ def _tracked(name: str) -> dict[str, Any]:
     """Return the body of /connect; the wire's list of names is closed, OPEN_SOURCE is for all others."""
     known = name in APPLICATION_NAMES
     return {
-        "name": name if known else "OPEN_SOURCE",
+        "name": name if known else UNLISTED_APPLICATION,
         **({} if known else {"descriptor": name}),
         "version": _version(),
         "platform": this_platform(),

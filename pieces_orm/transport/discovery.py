@@ -99,9 +99,11 @@ def probe(address: str, token: str | None = None) -> str | None:
     finally:
         transport.close()
     health = answer.decode("utf-8", "replace").strip().strip('"')
-    if health.startswith("ok"):
+    if health.startswith(routes.HEALTH_OK):
         return None
-    return "its database is opening (migrating)" if health == "migrating" else "another program answers there"
+    return (
+        "its database is opening (migrating)" if health == routes.HEALTH_MIGRATING else "another program answers there"
+    )
 
 
 def _brief(tried: list[str]) -> list[str]:
