@@ -32,7 +32,7 @@ class DocumentCache:
         text = read()
         if text is not None and len(text) <= _MAX_DOCUMENT_CHARS:
             with self._lock:
-                # What was read before a commit may not be cached after it.
+                # A document read before a commit must not be cached after it.
                 if commits == self._commits and len(self._texts) < _MAX_DOCUMENTS:
                     self._texts[key] = text
         return text
