@@ -15,7 +15,7 @@ from .collection.searchable import SearchableCollection
 from .concurrency import parallel
 from .documents import decoding
 from .errors import InvalidValueError, UnsupportedOperationError, UsageError
-from .orm import related
+from .orm import relation_loading
 from .orm.context import Context
 from .orm.entity import Entity
 from .signals import Dispatch, Signals
@@ -162,7 +162,7 @@ class Session:
         Raises:
             InvalidValueError: a relation starts at none of the classes that are reached.
         """
-        return related.prefetch(self._context, entities, relations, progress)
+        return relation_loading.prefetch(self._context, entities, relations, progress)
 
     # Streams --------------------------------------------------------------------------------------------------------
 

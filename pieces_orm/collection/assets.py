@@ -271,7 +271,7 @@ class AssetCollection(Collection[Asset, P]):
         Args:
             transferables: True: with contents.
         """
-        from ..sync.frames import frames  # noqa: PLC0415 nobody who reads no stream pays for it
+        from ..sync.raw_frames import frames  # noqa: PLC0415 nobody who reads no stream pays for it
 
         route = routes.ASSETS_STREAM_CONTENTS if transferables else routes.ASSETS_STREAM
         for number, frame in frames(self._context, route):

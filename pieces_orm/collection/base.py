@@ -11,7 +11,7 @@ from ..documents import answers, decoding
 from ..documents.document import reference_id
 from ..errors import InvalidIdError, InvalidValueError, NotFoundError, UnsupportedOperationError
 from ..model.seed import Seed
-from ..orm import creating, loading, persistence, reading, related
+from ..orm import creating, loading, persistence, reading, relation_loading
 from ..orm.context import Context, check_context
 from ..orm.entity import Entity
 from ..values import Arrivals, Progress
@@ -269,7 +269,7 @@ class Collection(Generic[E, P]):
             raise UnsupportedOperationError(message)
         value = self._class._looked_up(value)
         relations = [self._class._schema.many[name] for name in self._class._lookup_by]
-        held = related.prefetch(self._context, self.all(transferables=False), relations, None)
+        held = relation_loading.prefetch(self._context, self.all(transferables=False), relations, None)
         same_kind = (each for each in held if isinstance(each, self._class))
         return next((each.id for each in same_kind if getattr(each, self._class._lookup) == value), None)
 

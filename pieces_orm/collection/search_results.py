@@ -9,7 +9,7 @@ import msgspec
 
 from ..documents import answers
 from ..documents.document import BROKEN, malformed
-from ..orm import applying, loading
+from ..orm import loading, state_changes
 from ..orm.context import Context
 from ..orm.entity import Entity
 
@@ -65,7 +65,7 @@ def entities_of(
         entity: E | None = None
         if match.document is not None:
             _, document = answers.one(match.document, cls._schema.kind.name, match.identifier, contents=contents)
-            entity = applying.adopt(context, cls, match.identifier, document, number, "refresh")
+            entity = state_changes.adopt(context, cls, match.identifier, document, number, "refresh")
         entities.append(entity or context.identity_map.ref(cls, match.identifier))
     present = {id(entity) for entity in loading.load_missing(context, entities)}
     return [(match, entity) for match, entity in zip(found, entities, strict=True) if id(entity) in present]

@@ -12,7 +12,7 @@ from ..documents.document import malformed
 from ..orm.context import Context
 from ..orm.entity import Entity, registered
 from ..orm.identity_map import IdentityMap
-from ..sync.frames import frames
+from ..sync.raw_frames import frames
 from ..wire.routes import SUGGESTIONS_STREAM
 
 

@@ -16,7 +16,7 @@ from ..transport.connection import Connection
 from ..values import Progress
 from ..wire.associations import Association, association
 from ..wire.kinds import TEXT, Route
-from . import applying
+from . import state_changes
 from .context import Context, check_context
 
 Pair = tuple[Relation[Any], Record]
@@ -105,7 +105,9 @@ def _change(context: Context, entity: Record, relation: Relation[Any], other: Re
         number = history.now()
         yield
         relations = [relation] if present else [relation, *_undone_with(entity, relation, row)]
-        changed = [each for each in relations if applying.link(context, entity, each, other, number, present=present)]
+        changed = [
+            each for each in relations if state_changes.link(context, entity, each, other, number, present=present)
+        ]
         context.watching.wrote(entity, None)
         context.watching.wrote(other, None)
     signal = context.signals.associated if present else context.signals.disassociated

@@ -12,7 +12,7 @@ from ..errors import BatchError
 from ..model.record import Record
 from ..model.seed import Seed
 from ..values import Progress
-from . import applying, associating, loading, reading
+from . import associating, loading, reading, state_changes
 from .context import Context
 
 R = TypeVar("R", bound=Record)
@@ -52,10 +52,10 @@ def _create(context: Context, cls: type[R], seed: Seed, made: list[R]) -> Act:
             data = answers.first_of(data, kind.name)
         id, document = answers.one(data, kind.name, contents=reading.has_contents(seed.query))
         was_alive = context.identity_map.peek(cls, id) is not None
-        adopted = applying.adopt(context, cls, id, document, number, "local")
+        adopted = state_changes.adopt(context, cls, id, document, number, "local")
         entity: Any = adopted if adopted is not None else loading.get(context, cls, id)
         made.append(entity)
-        applying.mirror(context, entity)
+        state_changes.mirror(context, entity)
         updated = document.get("updated")
         context.watching.wrote(entity, None if updated is None else bytes(updated))
     if not was_alive and signals.created.receivers:

@@ -18,14 +18,7 @@ from ..documents.document import Document
 from ..errors import ReadOnlyFieldError
 from ..model.field_help import Docstring
 from ..model.fields import PlainFields, fields_of
-from ..model.record import (
-    Record,
-    Schema,
-    check_usable,
-    expire,
-    restore_edits,
-    revert_edits,
-)
+from ..model.record import Record, Schema, check_usable, expire, restore_edits, revert_edits
 from ..model.relation import Relation
 from ..model.state import EXPIRED, HANDLE, State
 from ..values import Progress

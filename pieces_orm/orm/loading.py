@@ -18,7 +18,7 @@ from ..model.record import Record, check_usable
 from ..model.state import DELETED, EXPIRED, HANDLE
 from ..values import Arrivals, Progress
 from ..wire.kinds import Kind
-from . import applying, reading
+from . import reading, state_changes
 from .context import Context
 from .reading import MAX_BATCH_SIZE, BatchRead
 
@@ -39,7 +39,7 @@ def read_record(context: Context, record: Record, query: Mapping[str, Any], orig
     try:
         return reading.read(context.connection, record._schema.kind, record.id, query)
     except NotFoundError:
-        applying.remove_missing(context, record, origin)
+        state_changes.remove_missing(context, record, origin)
         raise
 
 
@@ -47,7 +47,7 @@ def load(context: Context, record: Record, query: Mapping[str, Any] | None = Non
     """Read an entity and apply the answer."""
     with context.history.request() as number:
         document = read_record(context, record, query or {}, origin)
-        applying.apply(context, record, document, number, origin)
+        state_changes.apply(context, record, document, number, origin)
 
 
 def check_autoload(context: Context, record: Record, name: str) -> None:
@@ -72,7 +72,7 @@ def get(context: Context, cls: type[R], id: str, query: Mapping[str, Any] | None
     try:
         with context.history.request() as number:
             document = reading.read(context.connection, kind, id, query)
-            entity = applying.adopt(context, cls, id, document, number, "refresh")
+            entity = state_changes.adopt(context, cls, id, document, number, "refresh")
     except NotFoundError:
         _remove_if_alive(context, cls, id)
         raise
@@ -84,7 +84,7 @@ def get(context: Context, cls: type[R], id: str, query: Mapping[str, Any] | None
 def _remove_if_alive(context: Context, cls: type[Record], id: str) -> None:
     entity = context.identity_map.peek(cls, id)
     if entity is not None:
-        applying.remove_missing(context, entity, "refresh")
+        state_changes.remove_missing(context, entity, "refresh")
 
 
 def _deleted_meanwhile(kind: Kind, id: str) -> NotFoundError:
@@ -110,7 +110,9 @@ def fetch(
         return found
 
     def take(id: str, answer: Document | Exception) -> None:
-        entity = None if isinstance(answer, Exception) else applying.adopt(context, cls, id, answer, number, origin)
+        entity = (
+            None if isinstance(answer, Exception) else state_changes.adopt(context, cls, id, answer, number, origin)
+        )
         if isinstance(answer, NotFoundError) and origin == "refresh":
             # A feed asks for the ids once more before it believes that.
             _remove_if_alive(context, cls, id)
@@ -209,7 +211,7 @@ def fetch_all(context: Context, cls: type[R], ids: Sequence[str], *, origin: str
         page = _read_page(context, kind, {}, None)
         some = ((id, document) for id, document in page if id in wanted)
         found: dict[str, Any] = {
-            entity.id: entity for entity in applying.adopt_page(context, cls, some, number, origin)
+            entity.id: entity for entity in state_changes.adopt_page(context, cls, some, number, origin)
         }
     return {id: found.get(id) or _deleted_meanwhile(kind, id) for id in ids}
 
@@ -218,7 +220,7 @@ def snapshot(context: Context, cls: type[R], query: dict[str, Any], progress: Ar
     """Read the whole collection of a kind."""
     with context.history.request() as number:
         page = _read_page(context, cls._schema.kind, query, progress)
-        return applying.adopt_page(context, cls, page, number, "refresh")
+        return state_changes.adopt_page(context, cls, page, number, "refresh")
 
 
 def _read_page(
@@ -233,7 +235,7 @@ def _read_page(
 def adopt_page(context: Context, cls: type[R], data: bytes | Raw, number: int, *, contents: bool = True) -> list[R]:
     """Return the entities of a collection that the server sent."""
     page = answers.split(data, cls._schema.kind.name, contents=contents)
-    return applying.adopt_page(context, cls, page, number, "refresh")
+    return state_changes.adopt_page(context, cls, page, number, "refresh")
 
 
 def load_missing(context: Context, entities: Sequence[R], progress: Progress | None = None) -> list[R]:

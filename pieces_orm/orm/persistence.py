@@ -18,7 +18,7 @@ from ..model.fields import Field
 from ..model.record import Record, check_usable, decode, forget_edits
 from ..model.state import Edit
 from ..wire.closed_lists import SCORE_REASONS
-from . import applying, loading, reading
+from . import loading, reading, state_changes
 from .context import Context
 
 Edits = Mapping[str, Edit]
@@ -152,11 +152,11 @@ def _apply_answer(context: Context, record: Record, edits: Edits, answer: Docume
     """Make the answer to a write the entity's document, and forget the edits that it carries."""
     with context.lock:
         # An answer to a write is as new as the moment it arrives: reads sent before that are older.
-        changes = applying.merge(context, record, answer, context.history.now())
+        changes = state_changes.merge(context, record, answer, context.history.now())
         keep_edits(context, record, forget_edits(record, edits))
         updated = answer.get("updated")
         context.watching.wrote(record, None if updated is None else bytes(updated))
-    applying.emit_changes(context, record, changes, "local")
+    state_changes.emit_changes(context, record, changes, "local")
 
 
 def _check_conflicts(record: Record, fresh: Document, edits: Edits) -> None:
@@ -226,7 +226,7 @@ def delete(context: Context, record: Record) -> Act:
             if reading.exists(context.connection, kind, record.id):
                 raise
         yield
-        removed = applying.remove(context, record)
+        removed = state_changes.remove(context, record)
         context.watching.wrote(record, None)
     if removed and signals.deleted.receivers:
         signals.emit(signals.deleted, type(record), entity=record, origin="local")

@@ -43,7 +43,7 @@ def read(connection: Connection, kind: Kind, id: str, query: Mapping[str, Any] |
     try:
         data = connection.call(route, {kind.parameter: id}, query)
     except ServerError as error:
-        if kind.gone != error.status:
+        if kind.missing_status != error.status:
             raise
         message = f"There is no {kind.name} {id} (the server says so with status {error.status}: {error.body[:200]})."
         raise NotFoundError(

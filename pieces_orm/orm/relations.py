@@ -14,7 +14,7 @@ from ..errors import ReadOnlyFieldError
 from ..model.record import Record, known_ids
 from ..model.relation import Relation
 from ..values import Progress
-from . import associating, related
+from . import associating, relation_loading
 
 E = TypeVar("E", bound=Record)
 
@@ -57,8 +57,8 @@ class One(Relation[E]):
     def __get__(self, instance: Record | None, owner: type[Record]) -> One[E] | E | None:
         if instance is None:
             return self
-        ids = related.related_ids(instance._context, instance, self)
-        return related.related_entities(instance._context, instance, self, ids)[0] if ids else None
+        ids = relation_loading.related_ids(instance._context, instance, self)
+        return relation_loading.related_entities(instance._context, instance, self, ids)[0] if ids else None
 
     def __set__(self, instance: Record, value: Any) -> None:
         message = f"{self.name} is a relation that only the server sets."
@@ -92,7 +92,7 @@ class Related(Generic[E]):
         Raises:
             UnsupportedOperationError: the server does not tell this relation; ask from the other side.
         """
-        return related.related_ids(self._entity._context, self._entity, self._relation)
+        return relation_loading.related_ids(self._entity._context, self._entity, self._relation)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -107,7 +107,7 @@ class Related(Generic[E]):
         return same_session and isinstance(other, Record) and other.id in self.ids
 
     def __iter__(self) -> Iterator[E]:
-        return iter(related.load_related(self._entity._context, self._entity, self._relation, self.refs()))
+        return iter(relation_loading.load_related(self._entity._context, self._entity, self._relation, self.refs()))
 
     def __getitem__(self, place: int) -> E:
         return list(self)[place]
@@ -117,7 +117,7 @@ class Related(Generic[E]):
 
         Requests: none when the ids are known.
         """
-        return related.related_entities(self._entity._context, self._entity, self._relation, self.ids)
+        return relation_loading.related_entities(self._entity._context, self._entity, self._relation, self.ids)
 
     def add(self, *others: E, progress: Progress | None = None) -> None:
         """Associate others with this entity; both sides know at once.

@@ -12,7 +12,7 @@ from attrs import frozen
 from ..errors import NotAuthorizedError, NotFoundError, PiecesError, StateError, TransportError
 from ..model.record import Record
 from ..model.state import EXPIRED, HANDLE, LOADED
-from ..orm import applying, loading, reading
+from ..orm import loading, reading, state_changes
 from ..orm.context import Context
 from ..orm.entity import Entity
 from .pending import DELETED, SURVIVED, UPDATED, VANISHED
@@ -239,7 +239,7 @@ class Reconciler:
         entity = entity or identity_map.ref(self._cls, id)
         # A mere handle of an id that was never reported, or was emitted already, goes silently.
         is_news = was_known or entity._state.document is not None
-        if applying.remove(self._context, entity) and is_news:
+        if state_changes.remove(self._context, entity) and is_news:
             signals.emit(signals.deleted, self._cls, entity=entity, origin="remote")
 
 

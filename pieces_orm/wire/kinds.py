@@ -48,7 +48,7 @@ class Kind:
         parameter: the name of its id in paths.
         stream: its key in the frames of the stream of identifiers; None when it has no stream.
         score: its key in the body of a score increment; None when it has no scores.
-        gone: the status by which the server says that there is no such material.
+        missing_status: the status by which the server says that there is no such material.
         newer_batch: the batch read of newer servers; the published API has one for a few kinds only, as `batch`.
         routes: its operations, by verb.
     """
@@ -61,7 +61,7 @@ class Kind:
     parameter: str
     stream: str | None
     score: str | None
-    gone: int
+    missing_status: int
     newer_batch: Route
     routes: Mapping[Verb, Route] = field(repr=False, eq=False)
 
@@ -96,7 +96,7 @@ def kind(
     stream: str | None = None,
     score: bool = True,
     searchable: bool = False,
-    gone: int = 410,
+    missing_status: int = 410,
     without: tuple[Verb, ...] = (),
     transferables: bool = True,
     **special: Route,
@@ -122,7 +122,7 @@ def kind(
         del routes[verb]
     return Kind(
         name=name, collection=collection, schema=schema, singular=one, plural=many, parameter=key, stream=stream,
-        score=_SCORE_KEYS.get(name, name) if score else None, gone=gone,
+        score=_SCORE_KEYS.get(name, name) if score else None, missing_status=missing_status,
         newer_batch=Route("POST", f"/{many}/batch/fetch", contents),
         routes=MappingProxyType(routes | special),  # type: ignore[arg-type]
     )  # fmt: skip
@@ -151,7 +151,7 @@ ANCHOR = kind(
 )
 ANCHOR_POINT = kind("anchor_point", "anchor_points", "AnchorPoint", stream="anchorPoint")
 ANNOTATION = kind(
-    "annotation", "annotations", "Annotation", stream="annotation", searchable=True, gone=500, transferables=False,
+    "annotation", "annotations", "Annotation", stream="annotation", searchable=True, missing_status=500, transferables=False,
     all=Route("GET", "/annotations", ("annotation_type_filter",)),
 )
 ACTIVITY = kind(
@@ -173,14 +173,14 @@ FORMAT = kind(
     read=Route("GET", "/format/{format}", _FORMAT_CONTENTS, JSON),
     all=Route("GET", "/formats", CONTENTS_QUERY, JSON),
 )
-HINT = kind("hint", "hints", "Hint", stream="hint", searchable=True, gone=500, transferables=False)
+HINT = kind("hint", "hints", "Hint", stream="hint", searchable=True, missing_status=500, transferables=False)
 PERSON = kind(
-    "person", "persons", "Person", stream="person", searchable=True, gone=500,
+    "person", "persons", "Person", stream="person", searchable=True, missing_status=500,
     update=Route("POST", "/person/update", CONTENTS_QUERY, JSON),
 )
 RANGE = kind("range", "ranges", "Range", stream="range", transferables=False)
 SENSITIVE = kind(
-    "sensitive", "sensitives", "Sensitive", stream="sensitive", searchable=True, gone=500, transferables=False,
+    "sensitive", "sensitives", "Sensitive", stream="sensitive", searchable=True, missing_status=500, transferables=False,
 )
 SHARE = kind(
     "share", "shares", "Share",
@@ -198,7 +198,7 @@ SOURCE = kind(
 SOURCE_WINDOW = kind(
     "workstream_pattern_engine_source_window", "source_windows", "WorkstreamPatternEngineSourceWindow",
     "workstream_pattern_engine/source_window", "workstream_pattern_engine/source_windows", "source_window",
-    stream="workstreamPatternEngineSourceWindow", gone=500,
+    stream="workstreamPatternEngineSourceWindow", missing_status=500,
     search=Route("POST", "/workstream_pattern_engine/source_windows/search"),
 )
 SUMMARY = kind(

@@ -16,7 +16,7 @@ from pieces_os_client.models.workstream_events import WorkstreamEvents
 
 from pieces_orm import Entity
 from pieces_orm.documents import page_stream
-from pieces_orm.orm import applying
+from pieces_orm.orm import state_changes
 from pieces_orm.session import Session
 from pieces_orm.transport.http import PIECE_BYTES
 from tests.cli.programs import ROOT
@@ -81,7 +81,7 @@ def adopted(session: Session, kind: str, data: bytes) -> list[Entity]:
     collection = getattr(session, kind)
     with session._context.history.request() as number:
         page = page_stream.read(chunks, collection.entity._schema.kind.name)
-        found: list[Entity] = applying.adopt_page(session._context, collection.entity, page, number, "refresh")
+        found: list[Entity] = state_changes.adopt_page(session._context, collection.entity, page, number, "refresh")
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 import pieces_orm
 from pieces_orm import DeletedError, Entity, InvalidValueError, UsageError
 from pieces_orm.collection import arguments
-from pieces_orm.orm import applying
+from pieces_orm.orm import state_changes
 from pieces_orm.values import Trigger
 from tests.support import Requests
 
@@ -79,7 +79,7 @@ def test_every_entity_that_is_deleted_or_of_another_session_is_refused(
     with pieces_orm.connect(pieces_server.url) as other:
         theirs = other[Entity._registry[name]].ref("an-id")
         mine = pieces[Entity._registry[name]].ref("another-id")
-        applying.remove(pieces._context, mine)
+        state_changes.remove(pieces._context, mine)
         requests = Requests(pieces)
         for entity, error in ((theirs, UsageError), (mine, DeletedError)):
             value = [entity] if "Sequence" in str(parameter.annotation) else entity

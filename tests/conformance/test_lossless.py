@@ -17,7 +17,7 @@ from pieces_orm import Entity, Session
 from pieces_orm.documents.document import Document
 from pieces_orm.documents.merging import merge
 from pieces_orm.model.record import known_ids
-from pieces_orm.orm import applying
+from pieces_orm.orm import state_changes
 from pieces_orm.orm.persistence import EndpointField
 from pieces_orm.values import OpenEnum
 from pieces_orm.values.structs import WIRE_KEY
@@ -151,7 +151,7 @@ def test_everything_but_the_edit_goes_back_as_it_came(name, server):
     def check(document, data):
         document["id"] = "an-id"
         raw = json.dumps(document, ensure_ascii=data.draw(st.booleans())).encode()
-        entity = applying.adopt(
+        entity = state_changes.adopt(
             session._context, cls, "an-id", Document(raw), session._context.history.now(), "refresh"
         )
         for field in cls._schema.fields.values():
@@ -217,7 +217,7 @@ def test_what_is_unheard_of_inside_a_frozen_value_survives_an_edit_of_it(name, s
     cls, (field, held) = CLASSES[name], FROZEN[name]
     with Session(server.url, api_key="x", autoload=False) as session:
         document = {"id": "an-id", cls._schema.fields[field].wire: held, **UNHEARD}
-        entity = applying.adopt(
+        entity = state_changes.adopt(
             session._context,
             cls,
             "an-id",

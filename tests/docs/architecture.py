@@ -17,7 +17,7 @@ READING = (
     ("documents/page_stream.py", "cuts a page into one slice of bytes for each material"),
     ("documents/answers.py", "refuses an answer that is no object with the requested id"),
     ("orm/identity_map.py", "finds or creates the one entity of the id, under the session's lock"),
-    ("orm/applying.py", "applies the document, unless something newer is known already"),
+    ("orm/state_changes.py", "applies the document, unless something newer is known already"),
     ("model/diff.py", "compares the new document with the known one, slice by slice"),
     ("signals.py", "announces the fields that changed"),
     ("orm/field_access.py", "decodes a field when it is read for the first time"),

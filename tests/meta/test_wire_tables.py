@@ -126,7 +126,7 @@ def test_gone_is_the_status_that_the_contract_declares(kind):
     declared = contract_routes(kind.name, "read")[kind.routes["read"].method, kind.routes["read"].path]["status"]
     errors = {status for status in declared if status != "200"}
     # Where nothing is declared (format, share) the kind says 410, as most do.
-    assert not errors or str(kind.gone) == ("410" if "410" in errors else "500")
+    assert not errors or str(kind.missing_status) == ("410" if "410" in errors else "500")
 
 
 def test_the_110_associations_are_those_of_the_contract():

@@ -8,7 +8,7 @@ import pytest
 
 import pieces_orm
 from pieces_orm import ConflictError, InvalidValueError, NotFoundError, State, UsageError
-from pieces_orm.orm import applying
+from pieces_orm.orm import state_changes
 from pieces_orm.values import AnchorType, Trigger
 from tests.support import Heard, Requests, wait_for
 
@@ -151,7 +151,7 @@ def test_expired_raw_is_read_anew_and_an_older_answer_does_not_unexpire(pieces_s
     with pieces._context.history.request() as older:
         document = anchor._state.document
         anchor.expire()
-        assert not applying.apply(pieces._context, anchor, document, older, "refresh")
+        assert not state_changes.apply(pieces._context, anchor, document, older, "refresh")
     assert anchor.state is State.EXPIRED
     changed_elsewhere(pieces_server, anchor, "C")
     assert anchor.raw()["name"] == "C"

@@ -17,7 +17,7 @@ from pieces_orm import (
 )
 from pieces_orm.documents.decoding import encode
 from pieces_orm.documents.document import Document
-from pieces_orm.orm import applying, reading
+from pieces_orm.orm import reading, state_changes
 from pieces_orm.server import Server, Settings
 from pieces_orm.values import Trigger
 from pieces_orm.wire import associations
@@ -225,7 +225,9 @@ def test_a_relation_that_the_server_does_not_tell_is_unknown_not_empty(pieces_se
     document = {key: value for key, value in made.raw().items() if key not in ("tags", "assets")}
     with pieces_orm.connect(pieces_server.url) as session:
         poorer = Document(encode(document))
-        anchor = applying.adopt(session._context, Anchor, made.id, poorer, session._context.history.now(), "refresh")
+        anchor = state_changes.adopt(
+            session._context, Anchor, made.id, poorer, session._context.history.now(), "refresh"
+        )
         assert anchor.state is State.LOADED
         assert not anchor.tags.known
         requests = Requests(session)
@@ -271,7 +273,7 @@ def test_an_older_answer_never_undoes_an_association_that_was_heard_of_since(pie
             document = reading.read(pieces._context.connection, Anchor._schema.kind, anchor.id)
             theirs.associate(other.assets.ref(asset_id))
             asset.refresh()
-            applying.adopt(pieces._context, Anchor, anchor.id, document, older, "remote")
+            state_changes.adopt(pieces._context, Anchor, anchor.id, document, older, "remote")
         assert asset in anchor.assets
         assert anchor in asset.anchors
         anchor.refresh()
@@ -284,7 +286,7 @@ def test_an_answer_that_was_asked_for_before_an_association_does_not_lose_it(pie
     with pieces._context.history.request() as older:
         document = reading.read(pieces._context.connection, Anchor._schema.kind, anchor.id)
         anchor.associate(asset)
-        applying.apply(pieces._context, anchor, document, older, "refresh")
+        state_changes.apply(pieces._context, anchor, document, older, "refresh")
     assert asset in anchor.assets
 
 
@@ -293,8 +295,8 @@ def test_a_deletion_is_never_undone_by_a_late_answer(pieces):
     with pieces._context.history.request() as older:
         document = reading.read(pieces._context.connection, Anchor._schema.kind, anchor.id)
         anchor.delete()
-        assert applying.adopt(pieces._context, Anchor, anchor.id, document, older, "refresh") is None
-        assert not applying.apply(pieces._context, anchor, document, older, "refresh")
+        assert state_changes.adopt(pieces._context, Anchor, anchor.id, document, older, "refresh") is None
+        assert not state_changes.apply(pieces._context, anchor, document, older, "refresh")
     assert anchor.state is State.DELETED
     assert pieces.anchors.peek(anchor.id) is None
 
@@ -305,7 +307,7 @@ def test_an_answer_older_than_a_save_is_not_applied(pieces):
         document = reading.read(pieces._context.connection, Anchor._schema.kind, anchor.id)
         anchor.name = "after"
         anchor.save()
-        applying.apply(pieces._context, anchor, document, older, "refresh")
+        state_changes.apply(pieces._context, anchor, document, older, "refresh")
     assert anchor.name == "after"
 
 

@@ -75,7 +75,7 @@ def test_each_kind_through_the_official_client(shared, kind):
         call(shared, "POST", kind.route("delete").path, **{kind.parameter: made["id"]})
         with pytest.raises(official("exceptions").ApiException) as error:
             call(shared, "GET", kind.route("read").path, **{kind.parameter: made["id"]})
-        assert error.value.status == kind.gone
+        assert error.value.status == kind.missing_status
 
 
 def test_every_association_through_the_official_client(shared):

@@ -8,7 +8,7 @@ import pytest
 
 import pieces_orm
 from pieces_orm import Anchor, Asset, RequestTimeout, Tag, WorkstreamEvent
-from pieces_orm.orm import applying
+from pieces_orm.orm import state_changes
 from pieces_orm.values import Trigger
 from tests.support import Heard, Requests, wait_for
 
@@ -280,7 +280,7 @@ def test_an_answer_from_before_a_deletion_does_not_tell_the_association_again(pi
     with pieces._context.history.request() as older:
         document = asset._state.document
         tag.delete()
-        applying.apply(pieces._context, asset, document, older, "remote")
+        state_changes.apply(pieces._context, asset, document, older, "remote")
     assert tag.id not in asset.tags.ids
     assert heard.take() == [("deleted", "Tag", tag.id, "local")]
 

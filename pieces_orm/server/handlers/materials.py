@@ -39,7 +39,7 @@ def members(kind: Kind, end: RelationEnd, request: Request) -> str:
     """Answer all that one material has in one relation, in order."""
     id = request.params[kind.parameter]
     with request.service.store.read() as reader:
-        require_row(reader, kind, id, kind.gone)
+        require_row(reader, kind, id, kind.missing_status)
         documents = request.service.documents(reader, contents=request.contents)
         found = documents.some(end.other, related_ids(reader, end, kind, id))
     return collection_text(end.other, list(found), found.values())
@@ -55,7 +55,7 @@ def read(kind: Kind, request: Request) -> str:
 
     text = request.service.cache.get((kind.name, id, request.contents), document)
     if text is None:
-        raise RequestError(kind.gone, f"There is no {kind.name} {id}.")
+        raise RequestError(kind.missing_status, f"There is no {kind.name} {id}.")
     return text
 
 
@@ -123,7 +123,7 @@ def delete(kind: Kind, request: Request) -> Response:
         elif not writer.was_deleted(kind.name, id):
             raise RequestError(500, f"There is no {kind.name} {id}.")
         elif request.service.settings.second_delete == "gone":
-            raise RequestError(kind.gone, f"The {kind.name} {id} is deleted already.")
+            raise RequestError(kind.missing_status, f"The {kind.name} {id} is deleted already.")
     return text_response(id) if kind.route("delete").answer == "text" else no_content()
 
 

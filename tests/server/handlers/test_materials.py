@@ -50,9 +50,12 @@ def test_a_deleted_material_is_gone_everywhere(shared, kind):
     made = shared.make(kind)
     shared.delete(kind, made["id"])
     path = kind.route("read").path.replace(f"{{{kind.parameter}}}", made["id"])
-    assert shared.status("GET", path) == kind.gone
+    assert shared.status("GET", path) == kind.missing_status
     assert made["id"] not in ids(shared.get(kind.route("all").path))
-    assert shared.status("POST", kind.route("delete").path.replace(f"{{{kind.parameter}}}", made["id"])) == kind.gone
+    assert (
+        shared.status("POST", kind.route("delete").path.replace(f"{{{kind.parameter}}}", made["id"]))
+        == kind.missing_status
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
@@ -61,7 +64,9 @@ def test_writes_on_unknown_ids_are_500_and_reads_the_kinds_own_status(shared, ki
         if verb in kind.routes:
             path = kind.route(verb).path.replace(f"{{{kind.parameter}}}", "nobody")
             assert shared.status("POST", path, body) == 500
-    assert shared.status("GET", kind.route("read").path.replace(f"{{{kind.parameter}}}", "nobody")) == kind.gone
+    assert (
+        shared.status("GET", kind.route("read").path.replace(f"{{{kind.parameter}}}", "nobody")) == kind.missing_status
+    )
 
 
 @pytest.mark.parametrize("row", ASSOCIATIONS, ids=lambda row: f"{row.owner.name}-{row.relation}")

@@ -12,7 +12,7 @@ from ..model.relation import Relation
 from ..model.state import EXPIRED, HANDLE, LOADED, PARTIAL
 from ..values import Progress
 from ..wire import routes
-from . import applying, loading
+from . import loading, state_changes
 from .context import Context
 
 R = TypeVar("R", bound=Record)
@@ -58,7 +58,7 @@ def learn_ids(context: Context, relation: Relation[Any], entities: Sequence[Reco
             context.connection.has_not(feature)
             return
         for entity in entities:
-            applying.learn_ids(context, entity, relation, found[entity.id], number)
+            state_changes.learn_ids(context, entity, relation, found[entity.id], number)
 
 
 def related_entities(context: Context, record: Record, relation: Relation[R], ids: Sequence[str]) -> list[R]:
@@ -71,7 +71,7 @@ def related_entities(context: Context, record: Record, relation: Relation[R], id
         wanted = set(ids)
         for id, copy in () if raw is None else answers.nested(raw, contents=document.contents):
             if id in wanted:
-                applying.fill(context, target, id, copy, record._state.applied)
+                state_changes.fill(context, target, id, copy, record._state.applied)
     return entities
 
 
