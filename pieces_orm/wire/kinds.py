@@ -151,7 +151,8 @@ ANCHOR = kind(
 )
 ANCHOR_POINT = kind("anchor_point", "anchor_points", "AnchorPoint", stream="anchorPoint")
 ANNOTATION = kind(
-    "annotation", "annotations", "Annotation", stream="annotation", searchable=True, missing_status=500, transferables=False,
+    "annotation", "annotations", "Annotation", stream="annotation", searchable=True, missing_status=500,
+    transferables=False,
     all=Route("GET", "/annotations", ("annotation_type_filter",)),
 )
 ACTIVITY = kind(
@@ -180,7 +181,8 @@ PERSON = kind(
 )
 RANGE = kind("range", "ranges", "Range", stream="range", transferables=False)
 SENSITIVE = kind(
-    "sensitive", "sensitives", "Sensitive", stream="sensitive", searchable=True, missing_status=500, transferables=False,
+    "sensitive", "sensitives", "Sensitive", stream="sensitive", searchable=True, missing_status=500,
+    transferables=False,
 )
 SHARE = kind(
     "share", "shares", "Share",
