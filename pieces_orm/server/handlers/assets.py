@@ -16,7 +16,7 @@ from ..domain.relations import LINK_JOINTS, ends_of
 from ..domain.schema_check import fitted
 from ..domain.seeds import FIXED, LABELS, Planter, Seed
 from ..http.answers import Call, RefusedError, json_answer
-from ..languages import detection
+from ..languages import detection, names
 from ..storage.reader import Reader
 from ..storage.writer import Writer, new_id
 from .applications import USER
@@ -199,12 +199,12 @@ def reclassify(call: Call) -> Response:
 
 def recast(writer: Writer, format: str, ext: str) -> None:
     """Give a format, and so its asset, another language; images keep theirs."""
-    ext = detection.meant(ext)
+    ext = names.canonical_name(ext)
     own = own_keys(present(writer, FORMAT, format))
     if own["classification"]["generic"] == "IMAGE":
         raise RefusedError(400, "An image cannot be reclassified.")
-    detection.check_text(ext)
-    own["classification"] = {**own["classification"], **detection.classification(ext)}
+    names.check_text(ext)
+    own["classification"] = {**own["classification"], **names.classification(ext)}
     if "fragment" in own:
         own["fragment"]["metadata"] = {**(own["fragment"].get("metadata") or {}), "ext": ext}
     writer.update(FORMAT.name, format, text_of(own))
