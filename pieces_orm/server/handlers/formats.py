@@ -14,7 +14,7 @@ from ..domain.materials import own_keys, related_ids, require_row
 from ..domain.relations import end_of
 from ..http.requests import Reference, Request
 from ..json_values import json_text, referenced_id
-from ..languages import detection
+from ..languages import names
 from ..refusals import RequestError
 from ..storage.reader import Reader
 from ..storage.writer import Writer
@@ -58,12 +58,12 @@ def _reclassify(writer: Writer, id: str, ext: str) -> None:
     Raises:
         RequestError: 400, the language is unknown, or the format is an image.
     """
-    ext = detection.meant(ext)
+    ext = names.canonical_name(ext)
     own = own_keys(require_row(writer, FORMAT, id))
     if own["classification"]["generic"] == GenericClassification.IMAGE:
         raise RequestError(400, "An image cannot be reclassified.")
-    detection.check_text(ext)
-    own["classification"] |= detection.classification(ext)
+    names.check_text(ext)
+    own["classification"] |= names.classification(ext)
     if "fragment" in own:
         own["fragment"]["metadata"] = {**(own["fragment"].get("metadata") or {}), "ext": ext}
     _rewrite(writer, id, own)
