@@ -58,7 +58,7 @@ def measure(*, quick: bool) -> list[Row]:
 
     def body() -> bytes:
         assert held is not None
-        return merge(held, patch(asset, asset.pending()))
+        return merge(held, patch(asset, asset._state.pending()))
 
     splice = dict(held.keys)
     encoded = each(
