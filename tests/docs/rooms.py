@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+import pieces_orm
+
 from .pages import ROOT
 
 PACKAGE = "pieces_orm"
@@ -88,6 +90,10 @@ def _reached(graph: Graph, room: str) -> Iterable[str]:
     return seen
 
 
+def _definer(name: str) -> str:
+    return str(getattr(getattr(pieces_orm, name.rpartition(".")[2]), "__module__", PACKAGE))
+
+
 @cache
 def _modules() -> dict[str, Path]:
     found = {}
@@ -116,6 +122,9 @@ def _imported(module: str, path: Path) -> Iterator[str]:
             parents = parents[: len(parents) - node.level + 1] if node.level else []
             base = ".".join([*parents, *([node.module] if node.module else [])])
             names = [f"{base}.{alias.name}" for alias in node.names]
+            if base == PACKAGE:
+                # The package's public names stand for the modules that define them.
+                names = [name if name in known else _definer(name) for name in names]
         else:
             continue
         for name in names:
