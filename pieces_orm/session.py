@@ -13,6 +13,7 @@ from .collection.assets import AssetCollection
 from .collection.base import Collection
 from .collection.searchable import SearchableCollection
 from .concurrency import parallel
+from .documents import decoding
 from .errors import InvalidValueError, UnsupportedOperationError, UsageError
 from .orm import related
 from .orm.context import Context
@@ -21,6 +22,7 @@ from .signals import Dispatch, Signals
 from .transport.connection import Connection
 from .transport.http import POOL_SIZE, limits
 from .values import Application, Model, Progress, Timeout
+from .wire.kinds import Route
 
 if TYPE_CHECKING:
     from .collection.suggestions import Suggestion
@@ -137,7 +139,11 @@ class Session:
         Raises:
             InvalidValueError: the path does not start at the root.
         """
-        return self._context.connection.request(method, path, query=query, body=body, accept=accept)
+        if not isinstance(path, str) or not path.startswith("/"):
+            message = f"A path starts with a slash, such as /user, not {path!r}."
+            raise InvalidValueError(message)
+        data = body if isinstance(body, bytes) or body is None else decoding.encode(body)
+        return self._context.connection.call(Route(method, path, (), accept), query=query, body=data)
 
     def prefetch(self, entities: Sequence[Entity], *relations: Any, progress: Progress | None = None) -> list[Entity]:
         """Load the missing targets of some relations together, so that iterating them makes no request.

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..documents import answers, decoding
 from ..documents.document import malformed
-from ..errors import DecodeError, DetachedError, InvalidValueError, NotRunningError, ResponseError, UsageError
+from ..errors import DecodeError, DetachedError, NotRunningError, ResponseError, UsageError
 from ..signals import Dispatch, Signals
 from ..values import Application, Model, Privacy, Timeout
 from ..wire import paths, routes
@@ -165,29 +165,6 @@ class Connection:
         return models[0]
 
     # Requests ------------------------------------------------------------------------------------------------------
-
-    def request(
-        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None, accept: str = "*/*"
-    ) -> bytes:
-        """Send a raw request, for endpoints without a method; errors are those of every call.
-
-        Requests: this one.
-
-        Args:
-            method: such as GET.
-            path: from the root, such as /user.
-            query: parameters; None values are left out.
-            body: JSON data, or bytes as they are.
-            accept: the Accept header.
-
-        Raises:
-            InvalidValueError: the path does not start at the root.
-        """
-        if not isinstance(path, str) or not path.startswith("/"):
-            message = f"A path starts with a slash, such as /user, not {path!r}."
-            raise InvalidValueError(message)
-        data = body if isinstance(body, bytes) or body is None else decoding.encode(body)
-        return self.call(Route(method, path, (), accept), query=query, body=data)
 
     def call(
         self,

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-import pieces_orm
-
 from .pages import ROOT
 
 PACKAGE = "pieces_orm"
@@ -36,8 +34,9 @@ def imports(within: str = PACKAGE) -> Graph:
             continue
         graph[room] |= set()
         for target in _imported(module, path):
-            other = _room(target, within)
-            if other not in {room, None} and target not in ENTRANCES and target != within:
+            # A program that imports the package itself stands on all that it exports: above the session.
+            other = "session" if target == within == PACKAGE else _room(target, within)
+            if other not in {room, None} and (other == "session" or target not in {within, *ENTRANCES}):
                 graph[room].add(other)
                 graph[other] |= set()
     return dict(graph)
@@ -90,10 +89,6 @@ def _reached(graph: Graph, room: str) -> Iterable[str]:
     return seen
 
 
-def _definer(name: str) -> str:
-    return str(getattr(getattr(pieces_orm, name.rpartition(".")[2]), "__module__", PACKAGE))
-
-
 @cache
 def _modules() -> dict[str, Path]:
     found = {}
@@ -122,9 +117,6 @@ def _imported(module: str, path: Path) -> Iterator[str]:
             parents = parents[: len(parents) - node.level + 1] if node.level else []
             base = ".".join([*parents, *([node.module] if node.module else [])])
             names = [f"{base}.{alias.name}" for alias in node.names]
-            if base == PACKAGE:
-                # The package's public names stand for the modules that define them.
-                names = [name if name in known else _definer(name) for name in names]
         else:
             continue
         for name in names:

@@ -82,3 +82,38 @@ def test_the_pages_need_nothing_from_elsewhere(html):
 def test_the_page_on_searching_and_the_search_are_two_pages(html):
     assert "searching.html" in {page.name for page in html.iterdir()}
     assert 'id="search-results"' in (html / "search.html").read_text("utf-8")
+
+
+KINDS = (DOCS / "kinds.md").read_text("utf-8").split("\n## ")[1:]
+SECTIONS = {section.partition("\n")[0]: section for section in KINDS}
+
+
+def public(thing):
+    return {name for name in dir(thing) if not name.startswith("_")}
+
+
+def members(documented, *classes):
+    return {name.rpartition(".")[2] for _, name in documented if name.rpartition(".")[0] in classes}
+
+
+def test_a_session_shows_the_documented_names_and_nothing_else(documented):
+    collections = {re.search(r"`session\.(\w+)`", section)[1] for section in KINDS}
+    with pieces_orm.Session("http://127.0.0.1:9") as session:
+        assert public(session) == collections | members(documented, "pieces_orm.Session")
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_an_entity_shows_the_documented_names_and_nothing_else(documented, name):
+    cls = getattr(pieces_orm, name)
+    fields_and_relations = set(re.findall(r"^\| \*?(\w+)\*? \|", SECTIONS[name], re.MULTILINE)) - {"field", "relation"}
+    with pieces_orm.Session("http://127.0.0.1:9") as session:
+        entity = session[cls].ref("an-id")
+        shown = fields_and_relations | members(documented, "pieces_orm.Entity", f"pieces_orm.{name}")
+        assert public(entity) == shown | {"id"}
+
+
+def test_a_collection_shows_the_documented_names_and_nothing_else(documented):
+    with pieces_orm.Session("http://127.0.0.1:9") as session:
+        assert public(session.ranges) == members(documented, "pieces_orm.Collection")
+        assert public(session.tags) - public(session.ranges) == {"search"}
+        assert public(session.assets) == members(documented, "pieces_orm.Collection", "pieces_orm.AssetCollection")
