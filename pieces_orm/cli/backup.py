@@ -24,9 +24,9 @@ def backup(
     is complete. The server keeps reading and writing meanwhile.
     """
     from ..server.storage.backup import copy  # noqa: PLC0415 an extra, which may be missing
-    from ..server.storage.database import look  # noqa: PLC0415
+    from ..server.storage.database import read_version  # noqa: PLC0415
 
-    if look(database).version is None:
+    if read_version(database) is None:
         raise CommandError(f"There is no Pieces database at {database}.")
     if file.exists() and file.samefile(database):
         raise CommandError(f"{file} is the database itself; name another file.")

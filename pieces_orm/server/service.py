@@ -1,11 +1,11 @@
-"""What every handler works with: the store, the streams' hub, and the choices of this server."""
+"""The state of one running server, which every handler works with."""
 
 from __future__ import annotations
 
 from attrs import field, frozen
 
-from .domain.change_hub import Hub
-from .domain.document_cache import Memory
+from .domain.change_hub import ChangeHub
+from .domain.document_cache import DocumentCache
 from .domain.documents import Documents
 from .settings import Settings
 from .storage.reader import Reader
@@ -14,13 +14,13 @@ from .storage.store import Store
 
 @frozen
 class Service:
-    """One running server's state."""
+    """The store, the hub of the streams, the settings and the cache of one running server."""
 
     store: Store
-    hub: Hub
+    hub: ChangeHub
     settings: Settings
-    memory: Memory = field(factory=Memory)
+    cache: DocumentCache = field(factory=DocumentCache)
 
     def documents(self, reader: Reader, *, contents: bool = True, created: bool = False) -> Documents:
-        """A builder of documents on one read."""
+        """Make a builder of documents on one read."""
         return Documents(reader, self.settings, contents=contents, created=created)

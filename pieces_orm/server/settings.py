@@ -1,122 +1,114 @@
-"""What can be chosen about the embedded server."""
+"""Settings of the embedded server."""
 
 from __future__ import annotations
 
 import re
-import typing
 from collections.abc import Callable
 from typing import Any, Literal
 
-from attrs import Attribute, field, fields, frozen
+from attrs import Attribute, field, frozen
 
 from ..errors import UsageError
 
-
-def _token(token: Any) -> bool:
-    # What a header cannot carry would lock everybody out.
-    return isinstance(token, str) and bool(re.fullmatch(r"[!-~]+", token))
+_Validator = Callable[[Any, "Attribute[Any]", Any], None]
 
 
-def _origin(origin: Any) -> bool:
-    return isinstance(origin, str) and bool(re.fullmatch(r"[a-zA-Z][\w+.-]*://[^/\s]+", origin))
+def _takes(words: str, fits: Callable[[Any], object], *, secret: bool = False) -> _Validator:
+    """Make a validator from what the setting takes, in words and as a test."""
+
+    def validate(_settings: Settings, setting: Attribute[Any], value: Any) -> None:
+        if not fits(value):
+            given = "" if secret else f", not {value!r}"
+            message = f"The setting {setting.name} takes {words}{given}."
+            raise UsageError(message)
+
+    return validate
 
 
-def _host(host: Any) -> bool:
-    return isinstance(host, str) and bool(re.fullmatch(r"[^/\s]+", host))
+def _one_of(*allowed: str) -> _Validator:
+    return _takes(" or ".join(map(repr, allowed)), lambda value: value in allowed)
 
 
-def _is(kind: type, value: Any) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
+def _matches(pattern: str, value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
-_Check = tuple[str, Callable[[Any], bool]]
-# What a setting takes, in words, and whether a value is that; by the type of the setting, or by its name.
-_CHECKS: dict[Any, _Check] = {
-    bool: ("True or False", lambda value: isinstance(value, bool)),
-    int: ("a whole number, 0 or more", lambda value: _is(int, value) and value >= 0),
-    float: ("a number above 0", lambda value: (_is(int, value) or _is(float, value)) and value > 0),
-    "version": ("digits with points between them, such as 12.3.0",
-                lambda value: isinstance(value, str) and bool(re.fullmatch(r"\d+(\.\d+)+", value))),
-    "token": ("visible ASCII characters without spaces, at least one", lambda value: value is None or _token(value)),
-    "allow_origins": ("a list of origins such as vscode-webview://abc, without a path",
-                      lambda value: isinstance(value, tuple) and all(_origin(each) for each in value)),
-    "hosts": ("a list of host names", lambda value: isinstance(value, tuple) and all(_host(each) for each in value)),
-}  # fmt: skip
+def _all_match(pattern: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, tuple) and all(_matches(pattern, each) for each in value)
 
 
-def _many(given: Any) -> Any:
+def _as_tuple(given: Any) -> Any:
     return tuple(given) if isinstance(given, list | set | frozenset) else given
 
 
-def _check(setting: Attribute[Any], hint: Any, value: Any) -> None:
-    if typing.get_origin(hint) is Literal:
-        allowed = typing.get_args(hint)
-        words, is_good = " or ".join(map(repr, allowed)), value in allowed
-    else:
-        words, test = _CHECKS.get(setting.name) or _CHECKS[hint]
-        is_good = test(value)
-    if not is_good:
-        said = "" if setting.name == "token" else f", not {value!r}"
-        message = f"The setting {setting.name} takes {words}{said}."
-        raise UsageError(message)
+_FLAG = _takes("True or False", lambda value: isinstance(value, bool))
+_COUNT = _takes("a whole number, 0 or more", lambda value: type(value) is int and value >= 0)
+_DURATION = _takes("a number above 0", lambda value: type(value) in {int, float} and value > 0)
+_VERSION = _takes("digits with points between them, such as 12.3.0", lambda value: _matches(r"\d+(\.\d+)+", value))
+# A token that no header can carry would lock everybody out.
+_TOKEN = _takes(
+    "visible ASCII characters without spaces, at least one",
+    lambda value: value is None or _matches(r"[!-~]+", value),
+    secret=True,
+)
+_ORIGINS = _takes(
+    "a list of origins such as vscode-webview://abc, without a path", _all_match(r"[a-zA-Z][\w+.-]*://[^/\s]+")
+)
+_HOSTS = _takes("a list of host names", _all_match(r"[^/\s]+"))
 
 
 @frozen
 class Settings:
-    """The choices of one server; one that cannot be is a UsageError that names what can.
+    """Settings of one server. An invalid value raises UsageError, which names the valid ones.
 
-    The second group holds behaviours of Pieces OS that nobody outside knows; programs can be tried under each answer.
+    The second group covers behaviours of Pieces OS that are not documented, so that programs can be tested under each.
 
     Args:
-        version: what `/.well-known/version` and `POST /connect` say.
+        version: the version in `/.well-known/version` and `POST /connect`.
         allow_origins: origins that may call besides loopback ones on the server's own port, such as
             `vscode-webview://abc`; compared as a whole.
-        allow_foreign_hosts: accept any `Host` header. Without a token a web page that resolves its own name to this
+        allow_foreign_hosts: accept any `Host` header. Without a token, a web page that resolves its own name to this
             machine can then read and write everything.
-        token: a secret that every request and every stream has to carry, as `Authorization: Bearer TOKEN`; others get
-            401. With it the server may listen on any address, and any `Host` is accepted. Visible ASCII, no spaces.
+        token: a secret that every request and every stream must carry as `Authorization: Bearer TOKEN`; others get 401.
+            With it the server may listen on any address, and any `Host` is accepted. Visible ASCII, no spaces.
         hosts: names accepted in `Host` besides the loopback names.
-        max_body: bytes a request body may have; beyond that 413.
-        stream_backlog: ids a slow stream may fall behind before it is closed (a client that reconnects gets all ids).
-        patience: seconds in which a request has to come to its end, from its first byte to its last (a body has a
-            second more for each kilobyte); slower connections are dropped.
-        read_only: refuse everything that would create, change or delete with 403; what only reads works, and programs
-            can connect.
-        nested_members: in a document nested in an asset, a relation with more members than this is left out (absent
-            means unknown), so that one tag on all assets does not make their snapshot grow with the square.
-        second_delete: deleting what was deleted before: the kind's "no such material" status, or success.
-        associate_missing: an association, or a seed, that names an unknown id: 500, or success without an edge.
-        associate_twice: an association that is there already: success, and one edge, or 500.
-        same_path_anchor: creating an anchor whose path another anchor of its type has: a new one, or that one.
-        update_absent: fields that an update leaves out keep their values, or are cleared unless they are required.
-        embed_relations: documents carry their relations; False leaves them out of all but the answers to a creation,
-            as Pieces OS from 12.6 does for many.
-        user: who is signed in: a user of this server, or nobody; then everything but health, version, connect and the
-            user answers 401.
-        batch_reads: every kind has a batch read, as nearly every one has from 12.6; False: the published few have.
+        max_body: the largest request body in bytes; larger ones get 413.
+        stream_backlog: ids that a slow stream may fall behind before it is closed (a client that reconnects gets all
+            ids).
+        patience: seconds within which a request must arrive, from its first byte to its last (a body gets another
+            second per kilobyte); slower connections are closed.
+        read_only: refuse everything that would create, change or delete with 403; reads work, and programs can connect.
+        nested_members: in a document nested in an asset, leave out relations with more members than this (absent means
+            unknown), so that one tag on all assets does not make their snapshot grow quadratically.
+        second_delete: deleting a deleted material answers the kind's "no such material" status, or succeeds.
+        associate_missing: an association or a seed that names an unknown id answers 500, or is ignored.
+        associate_twice: an association that exists already succeeds, or answers 500.
+        same_path_anchor: creating an anchor with the path of another of its type creates a new one, or returns that
+            one.
+        update_absent: an update keeps fields that it leaves out, or clears them unless they are required.
+        embed_relations: include relations in documents; False includes them only in answers to creations, as Pieces OS
+            does from 12.6 on for many.
+        batch_reads: offer a batch read for every kind, as Pieces OS does from 12.6 on; False: for the published few.
+        user: a local user is signed in, or nobody; then everything but health, version, connect and the user answers
+            401.
     """
 
-    version: str = "12.3.0"
-    allow_origins: tuple[str, ...] = field(default=(), converter=_many)
-    allow_foreign_hosts: bool = False
-    token: str | None = field(default=None, repr=False)
-    hosts: tuple[str, ...] = field(default=(), converter=_many)
-    max_body: int = 64 * 1024 * 1024
-    stream_backlog: int = 100_000
-    patience: float = 10.0
-    read_only: bool = False
-    nested_members: int = 200
+    version: str = field(default="12.3.0", validator=_VERSION)
+    allow_origins: tuple[str, ...] = field(default=(), converter=_as_tuple, validator=_ORIGINS)
+    allow_foreign_hosts: bool = field(default=False, validator=_FLAG)
+    token: str | None = field(default=None, repr=False, validator=_TOKEN)
+    hosts: tuple[str, ...] = field(default=(), converter=_as_tuple, validator=_HOSTS)
+    max_body: int = field(default=64 * 1024 * 1024, validator=_COUNT)
+    stream_backlog: int = field(default=100_000, validator=_COUNT)
+    patience: float = field(default=10.0, validator=_DURATION)
+    read_only: bool = field(default=False, validator=_FLAG)
+    nested_members: int = field(default=200, validator=_COUNT)
 
-    second_delete: Literal["gone", "ok"] = "gone"
-    associate_missing: Literal["error", "ignore"] = "error"
-    associate_twice: Literal["ok", "error"] = "ok"
-    same_path_anchor: Literal["new", "existing"] = "new"
-    update_absent: Literal["keep", "clear"] = "keep"
-    embed_relations: bool = True
-    batch_reads: bool = True
-    user: Literal["local", "nobody"] = "local"
-
-    def __attrs_post_init__(self) -> None:
-        hints = typing.get_type_hints(Settings)
-        for setting in fields(Settings):
-            _check(setting, hints[setting.name], getattr(self, setting.name))
+    second_delete: Literal["gone", "ok"] = field(default="gone", validator=_one_of("gone", "ok"))
+    associate_missing: Literal["error", "ignore"] = field(default="error", validator=_one_of("error", "ignore"))
+    associate_twice: Literal["ok", "error"] = field(default="ok", validator=_one_of("ok", "error"))
+    same_path_anchor: Literal["new", "existing"] = field(default="new", validator=_one_of("new", "existing"))
+    update_absent: Literal["keep", "clear"] = field(default="keep", validator=_one_of("keep", "clear"))
+    embed_relations: bool = field(default=True, validator=_FLAG)
+    batch_reads: bool = field(default=True, validator=_FLAG)
+    user: Literal["local", "nobody"] = field(default="local", validator=_one_of("local", "nobody"))

@@ -29,6 +29,9 @@ OLD_PORTS = (1000, 5323)
 # The counters of a `Score` that a program can increment.
 SCORE_REASONS = ("priority", "reuse", "update", "reference", "searched")
 
+# The headers that carry an application's id.
+APPLICATION_HEADERS = ("application", "X-Application-ID")
+
 # Statuses by which a server says that it has no such route, because its version is older or newer.
 NO_SUCH_ROUTE = (404, 405, 501)
 

@@ -11,6 +11,8 @@ from types import MappingProxyType
 from .kinds import CONTENTS_QUERY, JSON, TEXT, Route
 
 HEALTH = Route("GET", "/.well-known/health", (), TEXT, "text")
+# What health answers: this, a colon and the server's id; or that its database is being upgraded.
+HEALTH_OK, HEALTH_MIGRATING = "ok", "migrating"
 VERSION = Route("GET", "/.well-known/version", (), TEXT, "text")
 CONNECT = Route("POST", "/connect")
 MODELS = Route("GET", "/models")

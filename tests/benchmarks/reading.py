@@ -18,7 +18,7 @@ from pieces_orm import Entity
 from pieces_orm.documents import page_stream
 from pieces_orm.orm import applying
 from pieces_orm.session import Session
-from pieces_orm.transport.http import PIECE
+from pieces_orm.transport.http import PIECE_BYTES
 from tests.cli.programs import ROOT
 
 from . import payloads
@@ -77,7 +77,7 @@ def measure(*, quick: bool) -> list[Row]:
 
 def adopted(session: Session, kind: str, data: bytes) -> list[Entity]:
     """What `all()` does with the bytes, as they come."""
-    chunks = (data[at : at + PIECE] for at in range(0, len(data), PIECE))
+    chunks = (data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES))
     collection = getattr(session, kind)
     with session._context.history.request() as number:
         page = page_stream.read(chunks, collection.entity._schema.kind.name)

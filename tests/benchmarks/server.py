@@ -25,8 +25,8 @@ import pieces_orm
 from pieces_orm import Asset
 from pieces_orm.documents import decoding
 from pieces_orm.server import Server
-from pieces_orm.server.domain.seeds import Planter
-from pieces_orm.server.handlers.assets import drafted, plant
+from pieces_orm.server.domain.asset_seeds import create_asset, draft_asset
+from pieces_orm.server.domain.seeds import SeedWriter
 from pieces_orm.wire import kinds
 
 from .measuring import Row, interleaved
@@ -136,7 +136,7 @@ class Client:
 
 def _create(server: Server, session: pieces_orm.Session, folder: Path, repeats: int) -> Row:
     """Beside a commit of SQLite as the server makes it: WAL, synchronous=FULL, a file in the same folder."""
-    seed = decoding.encode_given(Asset.seed(session, "def tide():\n    return 1\n", language="py").body)
+    seed = decoding.encode_given(Asset._seed(session._context, "def tide():\n    return 1\n", language="py").body)
     plain = sqlite3.connect(folder / "plain.db", isolation_level=None)
     plain.execute("PRAGMA journal_mode = WAL")
     plain.execute("PRAGMA synchronous = FULL")
@@ -192,13 +192,13 @@ def _load(
 
 def _snapshot(server: Server, session: pieces_orm.Session, number: int, repeats: int) -> Row:
     content = {"fragment": {"string": {"raw": "x = 1\n" * 500}, "metadata": {"ext": "py"}}}
-    seed = json.loads(decoding.encode(Asset.seed(session, "x").body))
+    seed = json.loads(decoding.encode(Asset._seed(session._context, "x").body))
     seed["asset"]["format"] = content
     assert server._store is not None
     with server._store.write() as writer:
-        planter, draft = Planter(writer, server.settings), drafted(seed)
+        seeds, draft = SeedWriter(writer, server.settings), draft_asset(seed)
         for _ in range(number):
-            plant(planter, seed["asset"], draft)
+            create_asset(seeds, draft)
     path = kinds.ASSET.route("all").path
     taken = interleaved({"ours": lambda: session.request("GET", path)}, repeats)["ours"]
     size = len(session.request("GET", path))

@@ -91,7 +91,7 @@ def test_the_database_itself_and_one_that_is_open_are_never_the_target(database,
 
 
 @pytest.mark.parametrize(
-    ("what", "sentence"), [("missing", "There is no Pieces database at"), ("text", "is no Pieces database")]
+    ("what", "sentence"), [("missing", "There is no Pieces database at"), ("text", "is not a Pieces database")]
 )
 def test_a_file_that_is_no_database_is_refused_in_one_sentence(tmp_path, what, sentence):
     (tmp_path / "text").write_text("text")

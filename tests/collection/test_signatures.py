@@ -32,5 +32,5 @@ def test_every_collection_shows_what_its_create_takes(session):
 
 def test_the_help_of_create_explains_the_arguments(session):
     shown = pydoc.plain(pydoc.render_doc(session.assets.create))
-    assert "content: a text, or the bytes of a file." in shown
+    assert "content: text, or the bytes of a file." in shown
     assert shown.index("Requests:") < shown.index("Args:") < shown.index("Raises:")

@@ -70,7 +70,7 @@ def sample(session, name, annotation):
             entity = session[Entity._registry[each]].ref("an-id")
             return [entity] if annotation.startswith("Sequence") else entity
     makers = {
-        "Model": lambda: session.default_model(), "Trigger": lambda: Trigger(copy=True), "Mapping": dict,
+        "Model": lambda: session.models()[0], "Trigger": lambda: Trigger(copy=True), "Mapping": dict,
         "PersonAccess": PersonAccess, "SensitiveMetadata": SensitiveMetadata,
         "MessageAgent": lambda: MessageAgent(group_id="X"),
         "datetime": lambda: datetime.now(timezone.utc), "bool": lambda: True,
@@ -92,7 +92,7 @@ def body_of(session, cls):
             keywords[name] = True if name == "transferables" else value
     if cls.__name__ == "AnchorPoint":
         keywords["type"] = "FILE"
-    return plain(cls.seed(session, *args, **keywords).body)
+    return plain(cls._seed(session._context, *args, **keywords).body)
 
 
 @pytest.mark.parametrize("kind", CLASSES)
@@ -120,7 +120,7 @@ RELATED = [
 def test_what_a_seed_names_is_associated_on_both_sides(pieces, cls, argument):
     annotation = str(inspect.signature(cls._seed).parameters[argument].annotation)
     target = next(each for each in re.findall(r"\w+", annotation) if each in Entity._registry)
-    other = make(pieces, Entity._registry[target].kind.name)
+    other = make(pieces, Entity._registry[target]._schema.kind.name)
     keywords = {"conversation": pieces.conversations.create("talk")} if cls.__name__ == "ConversationMessage" else {}
     keywords[argument] = [other] if annotation.startswith("Sequence") else other
     made = pieces[cls].create(**needed(cls), **keywords)

@@ -10,9 +10,9 @@ import pieces_orm
 from pieces_orm import Anchor, Asset, Entity, UnsupportedOperationError
 from pieces_orm.documents import decoding
 from pieces_orm.server import Server, Settings
-from pieces_orm.server.domain.relations import JOINTS
-from pieces_orm.server.domain.seeds import Planter
-from pieces_orm.server.handlers.assets import drafted, plant
+from pieces_orm.server.domain.asset_seeds import create_asset, draft_asset
+from pieces_orm.server.domain.relations import end_of
+from pieces_orm.server.domain.seeds import SeedWriter
 from pieces_orm.wire import association_reads, associations, kinds
 from tests.conformance.test_associations import make
 from tests.support import Requests
@@ -157,17 +157,17 @@ def test_every_association_is_known_from_its_family_or_from_the_document(poorer,
 
 def populate(server, application, tag):
     """A hundred anchors with ten assets each, all with one tag: in one commit, as the requests would take seconds."""
-    to_asset, to_tag = JOINTS["anchor-asset"], JOINTS["asset-tag"]
+    to_asset, to_tag = (end_of(kinds.ASSET, key).relation for key in ("anchors", "tags"))
     content = {"fragment": {"string": {"raw": "x = 1"}, "metadata": {"ext": "py"}}}
     seed = {"type": "SEEDED_ASSET", "asset": {"application": application, "format": content}}
     with server._store.write() as writer:
-        planter, draft = Planter(writer, server.settings), drafted(seed)
+        seeds, draft = SeedWriter(writer, server.settings), draft_asset(seed)
         for n in range(100):
-            anchor = planter.create(kinds.ANCHOR, {"type": "FILE", "fullpath": f"/projects/{n}"})
+            anchor = seeds.create(kinds.ANCHOR, {"type": "FILE", "fullpath": f"/projects/{n}"})
             for _ in range(10):
-                asset = plant(planter, seed["asset"], draft)
-                writer.link(to_asset, anchor, asset)
-                writer.link(to_tag, asset, tag)
+                asset = create_asset(seeds, draft)
+                writer.add_edge(to_asset, anchor, asset)
+                writer.add_edge(to_tag, asset, tag)
 
 
 @pytest.mark.parametrize("embed", [True, False], ids=["embedded", "families"])

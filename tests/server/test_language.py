@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pieces_orm.server.http.answers import RefusedError
 from pieces_orm.server.languages import detection
+from pieces_orm.server.refusals import RequestError
 from tests.server.support import contract
 
 SNIPPETS = {
@@ -106,7 +106,7 @@ def test_what_is_said_goes_before_the_name_and_the_name_before_the_content():
     assert detection.classify(text, b"", ext="rs", name="a.go")["specific"] == "rs"
     assert detection.classify(text, b"", ext="Rust", name="a.go")["specific"] == "rs"
     assert detection.classify(text, b"", ext="", name="a.go")["specific"] == "go"
-    with pytest.raises(RefusedError, match="nonsense is not a language"):
+    with pytest.raises(RequestError, match="nonsense is not a language"):
         detection.classify(text, b"", ext="nonsense", name="a.go")
     assert detection.classify(text, b"", name="a heading")["specific"] == "py"
 

@@ -1,75 +1,56 @@
-"""From method and path to a handler; literal segments win over parameters, at every segment."""
+"""Look-up of routes by method and path; literal segments win over parameters, at every segment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 from urllib.parse import unquote
 
-from attrs import Factory, define
-
 T = TypeVar("T")
 
-
-@define
-class _Node(Generic[T]):
-    literals: dict[str, _Node[T]] = Factory(dict)
-    parameter: _Node[T] | None = None
-    methods: dict[str, tuple[T, tuple[str, ...]]] = Factory(dict)
+_Methods = dict[str, tuple[T, tuple[str, ...]]]
 
 
 class Router(Generic[T]):
-    """A tree of path segments.
+    """Routes by pattern: the segments of a path, with None for each parameter.
 
-    The path is taken apart before it is decoded, so an encoded slash in an id never reaches another route.
+    A path is split before it is decoded, so that an encoded slash in an id never reaches another route.
     """
 
     def __init__(self) -> None:
-        self._root: _Node[T] = _Node()
+        self._routes: dict[tuple[str | None, ...], _Methods[T]] = {}
+        self._max_segments = 0
 
     def add(self, method: str, template: str, target: T) -> None:
-        """Route a path template such as /asset/{asset}."""
-        node, names = self._root, []
-        for segment in template.strip("/").split("/"):
-            if segment.startswith("{"):
-                names.append(segment[1:-1])
-                node.parameter = node.parameter or _Node()
-                node = node.parameter
-            else:
-                node = node.literals.setdefault(segment, _Node())
-        if method in node.methods:
+        """Add a route for a path template such as /asset/{asset}."""
+        segments = template.strip("/").split("/")
+        pattern = tuple(None if segment.startswith("{") else segment for segment in segments)
+        methods = self._routes.setdefault(pattern, {})
+        if method in methods:
             message = f"{method} {template} is routed twice."
             raise ValueError(message)
-        node.methods[method] = (target, tuple(names))
+        methods[method] = target, tuple(segment[1:-1] for segment in segments if segment.startswith("{"))
+        self._max_segments = max(self._max_segments, len(segments))
 
     def find(self, method: str, raw_path: str) -> tuple[T, dict[str, str]] | None:
-        """The target of a request and its parameters."""
-        node, values = self._node(raw_path)
-        if node is None or method not in node.methods:
+        """Find the target of a request, and its decoded path parameters."""
+        methods, values = self._match(raw_path)
+        if method not in methods:
             return None
-        target, names = node.methods[method]
+        target, names = methods[method]
         return target, dict(zip(names, values, strict=True))
 
     def methods(self, raw_path: str) -> tuple[str, ...]:
-        """The methods that a path has; none: no such path."""
-        node, _ = self._node(raw_path)
-        return () if node is None else tuple(sorted(node.methods))
+        """Return the methods of a path, none when there is no such path."""
+        return tuple(sorted(self._match(raw_path)[0]))
 
-    def _node(self, raw_path: str) -> tuple[_Node[T] | None, tuple[str, ...]]:
+    def _match(self, raw_path: str) -> tuple[Mapping[str, tuple[T, tuple[str, ...]]], list[str]]:
         segments = [unquote(segment) for segment in raw_path.removeprefix("/").split("/")]
-        return next(_matches(self._root, segments, ()), (None, ()))
-
-
-def _matches(
-    node: _Node[T], segments: Sequence[str], values: tuple[str, ...]
-) -> Iterator[tuple[_Node[T], tuple[str, ...]]]:
-    """Every node with routes that the segments lead to, the most literal first."""
-    if not segments:
-        if node.methods:
-            yield node, values
-        return
-    literal = node.literals.get(segments[0])
-    if literal is not None:
-        yield from _matches(literal, segments[1:], values)
-    if node.parameter is not None and segments[0]:
-        yield from _matches(node.parameter, segments[1:], (*values, segments[0]))
+        if len(segments) <= self._max_segments:
+            for pattern in itertools.product(*((segment, None) for segment in segments)):
+                if pattern in self._routes:
+                    values = [segment for segment, literal in zip(segments, pattern, strict=True) if literal is None]
+                    if all(values):
+                        return self._routes[pattern], values
+        return {}, []

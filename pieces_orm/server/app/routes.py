@@ -1,65 +1,150 @@
-"""The routes that are not the same for all kinds."""
+"""All routes: those of the tables of the wire, and those that are not the same for all kinds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from attrs import frozen
 
 from ...wire import routes
-from ...wire.kinds import ASSET, CONVERSATION, FORMAT, SHARE, Route
-from ..handlers import applications, assets, materials, suggestions, summaries
-from ..handlers.streams import Stream, assets_stream, once
-from ..http.answers import Handler
-from ..search import asset_search
+from ...wire.associations import ASSOCIATIONS
+from ...wire.kinds import ASSET, CONVERSATION, FORMAT, KINDS, MESSAGE, SHARE, SUMMARY, Route
+from ..domain.relations import end_of
+from ..handlers import (
+    applications,
+    assets,
+    association_reads,
+    associations,
+    formats,
+    materials,
+    models,
+    suggestions,
+    summaries,
+    users,
+)
+from ..handlers.streams import Stream, assets_stream, identifier_stream, once
+from ..http.requests import Handler
+from ..search import asset_search, material_search
+from .unserved import refuse, unserved
 
-_ROUTES: Mapping[Route, Handler] = {
+
+@frozen
+class Endpoint:
+    """A handler and how it is run.
+
+    `inline` handlers are so quick that they run on the event loop, not in a thread; `needs_user` ones answer 401 when
+    nobody is signed in.
+    """
+
+    handler: Handler
+    inline: bool = False
+    needs_user: bool = False
+
+
+_FORMATS = partial(materials.members, ASSET, end_of(ASSET, "formats"))
+
+_SPECIAL: Mapping[Route, Handler] = {
     routes.HEALTH: applications.health,
     routes.VERSION: applications.version,
     routes.CONNECT: applications.connect,
-    routes.MODELS: applications.models,
-    Route("GET", "/model/{model}"): applications.model,
+    routes.MODELS: models.models,
+    Route("GET", "/model/{model}"): models.model,
     Route("GET", "/applications"): applications.applications,
-    Route("GET", "/user"): applications.user,
-    Route("GET", "/users"): applications.users,
-    Route("GET", "/users/{user}"): applications.one_user,
+    Route("GET", "/user"): users.user,
+    Route("GET", "/users"): users.users,
+    Route("GET", "/users/{user}"): users.one_user,
     ASSET.route("create"): assets.create,
     routes.ASSET_DRAFT: assets.draft,
-    routes.ASSET_FORMATS: materials.members(ASSET, "formats"),
-    Route("GET", "/asset/{asset}/formats"): materials.members(ASSET, "formats"),
-    routes.CONVERSATION_MESSAGES: materials.members(CONVERSATION, "messages"),
-    Route("GET", "/asset/{asset}/conversations"): materials.members(ASSET, "conversations"),
     routes.ASSETS_PSEUDO: assets.pseudo,
-    routes.ASSET_RECLASSIFY: assets.reclassify,
-    routes.FORMAT_UPDATE_VALUE: assets.update_value,
+    routes.ASSETS_RELATED: suggestions.related,
+    routes.ASSETS_RECOMMENDED: suggestions.recommended,
     routes.ASSETS_SEARCH: asset_search.by_query,
     routes.ASSETS_SEARCH_FILTERS: asset_search.by_filters,
     routes.SEARCH_FULL_TEXT: asset_search.full_text,
     routes.SEARCH_NEURAL: asset_search.neural,
-    routes.ASSETS_RELATED: suggestions.related,
-    routes.ASSETS_RECOMMENDED: suggestions.recommended,
+    routes.ASSET_RECLASSIFY: formats.reclassify_asset,
+    Route("POST", "/format/reclassify"): formats.reclassify,
+    routes.FORMAT_UPDATE_VALUE: formats.update_value,
+    Route("GET", "/metrics/formats"): formats.metrics,
+    Route("GET", "/metrics/formats/ordered"): formats.ordered_metrics,
+    Route("POST", "/message/update/value"): partial(materials.update, MESSAGE),
+    Route("POST", "/workstream_summary/update/value"): summaries.update_text,
+    # Members of one material.
+    routes.ASSET_FORMATS: _FORMATS,
+    Route("GET", "/asset/{asset}/formats"): _FORMATS,
+    Route("GET", "/asset/{asset}/activities"): partial(materials.members, ASSET, end_of(ASSET, "activities")),
+    Route("GET", "/asset/{asset}/conversations"): partial(materials.members, ASSET, end_of(ASSET, "conversations")),
+    routes.CONVERSATION_MESSAGES: partial(materials.members, CONVERSATION, end_of(CONVERSATION, "messages")),
+    Route("POST", "/conversation/{conversation}/search"): material_search.within(CONVERSATION, "messages"),
+    Route("POST", "/conversations/create/from_asset/{asset}"): partial(summaries.create_conversation, ASSET),
+    Route("POST", "/conversations/create/from_workstream_summary/{workstream_summary}"): partial(
+        summaries.create_conversation, SUMMARY
+    ),
+    Route("GET", "/workstream_summary/{workstream_summary}/child/identifiers"): partial(
+        summaries.related, end_of(SUMMARY, "children")
+    ),
+    Route("GET", "/workstream_summary/{workstream_summary}/parent/identifiers"): partial(
+        summaries.related, end_of(SUMMARY, "parents")
+    ),
+    Route("GET", "/workstream_summaries/child/identifiers"): partial(summaries.all_with, end_of(SUMMARY, "parents")),
+    Route("GET", "/workstream_summaries/parent/identifiers"): partial(summaries.all_with, end_of(SUMMARY, "children")),
     # Other spellings of routes that the tables have.
-    Route("GET", "/asset/{asset}"): materials.read(ASSET),
-    Route("GET", "/formats/{format}"): materials.read(FORMAT),
-    Route("GET", "/shares/{share}"): materials.read(SHARE),
-    **summaries.ROUTES,
+    Route("GET", "/asset/{asset}"): partial(materials.read, ASSET),
+    Route("POST", "/asset/{asset}"): partial(materials.read, ASSET),
+    Route("GET", "/formats/{format}"): partial(materials.read, FORMAT),
+    Route("GET", "/shares/{share}"): partial(materials.read, SHARE),
 }
 
-# What is answered when nobody is signed in.
-OPEN = frozenset(
+# Paths that are answered when nobody is signed in.
+OPEN_PATHS = frozenset(
     {routes.HEALTH.path, routes.VERSION.path, routes.CONNECT.path, "/user", "/users", "/users/{user}"}
     | {"/.well-known/stream/health", "/user/stream"}
 )
+# Reading one document other than an asset takes a few look-ups by key.
+_READS = (kind.route("read").path for kind in KINDS.values() if kind is not ASSET)
+_INLINE_PATHS = frozenset({routes.HEALTH.path, routes.VERSION.path, *_READS})
 
-ROUTES: tuple[tuple[str, str, Handler], ...] = tuple(
-    (route.method, route.path, handler) for route, handler in _ROUTES.items()
-)
-STREAMS: tuple[tuple[str, Stream], ...] = (
-    (routes.ASSETS_STREAM.path, assets_stream(contents=False)),
-    (routes.ASSETS_STREAM_CONTENTS.path, assets_stream(contents=True)),
-    (routes.SUGGESTIONS_STREAM.path, suggestions.stream()),
-    ("/.well-known/stream/health", once(applications.health_text)),
-    ("/user/stream", once(applications.user_frame)),
-    ("/user/last_checked_in/stream", once(applications.checked_in)),
-    # Pieces OS speaks here about what this server does not do; programs only need the stream to be there.
-    ("/workstream_pattern_engine/processors/vision/status/stream", once(lambda _: None)),
-    ("/qgpt/stream", once(lambda _: None)),
-)
+
+def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
+    """Yield every HTTP route: special ones first, which take the place of general ones, and unserved ones last."""
+    seen: set[tuple[str, str]] = set()
+    for route, handler in (*_SPECIAL.items(), *_general_routes()):
+        method, path = route.method, route.path
+        if (method, path) not in seen:
+            seen.add((method, path))
+            inline = method == "GET" and path in _INLINE_PATHS
+            yield method, path, Endpoint(handler, inline=inline, needs_user=path not in OPEN_PATHS)
+    for method, path in unserved(seen | {("GET", path) for path, _ in stream_routes()}):
+        yield method, path, Endpoint(refuse)
+
+
+def _general_routes() -> Iterator[tuple[Route, Handler]]:
+    for kind in KINDS.values():
+        for verb, handler in materials.VERBS.items():
+            if verb in kind.routes:
+                yield kind.route(verb), partial(handler, kind)
+        if "search" in kind.routes:
+            yield kind.route("search"), material_search.search(kind)
+        yield kind.newer_batch, partial(materials.newer_batch, kind)
+    for row in ASSOCIATIONS:
+        yield Route("POST", row.path("associate")), partial(associations.associate, row)
+        for path in filter(None, (row.path("disassociate"), row.older)):
+            yield Route("POST", path), partial(associations.disassociate, row)
+    yield from association_reads.routes()
+
+
+def stream_routes() -> Iterator[tuple[str, Stream]]:
+    """Yield every WebSocket route."""
+    yield routes.ASSETS_STREAM.path, assets_stream(contents=False)
+    yield routes.ASSETS_STREAM_CONTENTS.path, assets_stream(contents=True)
+    yield routes.SUGGESTIONS_STREAM.path, suggestions.stream()
+    yield "/.well-known/stream/health", once(applications.health_text)
+    yield "/user/stream", once(users.profile_frame)
+    yield "/user/last_checked_in/stream", once(users.checked_in_frame)
+    # Pieces OS reports here on features that this server lacks; programs only need the streams to exist.
+    for path in ("/workstream_pattern_engine/processors/vision/status/stream", "/qgpt/stream"):
+        yield path, once(lambda _: None)
+    for kind in KINDS.values():
+        if "stream" in kind.routes:
+            yield kind.route("stream").path, identifier_stream(kind)

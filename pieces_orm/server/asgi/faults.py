@@ -1,62 +1,66 @@
-"""Faults on demand, so that tests can see how a client takes them."""
+"""Faults on demand, to test how clients handle them."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from attrs import define
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..http.answers import refusal, text_answer
+from ...wire.routes import HEALTH, HEALTH_MIGRATING
+from ..http.responses import error_response, text_response
 
-Action = Literal["answer", "delay", "cut_body", "reset"]
+Fault = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
 
 
 @define
-class _Fault:
-    action: Action
+class _Planned:
+    fault: Fault
     times: int
     path: str | None
-    status: int = 0
-    body: bytes = b""
-    seconds: float = 0.0
 
 
 class Faults:
-    """What goes wrong next; each method plans it for the next `times` requests whose path starts with `path`."""
+    """Plans faults, each for the next `times` requests or streams whose path starts with `path`."""
 
-    def __init__(self, drop: Callable[[], None]) -> None:
-        self._drop = drop
-        self._planned: list[_Fault] = []
+    def __init__(self, close_streams: Callable[[], None]) -> None:
+        self._close_streams = close_streams
+        self._planned: list[_Planned] = []
         self._migrating = False
         self._lock = threading.Lock()
 
     def answer(self, status: int, times: int = 1, body: bytes = b"", path: str | None = None) -> None:
         """Answer with a status and body, without doing what was asked."""
-        self._plan(_Fault("answer", times, path, status=status, body=body))
+        response = Response(body or None, status, media_type="text/plain")
+        self._plan(lambda _app, scope, receive, send: response(scope, receive, send), times, path)
 
     def delay(self, seconds: float, times: int = 1, path: str | None = None) -> None:
         """Wait before doing what was asked."""
-        self._plan(_Fault("delay", times, path, seconds=seconds))
+
+        async def wait(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+            await asyncio.sleep(seconds)
+            await app(scope, receive, send)
+
+        self._plan(wait, times, path)
 
     def cut_body(self, times: int = 1, path: str | None = None) -> None:
         """Do what was asked, announce the whole answer, send half of it and close the connection."""
-        self._plan(_Fault("cut_body", times, path))
+        self._plan(_cut_body, times, path)
 
     def reset(self, times: int = 1, path: str | None = None) -> None:
         """Close the connection with no answer, without doing what was asked."""
-        self._plan(_Fault("reset", times, path))
+        self._plan(_reset, times, path)
 
     def drop_streams(self) -> None:
-        """Close every open WebSocket now."""
-        self._drop()
+        """Close every open stream now."""
+        self._close_streams()
 
     def migrating(self, on: bool = True) -> None:
-        """Health answers `migrating` and everything else 503, until switched off."""
+        """Answer `migrating` to health and 503 to everything else, until switched off."""
         self._migrating = on
 
     def clear(self) -> None:
@@ -65,30 +69,26 @@ class Faults:
             self._planned.clear()
         self._migrating = False
 
-    def _plan(self, fault: _Fault) -> None:
+    def _plan(self, fault: Fault, times: int, path: str | None) -> None:
         with self._lock:
-            self._planned.append(fault)
+            self._planned.append(_Planned(fault, times, path))
 
-    def take(self, path: str) -> _Fault | None:
-        """The oldest fault planned for a path, counted down."""
+    def take(self, path: str) -> Fault | None:
+        """Take the oldest fault planned for a path, and count it down."""
+        if self._migrating:
+            return _migrating
         with self._lock:
-            for fault in self._planned:
-                if fault.path is None or path.startswith(fault.path):
-                    fault.times -= 1
-                    if fault.times <= 0:
-                        self._planned.remove(fault)
-                    return fault
+            for planned in self._planned:
+                if planned.path is None or path.startswith(planned.path):
+                    planned.times -= 1
+                    if planned.times <= 0:
+                        self._planned.remove(planned)
+                    return planned.fault
         return None
-
-    def standing(self, path: str) -> Response | None:
-        """What a server that migrates answers."""
-        if not self._migrating:
-            return None
-        return text_answer("migrating") if path == "/.well-known/health" else refusal(503, "The server is migrating.")
 
 
 class FaultyApp:
-    """ASGI middleware that makes planned faults happen; the outermost, as it needs the connection itself."""
+    """ASGI middleware that makes planned faults happen; outermost, as it needs the connection itself."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
@@ -96,55 +96,43 @@ class FaultyApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, unless a fault is planned for it."""
-        path = scope["path"]
-        standing = self._faults.standing(path)
-        fault = self._faults.take(path)
-        if scope["type"] == "websocket":
-            await self._websocket(standing or fault, scope, receive, send)
-        elif standing is not None:
-            await standing(scope, receive, send)
-        elif fault is None:
+        fault = self._faults.take(scope["path"])
+        if fault is None:
             await self._app(scope, receive, send)
         else:
-            await self._fail(fault, scope, receive, send)
+            await fault(self._app, scope, receive, send)
 
-    async def _websocket(self, fault: object, scope: Scope, receive: Receive, send: Send) -> None:
-        if isinstance(fault, _Fault) and fault.action == "delay":
-            await asyncio.sleep(fault.seconds)
-        elif fault is not None:
-            await receive()
-            await send({"type": "websocket.close", "code": 1013, "reason": "A planned fault."})
-            return
-        await self._app(scope, receive, send)
 
-    async def _fail(self, fault: _Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        if fault.action == "delay":
-            await asyncio.sleep(fault.seconds)
-            await self._app(scope, receive, send)
-        elif fault.action == "answer":
-            await Response(fault.body or None, fault.status, media_type="text/plain")(scope, receive, send)
-        elif fault.action == "reset":
-            _transport(receive).abort()
-            while (await receive())["type"] != "http.disconnect":
-                pass
+async def _migrating(_app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    response = error_response(503, "The server is migrating.")
+    if scope["path"] == HEALTH.path:
+        response = text_response(HEALTH_MIGRATING)
+    await response(scope, receive, send)
+
+
+async def _reset(_app: ASGIApp, _scope: Scope, receive: Receive, _send: Send) -> None:
+    _transport(receive).abort()
+    await _disconnected(receive)
+
+
+async def _cut_body(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    async def cut(message: Message) -> None:
+        body = message.get("body", b"")
+        if message["type"] == "http.response.body" and body:
+            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+            _transport(receive).close()
         else:
-            await self._cut(scope, receive, send)
+            await send(message)
 
-    async def _cut(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def cut(message: Message) -> None:
-            body = message.get("body", b"")
-            if message["type"] == "http.response.body" and body:
-                await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-                _transport(receive).close()
-            else:
-                await send(message)
+    await app(scope, receive, cut)
+    await _disconnected(receive)
 
-        await self._app(scope, receive, cut)
-        while (await receive())["type"] != "http.disconnect":
-            pass
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] not in {"http.disconnect", "websocket.disconnect"}:
+        pass
 
 
 def _transport(receive: Receive) -> Any:
-    """The connection under a request: uvicorn's `receive` is a method of what holds it."""
-    owner = getattr(receive, "__self__", None)
-    return owner.transport  # type: ignore[union-attr]
+    """Return the connection of a request: uvicorn's `receive` is a method of the object that has it."""
+    return receive.__self__.transport  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Who may call: this machine's own programs, not a web page that found the port."""
+"""The guard that lets in programs on this machine and keeps out web pages that found the port."""
 
 from __future__ import annotations
 
@@ -8,28 +8,26 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..http.answers import refusal
+from ...wire.closed_lists import APPLICATION_HEADERS
+from ..http.responses import error_response
 from ..settings import Settings
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine."""
+    """Tell whether a host name or address means this machine."""
     name = host.strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
-        return False
+        return name == "localhost" or name.endswith(".localhost")
 
 
 @functools.lru_cache(maxsize=256)
 def _host_and_port(netloc: str) -> tuple[str, int | None]:
-    """The parts of a Host header or an origin; an empty host when it is malformed."""
+    """Split a Host header or the rest of an origin; the host is empty when it is malformed."""
     try:
         parts = urlsplit(f"//{netloc}")
         host, port = parts.hostname or "", parts.port
@@ -38,18 +36,14 @@ def _host_and_port(netloc: str) -> tuple[str, int | None]:
     return (host, port) if parts.username is None and not parts.path else ("", None)
 
 
-# The names that nearly every request has.
+# The names in nearly every request.
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-# What a browser is told when it asks before a request of a page.
+# The answer to a CORS preflight.
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, HEAD, POST",
-    "access-control-allow-headers": "application, authorization, content-type, x-application-id",
+    "access-control-allow-headers": ", ".join(("authorization", "content-type", *APPLICATION_HEADERS)).lower(),
     "access-control-max-age": "600",
 }
-
-
-class _TooLargeError(Exception):
-    """The body went past the limit."""
 
 
 class Guard:
@@ -60,101 +54,71 @@ class Guard:
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
-        if scope["type"] not in {"http", "websocket"}:
-            return
+        """Pass a request on, or refuse it; the page of an allowed origin may read the response."""
         refused = self._refused(scope)
-        if refused is not None:
-            await self._refuse(*refused, scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._app(scope, receive, send)
-        else:
-            await self._http(scope, receive, send)
+        origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
 
-    def _refused(self, scope: Scope) -> tuple[int, str] | None:
-        """The status and sentence for a request that may not pass."""
+        async def send_to_origin(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update({"access-control-allow-origin": origin or "", "vary": "origin"})
+            await send(message)
+
+        if refused is not None:
+            await refused(scope, receive, send)
+        elif origin is None:
+            await self._app(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            await Response(None, 204, _PREFLIGHT)(scope, receive, send_to_origin)
+        else:
+            await self._app(scope, receive, send_to_origin)
+
+    def _refused(self, scope: Scope) -> Response | None:
+        """Build the response to a request that may not pass; None when it may."""
         hosts, length, token = [], 0, b""
+        # The body of a refused request is not read.
+        error = functools.partial(error_response, close=scope["type"] == "http")
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts.append(value.decode("latin-1"))
-            elif name == b"origin" and not self._own_origin(value.decode("latin-1"), scope):
+            elif name == b"origin" and not self._may_call(value.decode("latin-1"), scope):
                 origin = value.decode("latin-1")
-                return 403, f"Origin {origin} may not call this server; allow it when the server is started."
+                return error(403, f"Origin {origin} may not call this server; allow it when the server is started.")
             elif name == b"content-length" and value.isdigit():
                 length = int(value)
             elif name == b"authorization":
                 token = value
-        if len(hosts) != 1 or not self._own_host(hosts[0]):
-            return 421, f"Host {', '.join(hosts) or '(none)'} is not a name of this machine."
-        if not self._own_token(token) and not _asks_first(scope):
-            return 401, "This server wants a token: send it as `Authorization: Bearer TOKEN`."
+        if len(hosts) != 1 or not self._is_own_host(hosts[0]):
+            return error(421, f"Host {', '.join(hosts) or '(none)'} is not a name of this machine.")
+        if not self._has_token(token) and not _is_preflight(scope):
+            response = error(401, "This server requires a token: send it as `Authorization: Bearer TOKEN`.")
+            response.headers["www-authenticate"] = "Bearer"
+            return response
         if length > self._settings.max_body:
-            return 413, f"The body has {length} bytes; the limit is {self._settings.max_body}."
+            return error(413, f"The body has {length} bytes; the limit is {self._settings.max_body}.")
         return None
 
-    def _own_host(self, host: str) -> bool:
-        # A page that gave its own name to this machine does not know the token.
+    def _is_own_host(self, host: str) -> bool:
+        # A page that resolves its own name to this machine does not know the token.
         if self._settings.allow_foreign_hosts or self._settings.token is not None:
             return True
         name, _ = _host_and_port(host)
         return name in _LOOPBACK or is_loopback(name) or name in self._settings.hosts
 
-    def _own_token(self, authorization: bytes) -> bool:
+    def _has_token(self, authorization: bytes) -> bool:
         if self._settings.token is None:
             return True
         scheme, _, given = authorization.partition(b" ")
         same = hmac.compare_digest(given.strip(), self._settings.token.encode())
         return same and scheme.lower() == b"bearer"
 
-    def _own_origin(self, origin: str, scope: Scope) -> bool:
+    def _may_call(self, origin: str, scope: Scope) -> bool:
         if origin in self._settings.allow_origins:
             return True
         scheme, _, netloc = origin.partition("://")
         name, port = _host_and_port(netloc)
         return scheme in {"http", "https"} and is_loopback(name) and port == (scope.get("server") or (None, None))[1]
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count a body that comes without its length, and tell a browser that the page may read the answer."""
-        got, started = 0, False
-        origin = Headers(scope=scope).get("origin")
 
-        async def counted() -> Message:
-            nonlocal got
-            message = await receive()
-            got += len(message.get("body", b""))
-            if got > self._settings.max_body:
-                raise _TooLargeError
-            return message
-
-        async def allowed(message: Message) -> None:
-            nonlocal started
-            started = True
-            if origin is not None and message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update({"access-control-allow-origin": origin, "vary": "origin"})
-            await send(message)
-
-        if origin is not None and scope["method"] == "OPTIONS":
-            await Response(None, 204, _PREFLIGHT)(scope, receive, allowed)
-            return
-        app_receive = counted if scope["method"] == "POST" else receive
-        try:
-            await self._app(scope, app_receive, allowed if origin is not None or app_receive is counted else send)
-        except ClientDisconnect:
-            return  # it left before its request was there, or was too slow
-        except _TooLargeError:
-            if not started:
-                await self._refuse(413, f"The body is over {self._settings.max_body} bytes.", scope, receive, send)
-
-    async def _refuse(self, status: int, sentence: str, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = refusal(status, sentence)
-        if status == 401:
-            answer.headers["www-authenticate"] = "Bearer"
-        if scope["type"] == "http":
-            # The rest of the body, if any, is not read.
-            answer.headers["connection"] = "close"
-        await answer(scope, receive, send)
-
-
-def _asks_first(scope: Scope) -> bool:
-    """Whether a browser asks for a page of an allowed origin, which it does without the page's headers."""
+def _is_preflight(scope: Scope) -> bool:
+    """Tell whether a request is a CORS preflight, which a browser sends without the page's headers."""
     return scope["type"] == "http" and scope["method"] == "OPTIONS" and any(n == b"origin" for n, _ in scope["headers"])

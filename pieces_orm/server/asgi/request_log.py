@@ -1,4 +1,4 @@
-"""One structured line for each request, for whoever wants to know what was asked."""
+"""A log with one line of JSON for each request."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Write = Callable[[str], None]
-"""Takes a line of JSON, without its end."""
+"""Called with a line of JSON, without its line end."""
 
 
 class RequestLog:
     """ASGI middleware that writes a line when a request was answered, and when a stream opens and closes.
 
-    Neither queries nor headers nor bodies are written: they hold what people keep to themselves.
+    Queries, headers and bodies are not written, as they hold private data.
     """
 
     def __init__(self, app: ASGIApp, write: Write) -> None:
@@ -25,59 +25,35 @@ class RequestLog:
         self._write = write
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and note what came of it."""
-        # `receive` is passed on as it is: planned faults need the connection behind it.
-        entry = _Entry(scope)
+        """Pass a request on, and log its outcome."""
+        began, client = time.perf_counter(), scope.get("client")
+        line: dict[str, Any] = {
+            "method": scope.get("method", "GET"),
+            "path": scope["raw_path"].decode("latin-1").partition("?")[0],
+            "status": 0,  # no response: the client left, or the connection was cut
+            "bytes": 0,
+            "client": f"{client[0]}:{client[1]}" if client else None,
+        }
 
-        async def noted(message: Message) -> None:
-            entry.see(message)
-            if message["type"] == "websocket.accept":
-                self._say(entry.line("open"))
+        def log(**stream: str) -> None:
+            now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+            ms = round((time.perf_counter() - began) * 1000, 2)
+            self._write(msgspec.json.encode({"time": now, **line, "ms": ms, **stream}).decode())
+
+        async def logged(message: Message) -> None:
+            kind = message["type"].removeprefix("websocket.")
+            if kind == "http.response.start":
+                line["status"] = message["status"]
+            elif kind == "accept":
+                line["status"] = 101
+                log(stream="open")
+            elif kind == "close" and not line["status"]:
+                line["status"] = 403
+            line["bytes"] += len(message.get("body") or message.get("bytes") or (message.get("text") or "").encode())
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            # `receive` is passed on as it is: planned faults need the connection behind it.
+            await self._app(scope, receive, logged)
         finally:
-            self._say(entry.line("close" if entry.opened else None))
-
-    def _say(self, line: dict[str, Any]) -> None:
-        self._write(msgspec.json.encode(line).decode())
-
-
-class _Entry:
-    """What is known of one request."""
-
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
-        self._began = time.perf_counter()
-        self.opened = False
-        self.status = 0  # no answer: the client left, or the connection was cut
-        self.bytes = 0
-
-    def see(self, message: Message) -> None:
-        """Take note of what is sent."""
-        kind = message["type"]
-        if kind in {"http.response.start", "websocket.http.response.start"}:
-            self.status = message["status"]
-        elif kind in {"http.response.body", "websocket.http.response.body"}:
-            self.bytes += len(message.get("body", b""))
-        elif kind == "websocket.accept":
-            self.opened, self.status = True, 101
-        elif kind == "websocket.send":
-            self.bytes += len((message.get("text") or "").encode() or message.get("bytes") or b"")
-        elif kind == "websocket.close" and not self.opened:
-            self.status = 403
-
-    def line(self, stream: str | None) -> dict[str, Any]:
-        """The line; `stream` says that it is about one that opens or closes."""
-        client = self._scope.get("client")
-        return {
-            "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-            "method": self._scope.get("method", "GET"),
-            "path": self._scope["raw_path"].decode("latin-1").partition("?")[0],
-            "status": self.status,
-            "ms": round((time.perf_counter() - self._began) * 1000, 2),
-            "bytes": self.bytes,
-            "client": f"{client[0]}:{client[1]}" if client else None,
-            **({} if stream is None else {"stream": stream}),
-        }
+            log(**({"stream": "close"} if line["status"] == 101 else {}))

@@ -1,4 +1,4 @@
-"""Connections on which a request does not come to its end: they are dropped, so that they cannot pile up."""
+"""Close connections whose request does not arrive in time (slowloris protection)."""
 
 from __future__ import annotations
 
@@ -8,82 +8,84 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-_SLOWEST = 1000  # bytes a second, below which a body is too slow
+_MIN_BODY_BYTES_PER_S = 1000
 
 
-class PatientProtocol(H11Protocol):
-    """uvicorn's HTTP, with a time within which a request has to be there.
+class TimedProtocol(H11Protocol):
+    """uvicorn's HTTP protocol with a limit on the time in which a request arrives.
 
     uvicorn itself only limits the time between two requests; a client that sends half a request keeps its connection
-    for ever.
+    forever. Once `stopping` is set on the class, connections are closed as they are made.
     """
 
-    patience: float
+    timeout_s: float
+    stopping: bool = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
-        self._head = True
+        self._in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client is there; it has to say what it wants."""
+        """Start the clock for the first request."""
         super().connection_made(transport)
-        self._wait_for(self.patience)
+        if self.stopping:
+            transport.abort()
+        else:
+            self._start_timer()
 
     def data_received(self, data: bytes) -> None:
-        """A part of a request came: a body gets more time for each of its parts, a head does not."""
+        """Take a part of a request: a body gets more time for each of its parts, a head does not."""
         super().data_received(data)
         state = self.conn.their_state
         if self.transport.get_protocol() is not self:
-            self._stop_waiting()  # it is a stream now, which may be silent for as long as it likes
+            self._stop_timer()  # it is a stream now, which may be silent
         elif state is h11.SEND_BODY:
-            if self._timer is None or self._head:
-                self._wait_for(self.patience)
-            self._head = False
-            # What came fast is no credit for silence.
-            self._due = min(self._due + len(data) / _SLOWEST, self.loop.time() + self.patience)
+            if self._timer is None or self._in_head:
+                self._start_timer()
+            self._in_head = False
+            # Data that came fast does not pay for silence later.
+            self._due = min(self._due + len(data) / _MIN_BODY_BYTES_PER_S, self.loop.time() + self.timeout_s)
         elif state is not h11.IDLE:
-            self._stop_waiting()
+            self._stop_timer()
         elif self._timer is None:
-            self._wait_for(self.patience)
+            self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client left."""
-        self._stop_waiting()
+        """Stop the clock."""
+        self._stop_timer()
         super().connection_lost(exc)
 
-    def _wait_for(self, seconds: float) -> None:
-        self._stop_waiting()
-        self._head = True
-        self._due = self.loop.time() + seconds
-        self._timer = self.loop.call_later(seconds, self._look)
+    def _start_timer(self) -> None:
+        self._stop_timer()
+        self._in_head = True
+        self._due = self.loop.time() + self.timeout_s
+        self._timer = self.loop.call_later(self.timeout_s, self._check)
 
-    def _stop_waiting(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._timer = None
-        left = self._due - self.loop.time()
-        if self.flow.read_paused:
-            # It is the server that does not read.
-            left = self.patience
+        # While reading is paused, the server is the slow one.
+        left = self.timeout_s if self.flow.read_paused else self._due - self.loop.time()
         if left > 0:
-            self._timer = self.loop.call_later(left, self._look)
+            self._timer = self.loop.call_later(left, self._check)
         elif not self.transport.is_closing():
-            self._drop()
+            self._refuse()
 
-    def _drop(self) -> None:
+    def _refuse(self) -> None:
         if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
             headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-            said = b"The request did not come to its end in time."
-            for event in (h11.Response(status_code=408, headers=headers), h11.Data(data=said), h11.EndOfMessage()):
+            sentence = b"The request did not arrive in time."
+            for event in (h11.Response(status_code=408, headers=headers), h11.Data(data=sentence), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 
 
-def patient(seconds: float) -> type[PatientProtocol]:
-    """The protocol with a time to wait for requests."""
-    return type("PatientProtocol", (PatientProtocol,), {"patience": seconds})
+def timed_protocol(timeout_s: float) -> type[TimedProtocol]:
+    """Make the protocol class of one server."""
+    return type("TimedProtocol", (TimedProtocol,), {"timeout_s": timeout_s})

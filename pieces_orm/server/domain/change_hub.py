@@ -1,103 +1,103 @@
-"""From commits to streams: every subscriber has its own pending changes, one per id."""
+"""Delivery of changes from commits to streams; each stream has its own pending changes, one per id."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from ..storage.writer import Changes, Operation
 
 
 class Subscription:
-    """What one stream has not sent yet: at most one entry per id, deletion wins."""
+    """The changes that one stream has not sent yet: at most one per id, and a deletion outranks the rest.
 
-    def __init__(self, kinds: frozenset[str], backlog: int) -> None:
+    Its state is touched on the event loop only, on which it is made.
+
+    Args:
+        max_pending: beyond so many pending ids the subscription drops them all and is `overrun`.
+    """
+
+    def __init__(self, kinds: frozenset[str], max_pending: int) -> None:
         self.kinds = kinds
         self.overrun = False
         self.closed = False
-        self._backlog = backlog
+        self._max_pending = max_pending
         self._pending: dict[tuple[str, str], Operation] = {}
-        self._lock = threading.Lock()
         self._loop = asyncio.get_running_loop()
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
     def offer(self, changes: Changes) -> None:
-        """Take changes of a commit, on the writer's thread; never waits for the stream."""
+        """Add the changes of a commit, from any thread; never waits for the stream."""
         wanted = {key: operation for key, operation in changes.items() if key[0] in self.kinds}
-        if not wanted:
-            return
-        with self._lock:
-            for key, operation in wanted.items():
-                if self._pending.get(key) != "delete":
-                    self._pending[key] = operation
-            if len(self._pending) > self._backlog:
-                self._pending.clear()
-                self.overrun = True
-        self._wake()
+        if wanted:
+            self._call(lambda: self._add(wanted))
 
     def close(self) -> None:
         """End the stream, from any thread."""
+        self._call(self._close)
+
+    def _call(self, function: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop is closed, and the stream with it
+            self._loop.call_soon_threadsafe(function)
+
+    def _add(self, changes: Changes) -> None:
+        for key, operation in changes.items():
+            if self._pending.get(key) != "delete":
+                self._pending[key] = operation
+        if len(self._pending) > self._max_pending:
+            self._pending.clear()
+            self.overrun = True
+        self._changed.set()
+
+    def _close(self) -> None:
         self.closed = True
-        self._wake()
+        self._changed.set()
 
-    def _wake(self) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._news.set)
-        except RuntimeError:  # the loop is closed, and the stream with it
-            self.closed = True
-
-    async def take(self) -> dict[tuple[str, str], Operation]:
-        """Wait for changes and take them all."""
-        await self._news.wait()
-        self._news.clear()
-        with self._lock:
-            taken, self._pending = self._pending, {}
-        return taken
+    async def take(self) -> Changes:
+        """Wait for changes and take them all; none means that the subscription is closed or overrun."""
+        while not (self._pending or self.closed or self.overrun):
+            self._changed.clear()
+            await self._changed.wait()
+        taken, self._pending = self._pending, {}
+        return {} if self.closed or self.overrun else taken
 
 
-class Hub:
+class ChangeHub:
     """Hands each commit's changes to all streams."""
 
     def __init__(self) -> None:
-        self._subscriptions: set[Subscription] = set()
-        self._lock = threading.Lock()
-        self._ended = False
+        # Replaced, never changed: other threads read it without a lock. Streams come and go on the event loop.
+        self._subscriptions: tuple[Subscription, ...] = ()
+        self._open = True
 
-    def begin(self) -> None:
-        """Let there be streams."""
-        self._ended = False
+    def open(self) -> None:
+        """Allow streams, after a start."""
+        self._open = True
 
-    def end(self) -> None:
-        """End every stream, and those that still open: the server stops."""
-        self._ended = True
-        self.drop()
+    def close(self) -> None:
+        """Close every stream, and those that still open, because the server stops."""
+        self._open = False
+        self.close_streams()
+
+    def close_streams(self) -> None:
+        """Close every stream that is open now."""
+        for subscription in self._subscriptions:
+            subscription.close()
 
     def publish(self, changes: Changes) -> None:
-        """Tell every subscriber; called in the order of commits."""
-        with self._lock:
-            subscriptions = list(self._subscriptions)
-        for subscription in subscriptions:
+        """Offer changes to every stream; called in the order of commits."""
+        for subscription in self._subscriptions:
             subscription.offer(changes)
 
     @contextmanager
-    def subscribe(self, kinds: frozenset[str], backlog: int) -> Iterator[Subscription]:
-        """A subscription to kinds, for as long as the block runs."""
-        subscription = Subscription(kinds, backlog)
-        with self._lock:
-            self._subscriptions.add(subscription)
-        if self._ended:
+    def subscribe(self, kinds: frozenset[str], max_pending: int) -> Iterator[Subscription]:
+        """Subscribe to kinds for as long as the block runs."""
+        subscription = Subscription(kinds, max_pending)
+        self._subscriptions += (subscription,)
+        if not self._open:
             subscription.close()
         try:
             yield subscription
         finally:
-            with self._lock:
-                self._subscriptions.discard(subscription)
-
-    def drop(self) -> None:
-        """End every open stream."""
-        with self._lock:
-            subscriptions = list(self._subscriptions)
-        for subscription in subscriptions:
-            subscription.close()
+            self._subscriptions = tuple(each for each in self._subscriptions if each is not subscription)

@@ -10,14 +10,18 @@ from urllib.parse import unquote_to_bytes
 
 from attrs import frozen
 
-from ..http.answers import RefusedError
+from ..refusals import RequestError
 
 _SPELLINGS = ("raw", "base64", "base64_url", "data_url")
 
 
 @frozen
 class Contents:
-    """What a seed's format holds: `text` or `data`, and how it was sent."""
+    """The contents of a seed's format, decoded and as they were sent.
+
+    `text` is None when they are not text. `sent` is the object with the spelling, under `holder` and then `shape`;
+    `further` are other keys of the holder, kept as they came.
+    """
 
     holder: Literal["fragment", "file"]
     shape: Literal["string", "bytes"]
@@ -29,7 +33,7 @@ class Contents:
 
     @property
     def size(self) -> dict[str, Any]:
-        """The ByteDescriptor."""
+        """The size as a ByteDescriptor, in bytes and for people."""
         size: float = len(self.data)
         for unit in ("B", "KB", "MB"):
             if size < 1024:
@@ -38,7 +42,7 @@ class Contents:
         return {"value": len(self.data), "readable": f"{size:.1f} GB"}
 
     def stored(self, ext: str) -> dict[str, Any]:
-        """The format's own key for these contents; text is always a fragment, whose `raw` is what was submitted."""
+        """Build the format's own key for these contents; text is always stored as a fragment's `raw`."""
         if self.text is None and self.holder == "file":
             metadata = {"metadata": dict(self.metadata)} if self.metadata else {}
             return {"file": {**self.further, self.shape: self.sent, **metadata}}
@@ -46,7 +50,7 @@ class Contents:
         return {"fragment": {**self.further, **content, "metadata": {**self.metadata, "ext": ext}}}
 
     def redrafted(self, format: Mapping[str, Any], ext: str) -> dict[str, Any]:
-        """A seed's format with the language that was found."""
+        """Build a draft's format: the one that was sent, with the language that was found."""
         fragment = format.get("fragment") or {"string": {"raw": self.text}}
         metadata = {**(fragment.get("metadata") or {}), "ext": ext}
         kept = {key: value for key, value in format.items() if key != "file"}
@@ -54,10 +58,10 @@ class Contents:
 
 
 def contents_of(format: Mapping[str, Any]) -> Contents:
-    """The contents of a seed's format, or of a format.
+    """Decode the contents of a format or of a seed's format.
 
     Raises:
-        RefusedError: 400, unless there is exactly one of fragment and file, with exactly one of string and bytes.
+        RequestError: 400, unless there is exactly one of fragment and file, with exactly one of string and bytes.
     """
     holder = _only(format, ("fragment", "file"), "The format")
     held = format[holder]
@@ -67,34 +71,34 @@ def contents_of(format: Mapping[str, Any]) -> Contents:
     value = sent[spelling]
     metadata = held.get("metadata") or {}
     if not isinstance(metadata, Mapping):
-        raise RefusedError(400, f"The metadata of the {holder} has to be a JSON object.")
+        raise RequestError(400, f"The metadata of the {holder} must be a JSON object.")
     data = _decoded(value, spelling, shape)
-    # What was sent as a plain text is a text, whatever characters are in it.
+    # Plain text is text, whatever characters it has.
     text = value if (shape, spelling) == ("string", "raw") else _text(data)
     further = {key: each for key, each in held.items() if key not in {"string", "bytes", "metadata"}}
     return Contents(holder, shape, sent, further, metadata, text, data)
 
 
 def _only(within: Any, names: tuple[str, ...], where: str) -> Any:
-    """The one of `names` that is given."""
+    """Return the one of `names` that is given."""
     given = [name for name in names if isinstance(within, Mapping) and within.get(name) is not None]
     if len(given) != 1:
         count = "none" if not given else " and ".join(given)
-        raise RefusedError(400, f"{where} needs exactly one of {', '.join(names)}; it has {count}.")
+        raise RequestError(400, f"{where} needs exactly one of {', '.join(names)}; it has {count}.")
     return given[0]
 
 
 def _decoded(value: Any, spelling: str, shape: str) -> bytes:
-    """The bytes that were sent; `bytes` are lists of numbers, in `string` they are text."""
+    """Decode what was sent: a list of numbers under `bytes`, a text under `string`."""
     if shape == "bytes":
         try:
             encoded = bytes(value)
         except (TypeError, ValueError):
-            raise RefusedError(400, "bytes have to be a list of numbers from 0 to 255.") from None
+            raise RequestError(400, "bytes must be a list of numbers from 0 to 255.") from None
     elif isinstance(value, str):
         encoded = value.encode("utf-8", "surrogatepass")
     else:
-        raise RefusedError(400, f"{spelling} of a string has to be a text.")
+        raise RequestError(400, f"{spelling} of a string must be text.")
     try:
         if spelling == "base64":
             return base64.b64decode(encoded, validate=True)
@@ -104,12 +108,12 @@ def _decoded(value: Any, spelling: str, shape: str) -> bytes:
             head, _, body = encoded.partition(b",")
             return base64.b64decode(body) if head.endswith(b";base64") else unquote_to_bytes(body)
     except (binascii.Error, ValueError) as error:
-        raise RefusedError(400, f"{spelling} cannot be decoded: {error}.") from None
+        raise RequestError(400, f"{spelling} cannot be decoded: {error}.") from None
     return encoded
 
 
 def _text(data: bytes) -> str | None:
-    """The text that bytes are, None when they are not text."""
+    """Decode bytes as text, None when they are not text."""
     if b"\0" in data:
         return None
     try:

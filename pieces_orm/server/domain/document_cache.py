@@ -1,38 +1,38 @@
-"""Documents that were just read, until anything is written."""
+"""A cache of the documents that were read since the last commit."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
 
-_ENTRIES = 512
-_LONGEST = 256 * 1024  # characters; longer documents are rare, and cheap beside sending them
+_MAX_DOCUMENTS = 512
+_MAX_DOCUMENT_CHARS = 256 * 1024  # longer documents are rare, and building one is cheap beside sending it
 
 
-class Memory:
-    """Remembers answers to reads; every commit forgets them all, as a document shows its neighbours too."""
+class DocumentCache:
+    """Caches answers to reads; every commit clears it, as a document shows its neighbours too."""
 
     def __init__(self) -> None:
         self._texts: dict[Hashable, str] = {}
         self._commits = 0
         self._lock = threading.Lock()
 
-    def forget(self) -> None:
-        """A commit happened."""
+    def clear(self) -> None:
+        """Forget all documents, after a commit."""
         with self._lock:
             self._commits += 1
             self._texts.clear()
 
     def get(self, key: Hashable, read: Callable[[], str | None]) -> str | None:
-        """The remembered text, or what `read` says."""
-        known = self._texts.get(key)
-        if known is not None:
-            return known
+        """Return the cached text, or else what `read` returns."""
+        cached = self._texts.get(key)
+        if cached is not None:
+            return cached
         commits = self._commits
         text = read()
-        if text is not None and len(text) <= _LONGEST:
+        if text is not None and len(text) <= _MAX_DOCUMENT_CHARS:
             with self._lock:
-                # What was read before a commit may not be remembered after it.
-                if commits == self._commits and len(self._texts) < _ENTRIES:
+                # What was read before a commit may not be cached after it.
+                if commits == self._commits and len(self._texts) < _MAX_DOCUMENTS:
                     self._texts[key] = text
         return text

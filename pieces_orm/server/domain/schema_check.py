@@ -1,81 +1,79 @@
-"""What the keys of documents hold, as the published contract says: nothing is stored that could not be answered.
+"""Checks of documents against the published contract: nothing is stored that could not be answered.
 
-Keys that the table does not have are kept as they come, and so are texts that an enum does not have.
+Keys that the contract does not know are kept as they come, and so are texts that one of its enums does not have.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from ...wire.kinds import Kind
-from ..http.answers import RefusedError
-
-Shape = str | list[Any] | dict[str, Any]
+from ..contract import Schema, Shape, contract
+from ..refusals import RequestError
 
 _SIMPLE: Mapping[str, tuple[str, tuple[type, ...]]] = {
-    "text": ("a text", (str,)),
+    "text": ("a string", (str,)),
     "whole": ("a whole number", (int,)),
     "number": ("a number", (int, float)),
     "truth": ("true or false", (bool,)),
+    "object": ("a JSON object", (Mapping,)),
 }
 
 
-class _Object(msgspec.Struct):
-    keys: dict[str, Any]
-    required: list[str]
-
-
-@functools.cache
-def _table() -> dict[str, _Object]:
-    data = Path(__file__).with_name("shapes.json").read_bytes()
-    return msgspec.json.decode(data, type=dict[str, _Object])
-
-
-def fitted(kind: Kind, own: Mapping[str, Any]) -> dict[str, Any]:
-    """The own keys of a material, without nulls where a key may be missing as well.
+def validated(kind: Kind, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Check a material's own keys; the result has no nulls where a key may be absent.
 
     Raises:
-        RefusedError: 400, a value is not of the type that the contract says.
+        RequestError: 400, a value has another type than the contract says.
     """
-    keys = _table()[kind.schema].keys
-    return {
-        name: _fitted(keys[name], value, f"{name} of a {kind.name}") if name in keys else value
-        for name, value in own.items()
-    }
+    return _fields(contract().schemas[kind.schema], own, f"a {kind.name}")
 
 
-def _fitted(shape: Shape, value: Any, where: str) -> Any:
-    if isinstance(shape, list):
-        if not isinstance(value, list):
-            raise RefusedError(400, f"{where} has to be a list.")
-        return [_fitted(shape[0], each, f"an item of {where}") for each in value]
-    if isinstance(shape, dict):
-        if not isinstance(value, Mapping):
-            raise RefusedError(400, f"{where} has to be a JSON object.")
-        return {name: _fitted(shape[""], each, f"{name} in {where}") for name, each in value.items()}
-    if shape.startswith("@"):
-        return _object(_table()[shape[1:]], value, where)
-    if shape != "any":
-        said, types = _SIMPLE[shape]
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise RefusedError(400, f"{where} has to be {said}.")
-    return value
+def validated_object(schema: str, value: Any, where: str) -> dict[str, Any]:
+    """Check a JSON object against a schema of the contract; `where` names it in errors.
 
-
-def _object(described: _Object, value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise RefusedError(400, f"{where} has to be a JSON object.")
-    missing = [name for name in described.required if value.get(name) is None]
+    Raises:
+        RequestError: 400, it is not an object, lacks a required key, or has a value of another type than the contract.
+    """
+    check_type("object", value, where)
+    described = contract().schemas[schema]
+    missing = sorted(name for name in described.required if value.get(name) is None)
     if missing:
-        raise RefusedError(400, f"{where} lacks {', '.join(missing)}.")
-    keys = described.keys
+        raise RequestError(400, f"{where} lacks {', '.join(missing)}.")
+    return _fields(described, value, where)
+
+
+def check_type(shape: str, value: Any, where: str) -> None:
+    """Refuse a value that is not of a simple shape, such as `text`.
+
+    Raises:
+        RequestError: 400.
+    """
+    words, types = _SIMPLE[shape]
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        raise RequestError(400, f"{where} must be {words}.")
+
+
+def _fields(schema: Schema, value: Mapping[str, Any], where: str) -> dict[str, Any]:
+    keys = schema.keys
     return {
-        name: _fitted(keys[name], each, f"{name} in {where}") if name in keys else each
+        name: _value(keys[name], each, f"{name} of {where}") if name in keys else each
         for name, each in value.items()
         if each is not None or name not in keys
     }
+
+
+def _value(shape: Shape, value: Any, where: str) -> Any:
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            raise RequestError(400, f"{where} must be a list.")
+        return [_value(shape[0], each, f"an item of {where}") for each in value]
+    if isinstance(shape, dict):
+        check_type("object", value, where)
+        return {name: _value(shape[""], each, f"{name} of {where}") for name, each in value.items()}
+    if shape.startswith("@"):
+        return validated_object(shape[1:], value, where)
+    if shape != "any":
+        check_type(shape, value, where)
+    return value

@@ -1,4 +1,4 @@
-"""What all kinds have in common: each operation is written once, for the tables of endpoints."""
+"""The operations that all kinds have, each written once for the tables of the wire."""
 
 from __future__ import annotations
 
@@ -8,347 +8,203 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from ...wire.kinds import ANCHOR, CONVERSATION, SHARE, Kind, Verb
-from ..domain.documents import collection_text, references_text, text_of
-from ..domain.relations import End, ends_of, relation_keys
-from ..domain.schema_check import fitted
-from ..domain.seeds import FIXED, REQUIRED, Planter, label_of
-from ..http.answers import Call, Handler, RefusedError, json_answer, nothing, part, text_answer
-from ..storage.reader import Reader, Row
-from ..storage.timestamps import normal
-from ..storage.writer import Writer
+from ...wire.closed_lists import SCORE_REASONS
+from ...wire.kinds import ANCHOR, ASSET, CONVERSATION, SHARE, Kind, Verb
+from ..contract import contract
+from ..domain.asset_seeds import first_line
+from ..domain.documents import collection_text, references_text
+from ..domain.materials import matches_query, own_keys, related_ids, require_row
+from ..domain.relations import RelationEnd, end_of, relation_keys
+from ..domain.schema_check import validated
+from ..domain.seeds import FIXED, SeedWriter, label_of
+from ..http.requests import Request
+from ..http.responses import no_content, text_response
+from ..json_values import json_text, object_in, referenced_id
+from ..refusals import RequestError
+from ..storage.reader import Reader
 
-Maker = Callable[[Kind], Handler]
+KindHandler = Callable[[Kind, Request], str | Response]
 
-# What cannot be without its owner goes with it.
-_OWNED = {
-    "anchor": ("points",),
-    "conversation": ("messages",),
-    "asset": ("formats", "sensitives"),
-}
-_COUNTERS = ("reuse", "update", "reference", "priority", "searched")
-
-
-def present(reader: Reader, kind: Kind, id: str, status: int = 500) -> Row:
-    """The row of a material that a request needs.
-
-    Raises:
-        RefusedError: there is none; 500 is what writes on missing ids get.
-    """
-    row = reader.row(kind.name, id)
-    if row is None:
-        raise RefusedError(status, f"There is no {kind.name} {id}.")
-    return row
+# Relations whose members cannot be without their owner, and are deleted with it.
+_OWNED = {ANCHOR.name: ("points",), CONVERSATION.name: ("messages",), ASSET.name: ("formats", "sensitives")}
 
 
-def own_keys(row: Row) -> dict[str, Any]:
-    """A row's own keys, decoded."""
-    found: dict[str, Any] = msgspec.json.decode(row.document)
-    return found
+class _Value(msgspec.Struct):
+    """Body of POST /tags/exists and its like."""
+
+    value: str
 
 
-def others(reader: Reader, end: End, kind: Kind, id: str) -> list[str]:
-    """The ids at the other side of an end."""
-    return [
-        other
-        for relation, side, _, other in reader.edges(kind.name, [id])
-        if relation == end.joint.name and end.side in {side, "both"}
-    ]
+def members(kind: Kind, end: RelationEnd, request: Request) -> str:
+    """Answer all that one material has in one relation, in order."""
+    id = request.params[kind.parameter]
+    with request.service.store.read() as reader:
+        require_row(reader, kind, id, kind.gone)
+        documents = request.service.documents(reader, contents=request.contents)
+        found = documents.some(end.other, related_ids(reader, end, kind, id))
+    return collection_text(end.other, list(found), found.values())
 
 
-def members(kind: Kind, key: str) -> Handler:
-    """All that one material has in one relation, in order."""
-    end = next(end for end in ends_of(kind) if end.key == (key,))
+def read(kind: Kind, request: Request) -> str:
+    """Answer one document."""
+    id = request.params[kind.parameter]
 
-    def handle(call: Call) -> Response:
-        id = call.params[kind.parameter]
-        with call.service.store.read() as reader:
-            present(reader, kind, id, kind.gone)
-            found = call.service.documents(reader, contents=call.contents).some(
-                end.other, others(reader, end, kind, id)
-            )
-        return json_answer(collection_text(end.other, list(found), found.values()))
+    def document() -> str | None:
+        with request.service.store.read() as reader:
+            return request.document(reader, kind, id)
 
-    return handle
+    text = request.service.cache.get((kind.name, id, request.contents), document)
+    if text is None:
+        raise RequestError(kind.gone, f"There is no {kind.name} {id}.")
+    return text
 
 
-def read(kind: Kind) -> Handler:
-    """One document."""
-
-    def handle(call: Call) -> Response:
-        id = call.params[kind.parameter]
-
-        def document() -> str | None:
-            with call.service.store.read() as reader:
-                return call.service.documents(reader, contents=call.contents).one(kind, id)
-
-        text = call.service.memory.get((kind.name, id, call.contents), document)
-        if text is None:
-            raise RefusedError(kind.gone, f"There is no {kind.name} {id}.")
-        return json_answer(text)
-
-    return handle
+def snapshot(kind: Kind, request: Request) -> str:
+    """Answer all documents of a kind, newest first."""
+    with request.service.store.read() as reader:
+        documents = request.service.documents(reader, contents=request.contents)
+        ids = documents.load_all(kind)
+        if "pseudo" in kind.route("all").query or request.query:
+            ids = [id for id in ids if matches_query(request.query, documents.row(kind, id))]
+        return collection_text(kind, ids, [documents.document(kind, id) for id in ids])
 
 
-def snapshot(kind: Kind) -> Handler:
-    """All documents of a kind, newest first."""
-
-    def handle(call: Call) -> Response:
-        with call.service.store.read() as reader:
-            documents = call.service.documents(reader, contents=call.contents)
-            narrowed = "pseudo" in kind.route("all").query or call.query
-            ids = [id for id in documents.all(kind) if not narrowed or wanted(call, documents.row(kind, id))]
-            return json_answer(collection_text(kind, ids, [documents.document(kind, id) for id in ids]))
-
-    return handle
+def identifiers(kind: Kind, request: Request) -> str:
+    """Answer all ids of a kind, newest first."""
+    with request.service.store.read() as reader:
+        if "pseudo" in kind.route("ids").query or request.query:
+            ids = [row.id for row in reader.rows(kind.name) if matches_query(request.query, row)]
+        else:
+            ids = reader.ids(kind.name)
+    return references_text(kind, ids[: request.number("limit")])
 
 
-def identifiers(kind: Kind) -> Handler:
-    """All ids of a kind, newest first."""
-
-    def handle(call: Call) -> Response:
-        with call.service.store.read() as reader:
-            narrowed = "pseudo" in kind.route("ids").query or call.query
-            ids = [row.id for row in reader.rows(kind.name) if wanted(call, row)] if narrowed else reader.ids(kind.name)
-        return json_answer(references_text(kind, ids[: call.number("limit")]))
-
-    return handle
+def create(kind: Kind, request: Request) -> str:
+    """Create a material from its seed."""
+    with request.service.store.write() as writer:
+        id = SeedWriter(writer, request.service.settings).create(kind, request.object())
+        text = request.document(writer, kind, id, created=True) or ""
+    # The published answer of POST /shares/create is a collection.
+    return collection_text(kind, [id], [text]) if kind is SHARE else text
 
 
-def wanted(call: Call, row: Row) -> bool:
-    """Whether the query of a collection or identifiers route asks for this material."""
-    if pseudo(row) and not call.flag("pseudo", default=False):
-        return False
-    type = call.query.get("annotation_type_filter")
-    if type is not None and own_keys(row).get("type") != type:
-        return False
-    bounds = [
-        ((name, row.created if name.startswith("created") else row.updated), bound)
-        for name in ("created_from", "created_to", "updated_from", "updated_to")
-        if (bound := normal(call.query.get(name)))
-    ]
-    return not bounds or _within(dict(bounds))
+def update(kind: Kind, request: Request) -> str:
+    """Update a material's own keys from a whole document; relations, id and created stay as they are."""
+    body = request.object()
+    id = referenced_id(body, f"The {kind.name} to update")
+    with request.service.store.write() as writer:
+        merged = validated(kind, _merged(request, kind, own_keys(require_row(writer, kind, id)), body))
+        writer.update(kind.name, id, json_text(merged), label=label_of(kind, merged))
+        return request.document(writer, kind, id) or ""
 
 
-def pseudo(row: Row) -> bool:
-    """Whether a material is only suggested."""
-    # Looked for before it is decoded: a snapshot asks this of every asset.
-    return '"pseudo":true' in row.document and own_keys(row).get("pseudo") is True
-
-
-def _within(bounds: Mapping[tuple[str, str], str]) -> bool:
-    """Bounds are inclusive; those on created and those on updated are alternatives."""
-    results: dict[str, bool] = {}
-    for (name, value), bound in bounds.items():
-        which, _, end = name.partition("_")
-        fits = value >= bound if end == "from" else value <= bound
-        results[which] = results.get(which, True) and fits
-    return any(results.values())
-
-
-def create(kind: Kind) -> Handler:
-    """A new material from its seed."""
-
-    def handle(call: Call) -> Response:
-        with call.service.store.write() as writer:
-            id = Planter(writer, call.service.settings).create(kind, call.object())
-            text = call.service.documents(writer, contents=call.contents, created=True).one(kind, id)
-        # The published answer of POST /shares/create is a collection.
-        return json_answer(collection_text(kind, [id], [text or ""]) if kind is SHARE else text or "")
-
-    return handle
-
-
-def update(kind: Kind) -> Handler:
-    """A material's own keys from a whole document; relations, id and created stay as they are."""
-
-    def handle(call: Call) -> Response:
-        body = call.object()
-        id = body.get("id")
-        if not isinstance(id, str):
-            raise RefusedError(400, f"The document of a {kind.name} to update lacks its id.")
-        with call.service.store.write() as writer:
-            merged = fitted(kind, _merged(call, kind, own_keys(present(writer, kind, id)), body))
-            writer.update(kind.name, id, text_of(merged), label=label_of(kind, merged))
-            text = call.service.documents(writer, contents=call.contents).one(kind, id)
-        return json_answer(text or "")
-
-    return handle
-
-
-def _merged(call: Call, kind: Kind, own: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
-    """The own keys after an update: null clears, and what is required is never lost."""
-    required = own.keys() & _required(kind)
+def _merged(request: Request, kind: Kind, own: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge an update into the own keys: null clears a key, unless it is required."""
+    # A key that seeds must have, or that only the server counts, is never lost either.
+    required = contract().schemas[kind.schema].required | contract().seeds.get(kind.name, {}).keys() | {"score"}
     left_out = FIXED | relation_keys(kind) | {"original", "preview"}
     sent = {name: value for name, value in body.items() if name not in left_out}
-    nulls = {name for name in sent if sent[name] is None}
-    if nulls & required:
-        raise RefusedError(400, f"A {kind.name} cannot be without {', '.join(sorted(nulls & required))}.")
-    kept = own if call.service.settings.update_absent == "keep" else {name: own[name] for name in required}
+    lost = sorted(name for name in own.keys() & sent.keys() & required if sent[name] is None)
+    if lost:
+        raise RequestError(400, f"A {kind.name} cannot be without {', '.join(lost)}.")
+    kept = own if request.service.settings.update_absent == "keep" else {n: own[n] for n in own if n in required}
     return {name: value for name, value in {**kept, **sent}.items() if value is not None}
 
 
-def _required(kind: Kind) -> set[str]:
-    extra = {
-        "score",
-        "mechanism",
-        "creator",
-        "category",
-        "accessors",
-        "link",
-        "short",
-        "classification",
-        "bytes",
-        "role",
-    }
-    return set(REQUIRED.get(kind.name, {})) | extra - ({"mechanism"} if kind.name == "annotation" else set())
+def delete(kind: Kind, request: Request) -> Response:
+    """Delete a material, its edges, and what cannot be without it."""
+    id = request.params[kind.parameter]
+    with request.service.store.write() as writer:
+        if writer.row(kind.name, id) is not None:
+            for end in (end_of(kind, key) for key in _OWNED.get(kind.name, ())):
+                for other in related_ids(writer, end, kind, id):
+                    writer.delete(end.other.name, other)
+            writer.delete(kind.name, id)
+        elif not writer.was_deleted(kind.name, id):
+            raise RequestError(500, f"There is no {kind.name} {id}.")
+        elif request.service.settings.second_delete == "gone":
+            raise RequestError(kind.gone, f"The {kind.name} {id} is deleted already.")
+    return text_response(id) if kind.route("delete").answer == "text" else no_content()
 
 
-def remove(kind: Kind) -> Handler:
-    """A material, its edges, and what cannot be without it."""
-
-    def handle(call: Call) -> Response:
-        id = call.params[kind.parameter]
-        with call.service.store.write() as writer:
-            if writer.row(kind.name, id) is not None:
-                delete_whole(writer, kind, id)
-            elif not writer.was_deleted(kind.name, id):
-                raise RefusedError(500, f"There is no {kind.name} {id}.")
-            elif call.service.settings.second_delete == "gone":
-                raise RefusedError(kind.gone, f"The {kind.name} {id} is deleted already.")
-        return text_answer(id) if kind.route("delete").answer == "text" else nothing()
-
-    return handle
-
-
-def delete_whole(writer: Writer, kind: Kind, id: str) -> None:
-    """Delete a material and what cannot be without it."""
-    for end in ends_of(kind):
-        if end.key[0] in _OWNED.get(kind.name, ()):
-            for other in others(writer, end, kind, id):
-                writer.delete(end.other.name, other)
-    writer.delete(kind.name, id)
+def increment_score(kind: Kind, request: Request) -> Response:
+    """Add one to each counter that the body names."""
+    id = request.params[kind.parameter]
+    body = request.object()
+    # The wire knows each kind in singular and plural here.
+    names = (f"{kind.score}", f"{kind.score}s", kind.collection, kind.plural.replace("/", "_"))
+    reasons = [reason for reason in SCORE_REASONS if any(object_in(body, name).get(reason) is True for name in names)]
+    if not reasons:
+        counters = ", ".join(SCORE_REASONS)
+        raise RequestError(400, f'The body must be {{"{kind.score}": {{<one of {counters}>: true}}}}.')
+    with request.service.store.write() as writer:
+        own = own_keys(require_row(writer, kind, id))
+        counts: dict[str, Any] = {"manual": 0, "automatic": 0, **object_in(own, "score")}
+        own["score"] = counts | {name: int(counts.get(name) or 0) + 1 for name in ("manual", *reasons)}
+        writer.update(kind.name, id, json_text(own), label=label_of(kind, own), reindex=False)
+    return no_content()
 
 
-def score(kind: Kind) -> Handler:
-    """One more of each counter that is set."""
-
-    def handle(call: Call) -> Response:
-        id = call.params[kind.parameter]
-        body = call.object()
-        # The wire knows each kind in singular and plural here.
-        names = {kind.score, f"{kind.score}s", kind.collection, kind.plural.replace("/", "_")}
-        seeds = [value for name, value in body.items() if name in names and isinstance(value, dict)]
-        reasons = [name for name in _COUNTERS if any(seed.get(name) is True for seed in seeds)]
-        if not reasons:
-            counters = ", ".join(_COUNTERS)
-            raise RefusedError(400, f'The body has to be {{"{kind.score}": {{<one of {counters}>: true}}}}.')
-        with call.service.store.write() as writer:
-            own = own_keys(present(writer, kind, id))
-            counts: dict[str, Any] = {"manual": 0, "automatic": 0, **part(own, "score")}
-            for name in ("manual", *reasons):
-                counts[name] = int(counts.get(name) or 0) + 1
-            own["score"] = counts
-            writer.update(kind.name, id, text_of(own), label=label_of(kind, own), words=False)
-        return nothing()
-
-    return handle
+def exists(kind: Kind, request: Request) -> str:
+    """Answer a reference to the material with this text or url, if there is one."""
+    value = request.decode(_Value).value
+    with request.service.store.read() as reader:
+        row = reader.labelled(kind.name, value)
+    return json_text({} if row is None else {kind.name: {"id": row.id}})
 
 
-def exists(kind: Kind) -> Handler:
-    """The material with this text or url, if there is one."""
-
-    def handle(call: Call) -> Response:
-        value = call.object().get("value")
-        if not isinstance(value, str):
-            raise RefusedError(400, "The body lacks value, a text.")
-        with call.service.store.read() as reader:
-            row = reader.labelled(kind.name, value)
-        return json_answer(text_of({} if row is None else {kind.name: {"id": row.id}}))
-
-    return handle
-
-
-def reference(value: Any) -> str:
-    """The id in a reference.
-
-    Raises:
-        RefusedError: 400, there is none.
-    """
-    id = value.get("id") if isinstance(value, dict) else None
-    if not isinstance(id, str):
-        raise RefusedError(400, "Each item has to be {id}, the id a text.")
-    return id
+def batch(kind: Kind, request: Request) -> str:
+    """Answer several documents, and the ids of those that are not there."""
+    asked = object_in(request.object(), kind.batch_key).get("iterable")
+    if not isinstance(asked, list):
+        raise RequestError(400, f'The body must be {{"{kind.batch_key}": {{"iterable": [{{"id"}}]}}}}.')
+    ids = list(dict.fromkeys(map(referenced_id, asked)))
+    with request.service.store.read() as reader:
+        contents = request.flag("transferables", default=False)
+        found = request.service.documents(reader, contents=contents).some(kind, ids)
+    missing = json_text([id for id in ids if id not in found])
+    collection = collection_text(kind, list(found), found.values())
+    return f'{{"{kind.batch_key}":{collection},"notFound":{missing}}}'
 
 
-def batch(kind: Kind) -> Handler:
-    """Several documents in one answer, and the ids of those that are not there."""
-
-    def handle(call: Call) -> Response:
-        asked = call.object().get(kind.batch_key)
-        if not isinstance(asked, dict) or not isinstance(asked.get("iterable"), list):
-            raise RefusedError(400, f'The body has to be {{"{kind.batch_key}": {{"iterable": [{{"id"}}]}}}}.')
-        ids = list(dict.fromkeys(reference(one) for one in asked["iterable"]))
-        with call.service.store.read() as reader:
-            contents = call.flag("transferables", default=False)
-            found = call.service.documents(reader, contents=contents).some(kind, ids)
-        missing = text_of([id for id in ids if id not in found])
-        collection = collection_text(kind, list(found), found.values())
-        return json_answer(f'{{"{kind.batch_key}":{collection},"notFound":{missing}}}')
-
-    return handle
+def newer_batch(kind: Kind, request: Request) -> str:
+    """Answer like `batch`, on the route that only newer servers have."""
+    if not request.service.settings.batch_reads:
+        raise RequestError(404, "There is no such route.")
+    return batch(kind, request)
 
 
-def newer_batch(kind: Kind) -> Handler:
-    """The batch read that the published API does not have, for a server that is to be a newer one."""
-    answer = batch(kind)
-
-    def handle(call: Call) -> Response:
-        if not call.service.settings.batch_reads:
-            raise RefusedError(404, "There is no such route.")
-        return answer(call)
-
-    return handle
-
-
-def rename(kind: Kind) -> Handler:
-    """A name that the server finds: from an anchor's path, or a conversation's first message."""
-
-    def handle(call: Call) -> Response:
-        id = call.params[kind.parameter]
-        with call.service.store.write() as writer:
-            own = own_keys(present(writer, kind, id))
-            own["name"] = _found_name(writer, kind, id)
-            writer.update(kind.name, id, text_of(own))
-            text = call.service.documents(writer, contents=call.contents).one(kind, id)
-        return json_answer(text or "")
-
-    return handle
+def rename(kind: Kind, request: Request) -> str:
+    """Name an anchor after its path, or a conversation after its first message."""
+    id = request.params[kind.parameter]
+    with request.service.store.write() as writer:
+        own = own_keys(require_row(writer, kind, id))
+        own["name"] = _found_name(writer, kind, id)
+        writer.update(kind.name, id, json_text(own))
+        return request.document(writer, kind, id) or ""
 
 
 def _found_name(reader: Reader, kind: Kind, id: str) -> str:
-    key = {ANCHOR.name: "points", CONVERSATION.name: "messages"}[kind.name]
-    end = next(end for end in ends_of(kind) if end.key == (key,))
-    for other in others(reader, end, kind, id):
-        own = own_keys(present(reader, end.other, other))
-        if kind is ANCHOR:
-            return str(own["fullpath"]).replace("\\", "/").rsplit("/", 1)[-1] or str(own["fullpath"])
-        text = str(part(part(own, "fragment"), "string").get("raw") or "")
-        line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-        if line:
-            return line if len(line) <= 60 else line[:59] + "\N{HORIZONTAL ELLIPSIS}"
+    end = end_of(kind, "points" if kind is ANCHOR else "messages")
+    for other in related_ids(reader, end, kind, id):
+        own = own_keys(require_row(reader, end.other, other))
+        path = str(own.get("fullpath", "")).replace("\\", "/")
+        text = object_in(object_in(own, "fragment"), "string").get("raw")
+        name = path.rsplit("/", 1)[-1] or path or first_line(str(text or ""))
+        if name:
+            return name
     return kind.name.capitalize()
 
 
-VERBS: Mapping[Verb, Maker] = {
+VERBS: Mapping[Verb, KindHandler] = {
     "read": read,
     "all": snapshot,
     "ids": identifiers,
     "create": create,
     "update": update,
-    "delete": remove,
+    "delete": delete,
     "rename": rename,
-    "score": score,
+    "score": increment_score,
     "exists": exists,
     "batch": batch,
 }

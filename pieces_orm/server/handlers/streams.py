@@ -5,34 +5,43 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ...wire.kinds import ASSET, Kind
 from ..domain.change_hub import Subscription
-from ..domain.documents import collection_text, text_of
+from ..domain.documents import collection_text
+from ..domain.materials import is_pseudo
+from ..json_values import json_text
 from ..service import Service
 from ..storage.writer import Operation
-from .materials import pseudo
 
 Stream = Callable[[Service, WebSocket], Awaitable[None]]
 Taken = Mapping[tuple[str, str], Operation]
 Frame = Callable[[Service, Taken | None], str | None]
 
-GOING_AWAY, TRY_AGAIN = 1001, 1013
+# Close codes of RFC 6455 and its registry.
+_GOING_AWAY, _TRY_AGAIN_LATER = 1001, 1013
 
 
 def changes_stream(kinds: frozenset[str], frame: Frame) -> Stream:
-    """A stream that sends `frame(None)` first and `frame(changes)` after commits; a None frame is not sent."""
+    """Make a stream that sends `frame(service, None)` first, then a frame for the changes of commits.
+
+    A frame that is None is not sent.
+    """
 
     async def serve(service: Service, socket: WebSocket) -> None:
-        # Subscribed before the first frame is read: a commit in between comes as a delta, none is lost.
+        # Subscribed before the first frame is read, so that a commit in between is not lost.
         with service.hub.subscribe(kinds, service.settings.stream_backlog) as subscription:
-            listening = asyncio.create_task(_gone(socket))
+            listening = asyncio.create_task(_close_when_client_leaves(socket, subscription))
             try:
                 await _send(service, socket, frame, None)
-                await _deltas(service, socket, frame, subscription, listening)
+                while taken := await subscription.take():
+                    await _send(service, socket, frame, taken)
+                if not listening.done():
+                    await socket.close(_TRY_AGAIN_LATER if subscription.overrun else _GOING_AWAY)
             finally:
                 listening.cancel()
                 with suppress(asyncio.CancelledError):
@@ -41,90 +50,58 @@ def changes_stream(kinds: frozenset[str], frame: Frame) -> Stream:
     return serve
 
 
-async def _deltas(
-    service: Service, socket: WebSocket, frame: Frame, subscription: Subscription, listening: asyncio.Task[None]
-) -> None:
-    while True:
-        taking = asyncio.create_task(subscription.take())
-        await asyncio.wait({taking, listening}, return_when=asyncio.FIRST_COMPLETED)
-        if listening.done():
-            taking.cancel()
-            return
-        if subscription.closed or subscription.overrun:
-            await socket.close(TRY_AGAIN if subscription.overrun else GOING_AWAY)
-            return
-        taken = taking.result()
-        if taken:
-            await _send(service, socket, frame, taken)
-
-
 async def _send(service: Service, socket: WebSocket, frame: Frame, taken: Taken | None) -> None:
     text = await run_in_threadpool(frame, service, taken)
     if text is not None:
         await socket.send_text(text)
 
 
-async def _gone(socket: WebSocket) -> None:
-    """Return when the other side has left; what it sends is of no interest."""
+async def _close_when_client_leaves(socket: WebSocket, subscription: Subscription) -> None:
+    """Read what the client sends, which is ignored, until it leaves."""
     with suppress(WebSocketDisconnect, RuntimeError):
         while (await socket.receive())["type"] != "websocket.disconnect":
             pass
-
-
-def identifier_stream(kind: Kind) -> Stream:
-    """All ids of a kind, newest first, then each id that changes."""
-
-    def frame(service: Service, taken: Taken | None) -> str:
-        if taken is None:
-            with service.store.read() as reader:
-                ids = reader.ids(kind.name)
-            return '{"iterable":[' + ",".join(f'{{"{kind.stream}":{{"id":"{id}"}}}}' for id in ids) + "]}"
-        entries = [
-            {kind.stream: {"id": id}} | ({"deleted": True} if operation == "delete" else {})
-            for (_, id), operation in taken.items()
-        ]
-        return text_of({"iterable": entries})
-
-    return changes_stream(frozenset({kind.name}), frame)
-
-
-def assets_stream(*, contents: bool) -> Stream:
-    """All assets, then those that change; a deleted one has the index -1."""
-
-    def frame(service: Service, taken: Taken | None) -> str | None:
-        with service.store.read() as reader:
-            documents = service.documents(reader, contents=contents)
-            if taken is None:
-                ids = [id for id in documents.all(ASSET) if not pseudo(documents.row(ASSET, id))]
-                return collection_text(ASSET, ids, [documents.document(ASSET, id) for id in ids])
-            found = documents.some(ASSET, [id for (_, id), operation in taken.items() if operation != "delete"])
-            found = {id: text for id, text in found.items() if not pseudo(documents.row(ASSET, id))}
-        taken = {key: operation for key, operation in taken.items() if operation == "delete" or key[1] in found}
-        if not taken:
-            return None
-        indices = {id: position for position, id in enumerate(found)}
-        indices |= {id: -1 for _, id in taken if id not in found}
-        return f'{{"iterable":[{",".join(found.values())}],"indices":{text_of(indices)}}}'
-
-    return changes_stream(frozenset({ASSET.name}), frame)
+    subscription.close()
 
 
 def once(text: Callable[[Service], str | None]) -> Stream:
-    """A stream that says one thing, or nothing, and stays open."""
+    """Make a stream that sends one frame, or none, and stays open."""
+    return changes_stream(frozenset(), lambda service, _: text(service))
 
-    async def serve(service: Service, socket: WebSocket) -> None:
-        with service.hub.subscribe(frozenset(), 1) as subscription:
-            said = await run_in_threadpool(text, service)
-            if said is not None:
-                await socket.send_text(said)
-            listening = asyncio.create_task(_gone(socket))
-            closing = asyncio.create_task(subscription.take())
-            try:
-                await asyncio.wait({listening, closing}, return_when=asyncio.FIRST_COMPLETED)
-                if not listening.done():
-                    await socket.close(GOING_AWAY)
-            finally:
-                listening.cancel()
-                closing.cancel()
 
-    return serve
+def identifier_stream(kind: Kind) -> Stream:
+    """Make the stream of a kind's ids: all, newest first, then each that changes."""
+    return changes_stream(frozenset({kind.name}), partial(_identifier_frame, kind))
+
+
+def _identifier_frame(kind: Kind, service: Service, taken: Taken | None) -> str:
+    if taken is None:
+        with service.store.read() as reader:
+            ids = reader.ids(kind.name)
+        return '{"iterable":[' + ",".join(f'{{"{kind.stream}":{{"id":"{id}"}}}}' for id in ids) + "]}"
+    entries = [
+        {kind.stream: {"id": id}} | ({"deleted": True} if operation == "delete" else {})
+        for (_, id), operation in taken.items()
+    ]
+    return json_text({"iterable": entries})
+
+
+def assets_stream(*, contents: bool) -> Stream:
+    """Make the stream of all assets, then of those that change; a deleted one has the index -1."""
+    return changes_stream(frozenset({ASSET.name}), partial(_assets_frame, contents))
+
+
+def _assets_frame(contents: bool, service: Service, taken: Taken | None) -> str | None:
+    with service.store.read() as reader:
+        documents = service.documents(reader, contents=contents)
+        if taken is None:
+            ids = [id for id in documents.load_all(ASSET) if not is_pseudo(documents.row(ASSET, id))]
+            return collection_text(ASSET, ids, [documents.document(ASSET, id) for id in ids])
+        found = documents.some(ASSET, [id for (_, id), operation in taken.items() if operation != "delete"])
+        found = {id: text for id, text in found.items() if not is_pseudo(documents.row(ASSET, id))}
+    taken = {key: operation for key, operation in taken.items() if operation == "delete" or key[1] in found}
+    if not taken:
+        return None
+    indices = {id: position for position, id in enumerate(found)}
+    indices |= {id: -1 for _, id in taken if id not in found}
+    return f'{{"iterable":[{",".join(found.values())}],"indices":{json_text(indices)}}}'

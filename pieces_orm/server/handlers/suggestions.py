@@ -11,14 +11,17 @@ from typing import Any
 from starlette.responses import Response
 
 from ...wire.kinds import ANCHOR, ANNOTATION, ASSET, PERSON, TAG, WEBSITE
-from ..domain.documents import collection_text, text_of
+from ..domain.documents import collection_text
+from ..domain.materials import is_pseudo
 from ..domain.relations import ends_of
-from ..http.answers import Call, RefusedError, json_answer, part
+from ..http.requests import Request
+from ..http.responses import json_response
+from ..json_values import json_text, object_in
+from ..refusals import RequestError
 from ..search import index
 from ..search.index import plain
 from ..service import Service
 from ..storage.reader import Reader
-from .materials import pseudo
 from .streams import Stream, Taken, changes_stream
 
 # What two assets share, and how much that says.
@@ -63,7 +66,7 @@ def _likeness(common: AbstractSet[str], rarity: Mapping[str, int]) -> float:
 
 def _linked(reader: Reader, given: Mapping[str, float]) -> dict[tuple[str, str], dict[str, float]]:
     """What the given assets are linked to that others may be too: by kind and id, the weights of those given."""
-    kinds = {end.joint.name: end.other.name for end in ends_of(ASSET) if end.other.name in _SHARED}
+    kinds = {end.relation.name: end.other.name for end in ends_of(ASSET) if end.other.name in _SHARED}
     found: dict[tuple[str, str], dict[str, float]] = {}
     for relation, _, asset, other in reader.edges(ASSET.name, list(given)):
         if relation in kinds:
@@ -76,7 +79,7 @@ def _sharing(
 ) -> dict[str, float]:
     """The assets that are linked to the same, and what that counts."""
     scores: Counter[str] = Counter()
-    joints = {end.other.name: end.joint.name for end in ends_of(ASSET) if end.other.name in _SHARED}
+    joints = {end.other.name: end.relation.name for end in ends_of(ASSET) if end.other.name in _SHARED}
     for kind, weight in _SHARED.items():
         ids = [id for owner, id in linked if owner == kind]
         for relation, _, own, asset in reader.edges(kind, ids):
@@ -87,7 +90,7 @@ def _sharing(
 
 def _words(reader: Reader, ids: Sequence[str]) -> dict[str, AbstractSet[str]]:
     """The words of some assets, without those that are pseudo."""
-    rows = [row for row in reader.rows(ASSET.name, ids) if not pseudo(row)] if ids else []
+    rows = [row for row in reader.rows(ASSET.name, ids) if not is_pseudo(row)] if ids else []
     columns = index.columns_of(reader, rows)
     texts = {row.id: columns.get(row.id, {}) for row in rows}
     return {
@@ -96,25 +99,25 @@ def _words(reader: Reader, ids: Sequence[str]) -> dict[str, AbstractSet[str]]:
     }
 
 
-def related(call: Call) -> Response:
+def related(call: Request) -> Response:
     """GET /assets/related: what goes with the assets in the body, never one of them."""
     return _assets(call, dict.fromkeys(_named(_body(call)), 1.0))
 
 
-def recommended(call: Call) -> Response:
+def recommended(call: Request) -> Response:
     """GET /assets/recommended: what goes with the assets in the body, those most interacted with counting most."""
     body = _body(call)
     given = dict.fromkeys(_named(body.get("assets") or body), 1.0)
-    interactions = part(body, "interactions").get("iterable")
+    interactions = object_in(body, "interactions").get("iterable")
     for item in interactions if isinstance(interactions, list) else ():
         if isinstance(item, Mapping) and isinstance(item.get("asset"), str):
             # Viewed, touched, scrolled: each says as much as being in the list at all.
-            kinds = sum(bool(value) for value in part(item, "interactions").values())
+            kinds = sum(bool(value) for value in object_in(item, "interactions").values())
             given[item["asset"]] = given.get(item["asset"], 0.0) + 1.0 + kinds
     return _assets(call, given)
 
 
-def _body(call: Call) -> dict[str, Any]:
+def _body(call: Request) -> dict[str, Any]:
     """The body; many HTTP clients, the official one among them, send none with a GET, which names nothing."""
     return call.object() if call.body else {"iterable": []}
 
@@ -123,15 +126,15 @@ def _named(value: Any) -> list[str]:
     """The ids in a collection of assets."""
     items = value.get("iterable") if isinstance(value, Mapping) else None
     if not isinstance(items, list):
-        raise RefusedError(400, "The body has to hold assets, as {iterable: [{id}]}.")
+        raise RequestError(400, "The body has to hold assets, as {iterable: [{id}]}.")
     return [item["id"] for item in items if isinstance(item, Mapping) and isinstance(item.get("id"), str)]
 
 
-def _assets(call: Call, given: Mapping[str, float]) -> Response:
+def _assets(call: Request, given: Mapping[str, float]) -> Response:
     with call.service.store.read() as reader:
         ids = [id for id, _ in _ranked(reader, given)][:_RESULTS]
         found = call.service.documents(reader, contents=call.contents).some(ASSET, ids)
-    return json_answer(collection_text(ASSET, list(found), found.values()))
+    return json_response(collection_text(ASSET, list(found), found.values()))
 
 
 def stream() -> Stream:
@@ -142,7 +145,7 @@ def stream() -> Stream:
         with service.store.read() as reader:
             newest = reader.last_updated(ASSET.name)
             ids = [] if newest is None else [id for id, _ in _ranked(reader, {newest: 1.0})][:_SUGGESTIONS]
-        return text_of({"iterable": _suggestions(ids), "types": [{"asset": True}]})
+        return json_text({"iterable": _suggestions(ids), "types": [{"asset": True}]})
 
     return changes_stream(told, frame)
 

@@ -1,145 +1,77 @@
-"""Material routes beyond those that all kinds have: what is made of others, value updates, hierarchy, metrics."""
+"""Operations that only summaries and conversations have: hierarchy, text, and conversations about a material."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+import msgspec
 
-from starlette.responses import Response
-
-from ...wire.kinds import ANNOTATION, ASSET, CONVERSATION, FORMAT, MESSAGE, SUMMARY, Kind, Route
-from ..domain.documents import references_text, text_of
-from ..domain.relations import FAMILY, Side, ends_of
-from ..domain.seeds import Planter
-from ..http.answers import Call, Handler, RefusedError, json_answer, part
-from ..search import material_search
+from ...values import AnnotationType, ConversationType
+from ...wire.kinds import ANNOTATION, CONVERSATION, SUMMARY, Kind
+from ..domain.documents import references_text
+from ..domain.materials import own_keys, related_ids, require_row
+from ..domain.relations import RelationEnd, end_of, ends_of
+from ..domain.seeds import SeedWriter
+from ..http.requests import Reference, Request
+from ..json_values import json_text
 from ..storage.reader import Reader
-from . import materials
-from .assets import recast
-from .materials import others, own_keys, present
 
 
-def _single(call: Call, reader: Reader, kind: Kind) -> str:
-    id = call.params[kind.parameter]
-    present(reader, kind, id)
-    return id
+class _SummaryText(msgspec.Struct):
+    """Body of POST /workstream_summary/update/value."""
+
+    value: str
+    workstream_summary: Reference
+    annotation: Reference | None = None
 
 
-def conversation_from(kind: Kind) -> Handler:
-    """A new conversation about one material, named after it."""
-    end = next(end for end in ends_of(CONVERSATION) if end.other is kind)
-
-    def handle(call: Call) -> Response:
-        with call.service.store.write() as writer:
-            id = _single(call, writer, kind)
-            name = own_keys(present(writer, kind, id)).get("name")
-            planter = Planter(writer, call.service.settings)
-            made = planter.create(CONVERSATION, {"type": "COPILOT", **({"name": name} if name else {})})
-            planter.link(end, made, id)
-        return json_answer(text_of({"conversation": {"id": made}}))
-
-    return handle
+def create_conversation(about: Kind, request: Request) -> str:
+    """Create a conversation about one material, named after it."""
+    end = next(end for end in ends_of(CONVERSATION) if end.other is about)
+    with request.service.store.write() as writer:
+        id = request.params[about.parameter]
+        name = own_keys(require_row(writer, about, id)).get("name")
+        seed_writer = SeedWriter(writer, request.service.settings)
+        seed = {"type": ConversationType.COPILOT.value, **({"name": name} if name else {})}
+        conversation = seed_writer.create(CONVERSATION, seed)
+        seed_writer.add_edge(end, conversation, id)
+    return json_text({"conversation": {"id": conversation}})
 
 
-def related(side: Side) -> Handler:
-    """The ids of a summary's children or parents."""
-    end = next(end for end in ends_of(SUMMARY) if end.joint is FAMILY and end.side == side)
-
-    def handle(call: Call) -> Response:
-        with call.service.store.read() as reader:
-            ids = others(reader, end, SUMMARY, _single(call, reader, SUMMARY))
-        return json_answer(references_text(SUMMARY, ids))
-
-    return handle
+def related(end: RelationEnd, request: Request) -> str:
+    """Answer the ids of a summary's children, or parents."""
+    id = request.params[SUMMARY.parameter]
+    with request.service.store.read() as reader:
+        require_row(reader, SUMMARY, id)
+        return references_text(SUMMARY, related_ids(reader, end, SUMMARY, id))
 
 
-def all_related(side: Side) -> Handler:
-    """The ids of all summaries that are a child, or a parent, of another."""
-
-    def handle(call: Call) -> Response:
-        with call.service.store.read() as reader:
-            edges = reader.edges(SUMMARY.name)
-            found = {own for relation, own_side, own, _ in edges if relation == FAMILY.name and own_side == side}
-            ids = [id for id in reader.ids(SUMMARY.name) if id in found]
-        return json_answer(references_text(SUMMARY, ids))
-
-    return handle
+def all_with(end: RelationEnd, request: Request) -> str:
+    """Answer the ids of all summaries that have children, or parents."""
+    with request.service.store.read() as reader:
+        edges = reader.edges(SUMMARY.name)
+        found = {own for relation, side, own, _ in edges if (relation, side) == (end.relation.name, end.side)}
+        ids = [id for id in reader.ids(SUMMARY.name) if id in found]
+    return references_text(SUMMARY, ids)
 
 
-def update_summary(call: Call) -> Response:
-    """The text of a summary, which is an annotation of it: the one that is named, its own, or a new one."""
-    body = call.object()
-    value, id, named = body.get("value"), part(body, "workstream_summary").get("id"), part(body, "annotation").get("id")
-    if not isinstance(value, str) or not isinstance(id, str) or not isinstance(named, str | None):
-        raise RefusedError(400, "The body has to be {workstream_summary: {id}, value}, with texts as ids and value.")
-    end = next(end for end in ends_of(SUMMARY) if end.key == ("annotations",))
-    with call.service.store.write() as writer:
-        present(writer, SUMMARY, id)
-        annotation = named or _own_text(writer, others(writer, end, SUMMARY, id))
+def update_text(request: Request) -> str:
+    """Set a summary's text, which is an annotation of it: the one that is named, its own, or a new one."""
+    body = request.decode(_SummaryText)
+    id, end = body.workstream_summary.id, end_of(SUMMARY, "annotations")
+    with request.service.store.write() as writer:
+        require_row(writer, SUMMARY, id)
+        annotation = body.annotation.id if body.annotation else _own_text(writer, related_ids(writer, end, SUMMARY, id))
         if annotation is None:
-            planter = Planter(writer, call.service.settings)
-            annotation = planter.create(ANNOTATION, {"type": "SUMMARY", "text": value})
-            planter.link(end, id, annotation)
+            seed_writer = SeedWriter(writer, request.service.settings)
+            annotation = seed_writer.create(ANNOTATION, {"type": AnnotationType.SUMMARY.value, "text": body.value})
+            seed_writer.add_edge(end, id, annotation)
         else:
-            own = own_keys(present(writer, ANNOTATION, annotation))
-            writer.update(ANNOTATION.name, annotation, text_of({**own, "text": value}))
+            own = own_keys(require_row(writer, ANNOTATION, annotation))
+            writer.update(ANNOTATION.name, annotation, json_text({**own, "text": body.value}))
         writer.touch(SUMMARY.name, id)
-    return json_answer(text_of({"annotation": {"id": annotation}, "workstream_summary": {"id": id}}))
+    return json_text({"annotation": {"id": annotation}, "workstream_summary": {"id": id}})
 
 
 def _own_text(reader: Reader, annotations: list[str]) -> str | None:
-    """The first annotation that holds a summary's text."""
+    """Find the first annotation that holds a summary's text."""
     rows = reader.rows(ANNOTATION.name, annotations) if annotations else []
-    return next((row.id for row in rows if own_keys(row).get("type") == "SUMMARY"), None)
-
-
-def reclassify_format(call: Call) -> Response:
-    """Another language for a format; images keep theirs."""
-    body = call.object()
-    ext, id = body.get("ext"), part(body, "format").get("id")
-    if not isinstance(ext, str) or not isinstance(id, str):
-        raise RefusedError(400, "The body has to be {ext, format}, the format with its id.")
-    with call.service.store.write() as writer:
-        recast(writer, id, ext)
-        text = call.service.documents(writer, contents=call.contents).one(FORMAT, id)
-    return json_answer(text or "")
-
-
-def _classified(reader: Reader) -> list[tuple[str, Mapping[str, Any]]]:
-    return [(row.id, own_keys(row)["classification"]) for row in reader.rows(FORMAT.name)]
-
-
-def format_metrics(call: Call) -> Response:
-    """The formats of each language."""
-    found: dict[tuple[str, str], list[str]] = {}
-    with call.service.store.read() as reader:
-        for id, classification in _classified(reader):
-            found.setdefault((classification["generic"], classification["specific"]), []).append(id)
-    items = [{"generic": g, "specific": s, "identifiers": ids} for (g, s), ids in found.items()]
-    return json_answer(text_of({"iterable": items}))
-
-
-def ordered_metrics(call: Call) -> Response:
-    """Languages, the one with the most formats first."""
-    with call.service.store.read() as reader:
-        counted = Counter(classification["specific"] for _, classification in _classified(reader))
-    return json_answer(text_of({"ordered": [specific for specific, _ in counted.most_common()]}))
-
-
-ROUTES: Mapping[Route, Handler] = {
-    Route("POST", "/asset/{asset}"): materials.read(ASSET),
-    Route("GET", "/asset/{asset}/activities"): materials.members(ASSET, "activities"),
-    Route("POST", "/conversation/{conversation}/search"): material_search.within(CONVERSATION, "messages"),
-    Route("POST", "/conversations/create/from_asset/{asset}"): conversation_from(ASSET),
-    Route("POST", "/conversations/create/from_workstream_summary/{workstream_summary}"): conversation_from(SUMMARY),
-    Route("POST", "/message/update/value"): materials.update(MESSAGE),
-    Route("POST", "/workstream_summary/update/value"): update_summary,
-    Route("POST", "/format/reclassify"): reclassify_format,
-    Route("GET", "/workstream_summary/{workstream_summary}/child/identifiers"): related("a"),
-    Route("GET", "/workstream_summary/{workstream_summary}/parent/identifiers"): related("b"),
-    Route("GET", "/workstream_summaries/child/identifiers"): all_related("b"),
-    Route("GET", "/workstream_summaries/parent/identifiers"): all_related("a"),
-    Route("GET", "/metrics/formats"): format_metrics,
-    Route("GET", "/metrics/formats/ordered"): ordered_metrics,
-}
+    return next((row.id for row in rows if own_keys(row).get("type") == AnnotationType.SUMMARY), None)

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 import msgspec
 from pygments.lexers import get_all_lexers
 
-from ..http.answers import RefusedError
+from ..refusals import RequestError
 from .signs import SHEBANGS, SIGNS
 
 # The members of ClassificationSpecificEnum.
@@ -92,12 +92,12 @@ def meant(said: str) -> str:
     """The wire's name of a language, which is said by that or by what people call it, such as python.
 
     Raises:
-        RefusedError: 400, it is neither.
+        RequestError: 400, it is neither.
     """
     found = said if said in _KNOWN else _by_name().get(said.lower())
     if found is None:
         sentence = f"{said} is not a language the wire knows; it names languages by file extension, such as py or ts."
-        raise RefusedError(400, sentence)
+        raise RequestError(400, sentence)
     return found
 
 
@@ -130,7 +130,7 @@ def classify(text: str | None, data: bytes, *, ext: object = None, name: str = "
     """The classification of contents; `text` is None when they are not text.
 
     Raises:
-        RefusedError: 400, `ext` is no language.
+        RequestError: 400, `ext` is no language.
     """
     said = meant(ext) if isinstance(ext, str) and ext else None
     image = image_type(data)
@@ -149,10 +149,10 @@ def check_text(ext: str) -> None:
     """Refuse the language of an image for a text.
 
     Raises:
-        RefusedError: 400.
+        RequestError: 400.
     """
     if ext in _IMAGES:
-        raise RefusedError(400, f"{ext} is a kind of image, and this is a text.")
+        raise RequestError(400, f"{ext} is a kind of image, and this is a text.")
 
 
 def image_type(data: bytes) -> str | None:

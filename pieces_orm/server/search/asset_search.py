@@ -10,9 +10,12 @@ from attrs import evolve, frozen
 from starlette.responses import Response
 
 from ...wire.kinds import ASSET, TAG
+from ..domain.materials import matches_query, own_keys
 from ..domain.relations import ends_of
-from ..handlers.materials import own_keys, reference, wanted
-from ..http.answers import Call, RefusedError, json_answer, part
+from ..http.requests import Request
+from ..http.responses import json_response
+from ..json_values import object_in, referenced_id
+from ..refusals import RequestError
 from ..storage.reader import Reader
 from . import index
 from .filters import Filters
@@ -32,12 +35,12 @@ class Hit:
     match: str
 
 
-def by_query(call: Call) -> Response:
+def by_query(call: Request) -> Response:
     """GET /assets/search: words, tags, or words among what has one of the tags."""
     query, tags = call.query.get("query", "").strip(), call.query.get("searchable_tags", "")
     wanted_tags = [tag.strip() for tag in tags.split(",") if tag.strip()]
     if not query and not wanted_tags:
-        raise RefusedError(500, "A search needs query or searchable_tags.")
+        raise RequestError(500, "A search needs query or searchable_tags.")
     with call.service.store.read() as reader:
         if not wanted_tags:
             return _answer(call, reader, words(reader, query))
@@ -50,37 +53,37 @@ def by_query(call: Call) -> Response:
         return _answer(call, reader, both)
 
 
-def by_filters(call: Call) -> Response:
+def by_filters(call: Request) -> Response:
     """POST /assets/search: words, within a space, through filters."""
     body = call.object()
     query, casing = str(body.get("query") or "").strip(), body.get("casing") is True
     filters = Filters.of(body.get("filters"), casing=casing)
     space = _space(body.get("space"))
     if not query and not filters and space is None:
-        raise RefusedError(500, "A search needs a query, filters or a space.")
+        raise RequestError(500, "A search needs a query, filters or a space.")
     with call.service.store.read() as reader:
         hits = words(reader, query, casing=casing) if query else _everything(reader)
         if space is not None:
             hits = [hit for hit in hits if hit.id in space]
         kept = filters.passing(reader, [hit.id for hit in hits])
         answer = _results(call, reader, [hit for hit in hits if hit.id in kept])
-    return json_answer(f'{{"results":{answer}}}')
+    return json_response(f'{{"results":{answer}}}')
 
 
-def full_text(call: Call) -> Response:
+def full_text(call: Request) -> Response:
     """GET /search/full_text: assets whose contents have all the words."""
     return _contents(call, exact=True)
 
 
-def neural(call: Call) -> Response:
+def neural(call: Request) -> Response:
     """GET /search/neural_code: assets whose contents share words with the query, the closest first."""
     return _contents(call, exact=False)
 
 
-def _contents(call: Call, *, exact: bool) -> Response:
+def _contents(call: Request, *, exact: bool) -> Response:
     query = call.query.get("query", "").strip()
     if not query:
-        raise RefusedError(500, "A search needs query.")
+        raise RequestError(500, "A search needs query.")
     terms, said = _WORDS.findall(plain(query)), _tokens(query)
     with call.service.store.read() as reader:
         groups = [[token] for token in said] if exact else [said]
@@ -130,7 +133,7 @@ _MOST_WORDS = 200
 def _tokens(query: str) -> list[str]:
     found = index.tokens(query)
     if len(found) > _MOST_WORDS:
-        raise RefusedError(400, f"A query has at most {_MOST_WORDS} words, not {len(found)}.")
+        raise RequestError(400, f"A query has at most {_MOST_WORDS} words, not {len(found)}.")
     return found
 
 
@@ -168,7 +171,7 @@ def with_tags(reader: Reader, tags: Sequence[str]) -> dict[str, Hit]:
     meant = [id for id, text in texts.items() if text in asked]
     having: dict[str, set[str]] = {}
     for relation, _, tag, asset in reader.edges(TAG.name, meant):
-        if relation == end.joint.name:
+        if relation == end.relation.name:
             having.setdefault(asset, set()).add(texts[tag])
     ranked = sorted(having.items(), key=lambda item: -len(item[1]))
     return {id: Hit(id, found == asked, round(len(found) / len(asked), 4), "TAGS") for id, found in ranked}
@@ -182,21 +185,21 @@ def _space(value: Any) -> set[str] | None:
     """The ids that a search is limited to; the wire misspells `identifers`."""
     if value is None:
         return None
-    items = part(value, "identifers").get("iterable") if isinstance(value, Mapping) else None
+    items = object_in(value, "identifers").get("iterable") if isinstance(value, Mapping) else None
     if not isinstance(items, list):
-        raise RefusedError(400, "A space has to be {identifers: {iterable: [{id}]}}.")
-    return {reference(item) for item in items}
+        raise RequestError(400, "A space has to be {identifers: {iterable: [{id}]}}.")
+    return {referenced_id(item) for item in items}
 
 
-def _answer(call: Call, reader: Reader, hits: Sequence[Hit]) -> Response:
-    return json_answer(_results(call, reader, hits))
+def _answer(call: Request, reader: Reader, hits: Sequence[Hit]) -> Response:
+    return json_response(_results(call, reader, hits))
 
 
-def _results(call: Call, reader: Reader, hits: Sequence[Hit]) -> str:
+def _results(call: Request, reader: Reader, hits: Sequence[Hit]) -> str:
     """SearchedAssets, with the assets in them."""
     documents = call.service.documents(reader, contents=call.contents)
     found = documents.some(ASSET, [hit.id for hit in hits])
-    shown = [hit for hit in hits if hit.id in found and wanted(call, documents.row(ASSET, hit.id))]
+    shown = [hit for hit in hits if hit.id in found and matches_query(call.query, documents.row(ASSET, hit.id))]
     items = (
         f'{{"identifier":"{hit.id}","exact":{str(hit.exact).lower()},"score":{hit.score},'
         f'"match":"{hit.match}","asset":{found[hit.id]}}}'

@@ -11,11 +11,12 @@ from typing import Any
 from attrs import frozen
 
 from ...wire.kinds import ANNOTATION, ASSET, FORMAT, PERSON, TAG, WEBSITE, Kind
+from ..domain.materials import own_keys
 from ..domain.relations import ends_of
-from ..handlers.materials import own_keys
-from ..http.answers import RefusedError, part
+from ..json_values import object_in
+from ..refusals import RequestError
 from ..storage.reader import Reader, Row
-from ..storage.timestamps import normal
+from ..storage.timestamps import normalize_timestamp
 from . import index
 from .index import plain
 
@@ -54,7 +55,7 @@ def _group(value: Any, *, casing: bool, depth: int) -> Passing:
     items = value.get("iterable") if isinstance(value, Mapping) else None
     if not isinstance(items, list) or not items or depth > _DEEPEST:
         sentence = f"Filters have to be {{iterable: [filter, ...]}}, at most {_DEEPEST} of these within each other."
-        raise RefusedError(400, sentence)
+        raise RequestError(400, sentence)
     filters = [_one(item, casing=casing, depth=depth) for item in items]
     if value.get("type") == "OR":
         return lambda reader, among: set[str]().union(*(each(reader, among) for each in filters))
@@ -78,7 +79,7 @@ def _one(item: Any, *, casing: bool, depth: int) -> Passing:
     said.pop("schema", None)
     unknown = [str(name) for name in said if name not in _KEYS]
     if not said or unknown:
-        raise RefusedError(400, f"A filter has to be a JSON object with one or more of {', '.join(_KEYS)}.")
+        raise RequestError(400, f"A filter has to be a JSON object with one or more of {', '.join(_KEYS)}.")
     filters: list[Passing] = []
     if "classification" in said:
         filters.append(_language(said["classification"]))
@@ -93,20 +94,20 @@ def _one(item: Any, *, casing: bool, depth: int) -> Passing:
 
 def _assets_of(reader: Reader, kind: Kind, key: str, ids: Sequence[str]) -> set[str]:
     """The assets that materials of another kind are linked to."""
-    joint = next(end.joint.name for end in ends_of(kind) if end.key == (key,))
+    joint = next(end.relation.name for end in ends_of(kind) if end.key == (key,))
     return {other for relation, _, _, other in reader.edges(kind.name, ids) if relation == joint}
 
 
 def _language(wanted: Any) -> Passing:
     if not isinstance(wanted, str):
-        raise RefusedError(400, "A filter on classification has to be a text, such as py.")
+        raise RequestError(400, "A filter on classification has to be a text, such as py.")
     return lambda reader, among: among & _assets_of(reader, FORMAT, "asset", index.formats(reader, wanted))
 
 
 def _names(name: str, wanted: Any) -> Passing:
     """All of these, each by id or by text."""
     if not isinstance(wanted, list) or not wanted or not all(isinstance(one, str) for one in wanted):
-        raise RefusedError(400, f"A filter on {name} has to be a list of texts, at least one.")
+        raise RequestError(400, f"A filter on {name} has to be a list of texts, at least one.")
     kind = _KINDS[name]
 
     def passing(reader: Reader, among: set[str]) -> set[str]:
@@ -122,7 +123,7 @@ def _names(name: str, wanted: Any) -> Passing:
 def _said(row: Row) -> set[str]:
     """What a tag, website or person is called: by its id, or by any of its names."""
     own = own_keys(row)
-    person = part(part(own, "type"), "basic") or part(part(own, "type"), "platform")
+    person = object_in(object_in(own, "type"), "basic") or object_in(object_in(own, "type"), "platform")
     said = [row.id, *(own.get(key) for key in ("text", "url", "name"))]
     said += [person.get(key) for key in ("name", "email", "username")]
     return {plain(each) for each in said if isinstance(each, str)}
@@ -130,20 +131,20 @@ def _said(row: Row) -> set[str]:
 
 def _when(name: str, value: Any) -> Passing:
     """Within bounds, which are part of it."""
-    given = {end: part({"": value}, "").get(end) for end in ("from", "to")}
-    bounds = {end: normal(part(given, end).get("value")) for end in ("from", "to")}
+    given = {end: object_in({"": value}, "").get(end) for end in ("from", "to")}
+    bounds = {end: normalize_timestamp(object_in(given, end).get("value")) for end in ("from", "to")}
     if not any(bounds.values()) or any(given[end] is not None and not bounds[end] for end in given):
-        raise RefusedError(400, f"A filter on {name} needs from or to, each with a timestamp as value.")
+        raise RequestError(400, f"A filter on {name} needs from or to, each with a timestamp as value.")
     return lambda reader, among: among & reader.ids_within(ASSET.name, name, bounds["from"], bounds["to"])
 
 
 def _phrase(value: Any, *, casing: bool) -> Passing:
     """A text in the title, the content or an annotation; without saying where, in any of them."""
     if not isinstance(value, Mapping) or not isinstance(value.get("value"), str):
-        raise RefusedError(400, "A filter's phrase has to be a JSON object with a text as value.")
+        raise RequestError(400, "A filter's phrase has to be a JSON object with a text as value.")
     text: str = value["value"] if casing else plain(value["value"])
     anywhere = not any(value.get(name) for name in ("title", "content", "annotation"))
-    kind = part(value, "options").get("annotation")
+    kind = object_in(value, "options").get("annotation")
     wanted = [name for name in ("title", "content") if anywhere or value.get(name)]
 
     def has(said: str) -> bool:
@@ -161,7 +162,7 @@ def _phrase(value: Any, *, casing: bool) -> Passing:
 
 def _annotated(reader: Reader, ids: Sequence[str], kind: Any, has: Callable[[str], bool]) -> set[str]:
     """Those of some assets that an annotation of a kind (None: of any) says something about."""
-    joint = next(end.joint.name for end in ends_of(ASSET) if end.key == ("annotations",))
+    joint = next(end.relation.name for end in ends_of(ASSET) if end.key == ("annotations",))
     edges = [(asset, other) for relation, _, asset, other in reader.edges(ASSET.name, ids) if relation == joint]
     own = {row.id: own_keys(row) for row in reader.rows(ANNOTATION.name, sorted({other for _, other in edges}))}
     return {

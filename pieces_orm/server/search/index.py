@@ -12,8 +12,8 @@ from attrs import frozen
 from sqlalchemy import Connection, bindparam, text
 
 from ...wire.kinds import ANNOTATION, ASSET, FORMAT, HINT, PERSON, TAG, WEBSITE
-from ..domain.relations import End, ends_of
-from ..http.answers import part
+from ..domain.relations import RelationEnd, ends_of
+from ..json_values import object_in
 from ..storage.reader import Reader, Row
 from ..storage.writer import Writer
 
@@ -91,7 +91,7 @@ def settle(writer: Writer) -> None:
 def _neighbours(writer: Writer, kind: str, name: str) -> set[str]:
     """The assets that show materials of a kind whose own keys changed."""
     rewritten = [id for changed, id in writer.rewritten if changed == kind]
-    joint = next(end.joint.name for end in ends_of(ASSET) if end.key == (name,))
+    joint = next(end.relation.name for end in ends_of(ASSET) if end.key == (name,))
     return {other for relation, _, _, other in writer.edges(kind, rewritten) if relation == joint}
 
 
@@ -110,7 +110,7 @@ def _index(writer: Writer, row: Row) -> None:
 def _columns(reader: Reader, row: Row) -> dict[str, str]:
     """What the index says of an asset."""
     found: dict[str, list[str]] = {name: [] for name in COLUMNS}
-    by_joint: dict[tuple[str, str], End] = {(end.joint.name, end.side): end for end in ends_of(ASSET)}
+    by_joint: dict[tuple[str, str], RelationEnd] = {(end.relation.name, end.side): end for end in ends_of(ASSET)}
     others: dict[str, list[str]] = {}
     for relation, side, _, other in reader.edges(ASSET.name, [row.id]):
         end = by_joint.get((relation, side))
@@ -125,8 +125,8 @@ def _columns(reader: Reader, row: Row) -> dict[str, str]:
 
 def _said(own: Mapping[str, Any]) -> str:
     """The words of a material: a text, a website's name and url, a person's names, a fragment's text."""
-    string = part(part(own, "fragment"), "string").get("raw")
-    person = part(part(own, "type"), "basic") or part(part(own, "type"), "platform")
+    string = object_in(object_in(own, "fragment"), "string").get("raw")
+    person = object_in(object_in(own, "type"), "basic") or object_in(object_in(own, "type"), "platform")
     said = [own.get("text"), own.get("name"), own.get("url"), string]
     said += [person.get(name) for name in ("name", "username", "email")]
     return " ".join(one for one in said if isinstance(one, str))

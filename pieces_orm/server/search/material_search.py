@@ -10,11 +10,14 @@ from attrs import frozen
 from starlette.responses import Response
 
 from ...wire.kinds import MESSAGE, SUMMARY, Kind
+from ..domain.materials import own_keys, related_ids, require_row
 from ..domain.relations import ends_of
-from ..handlers.materials import others, own_keys, present
-from ..http.answers import Call, Handler, RefusedError, json_answer, part
+from ..http.requests import Handler, Request
+from ..http.responses import json_response
+from ..json_values import object_in
+from ..refusals import RequestError
 from ..storage.reader import Reader, Row
-from ..storage.timestamps import normal
+from ..storage.timestamps import normalize_timestamp
 from .index import plain
 
 _WORDS = re.compile(r"[^\W_]+")
@@ -37,7 +40,7 @@ Engine = Callable[[Subject], float]
 def search(kind: Kind) -> Handler:
     """The materials of a kind that a SearchInput finds, best first."""
 
-    def handle(call: Call) -> Response:
+    def handle(call: Request) -> Response:
         with call.service.store.read() as reader:
             return _found(call, reader, kind, reader.rows(kind.name))
 
@@ -48,17 +51,17 @@ def within(owner: Kind, key: str) -> Handler:
     """The materials of one relation of one material that a SearchInput finds, best first."""
     end = next(end for end in ends_of(owner) if end.key == (key,))
 
-    def handle(call: Call) -> Response:
+    def handle(call: Request) -> Response:
         with call.service.store.read() as reader:
             id = call.params[owner.parameter]
-            present(reader, owner, id)
-            ids = others(reader, end, owner, id)
+            require_row(reader, owner, id)
+            ids = related_ids(reader, end, owner, id)
             return _found(call, reader, end.other, reader.rows(end.other.name, ids) if ids else [])
 
     return handle
 
 
-def _found(call: Call, reader: Reader, kind: Kind, rows: Sequence[Row]) -> Response:
+def _found(call: Request, reader: Reader, kind: Kind, rows: Sequence[Row]) -> Response:
     engine = _combined(call.object().get("engines"))
     found = [(engine(_subject(row)), row.id) for row in rows]
     ranked = sorted((hit for hit in found if hit[0] > 0), key=lambda hit: -hit[0])
@@ -68,7 +71,7 @@ def _found(call: Call, reader: Reader, kind: Kind, rows: Sequence[Row]) -> Respo
         f'{{"identifier":"{id}","exact":{str(like >= 1).lower()},"similarity":{like},"{key}":{texts[id]}}}'
         for like, id in ranked
     )
-    return json_answer(f'{{"iterable":[{",".join(items)}]}}')
+    return json_response(f'{{"iterable":[{",".join(items)}]}}')
 
 
 def _subject(row: Row) -> Subject:
@@ -91,7 +94,7 @@ def _combined(value: Any) -> Engine:
     """Several engines: with OR the best counts, otherwise the worst."""
     listed = value.get("iterable") if isinstance(value, Mapping) else None
     if not isinstance(listed, list) or not listed:
-        raise RefusedError(400, "The body has to be {engines: {iterable: [{query}]}} with at least one engine.")
+        raise RequestError(400, "The body has to be {engines: {iterable: [{query}]}} with at least one engine.")
     engines = [_engine(one) for one in listed]
     combine = max if value.get("type") == "OR" else min
     return lambda subject: combine(engine(subject) for engine in engines)
@@ -110,7 +113,7 @@ def _engine(value: Any) -> Engine:
         if value.get("operations"):
             parts.append(_combined(value["operations"]))
     if not parts:
-        raise RefusedError(400, "An engine needs query, temporal or operations.")
+        raise RequestError(400, "An engine needs query, temporal or operations.")
     return lambda subject: min(part(subject) for part in parts)
 
 
@@ -132,7 +135,7 @@ def _words(query: str) -> Engine:
 
 def _within(name: str, bounds: Any) -> Engine:
     """1 within inclusive bounds."""
-    ends = {end: normal(part(bounds, end).get("value")) for end in ("from", "to")}
+    ends = {end: normalize_timestamp(object_in(bounds, end).get("value")) for end in ("from", "to")}
 
     def like(subject: Subject) -> float:
         moment: str = getattr(subject.row, name)

@@ -1,4 +1,4 @@
-"""A copy of a database that is one state of it, while a server writes to it."""
+"""Copies of a database that hold one state of it, made while a server writes to it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-_PAGES = 1000  # copied between two calls of the progress function: 4 MB
+_PAGES_PER_STEP = 1000  # copied between two calls of the progress function: 4 MB
+_BUSY_TIMEOUT_S = 10
 
 Progress = Callable[[int, int], None]
-"""Called with the pages copied and the pages there are; what it raises ends the copy, and nothing is left of it."""
+"""Called with the pages copied and the pages there are; an exception ends the copy, and nothing is left of it."""
 
 
 def copy(source: Path, target: Path, *, force: bool = False, progress: Progress = lambda _done, _all: None) -> None:
-    """Copy a database to a file that is there whole or not at all, on disk, and readable by its owner only.
+    """Copy a database to a file that appears only when it is complete, and that only its owner can read.
 
     Args:
         source: a database; a server may write to it meanwhile, and does not wait.
-        target: made; its folder has to exist.
+        target: created; its folder must exist.
         force: replace the target when it exists.
-        progress: hears how far it is.
+        progress: called during the copy.
 
     Raises:
-        FileExistsError: the target exists. sqlite3.Error, OSError: it cannot be read, or not be written.
+        FileExistsError: the target exists; pass `force`, or name another file.
+        sqlite3.Error, OSError: the source cannot be read, or the target cannot be written.
     """
-    refuse_existing(target, force=force)
+    _refuse_existing(target, force=force)
     # mkstemp makes it readable by its owner only. In the target's folder, as only there a rename is one step.
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     os.close(handle)
@@ -35,17 +37,17 @@ def copy(source: Path, target: Path, *, force: bool = False, progress: Progress 
     try:
         _copy_pages(source, part, progress)
         _check(part)
-        _to_disk(part)
-        refuse_existing(target, force=force)
+        _sync(part)
+        _refuse_existing(target, force=force)
         part.replace(target)
-        _to_disk(target.parent)
+        _sync(target.parent)
     finally:
         for left in (part, *(part.with_name(part.name + end) for end in ("-journal", "-wal", "-shm"))):
             with suppress(OSError):
                 left.unlink()
 
 
-def refuse_existing(target: Path, *, force: bool) -> None:
+def _refuse_existing(target: Path, *, force: bool) -> None:
     """Raise FileExistsError when a copy may not go there."""
     if target.exists() and not force:
         raise FileExistsError(f"{target} exists")
@@ -57,30 +59,30 @@ def refuse_existing(target: Path, *, force: bool) -> None:
 
 
 def _copy_pages(source: Path, part: Path, progress: Progress) -> None:
-    def told(_status: int, remaining: int, total: int) -> None:
+    def report(_status: int, remaining: int, total: int) -> None:
         progress(total - remaining, total)
 
     uri = f"{source.resolve().as_uri()}?mode=rw"
     with (
-        closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)) as origin,
+        closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT_S)) as origin,
         closing(sqlite3.connect(part, isolation_level=None)) as destination,
     ):
         # One read transaction around all steps: without it, every write of the server would begin the copy anew.
         origin.execute("BEGIN")
         origin.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        origin.backup(destination, pages=_PAGES, progress=told)
+        origin.backup(destination, pages=_PAGES_PER_STEP, progress=report)
         origin.execute("ROLLBACK")
 
 
 def _check(part: Path) -> None:
     with closing(sqlite3.connect(part)) as database:
-        (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
-    if said != "ok":
-        raise sqlite3.DatabaseError(f"the copy is damaged, and so may be the database: {said}")
+        (result,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if result != "ok":
+        raise sqlite3.DatabaseError(f"the copy is damaged, and so may be the database: {result}")
 
 
-def _to_disk(path: Path) -> None:
-    """Wait until a file, or a folder's list of files, is on disk; Windows has no such wait for folders."""
+def _sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of files, is on disk; Windows cannot wait for folders."""
     if path.is_dir() and os.name != "posix":
         return
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from attrs import field, frozen
 from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
+from ...wire.kinds import Kind
+
 metadata = MetaData()
+
+
+def _texts(*names: str) -> list[Column[str]]:
+    return [Column(name, Text, nullable=False) for name in names]
+
 
 material = Table(
     "material",
     metadata,
     Column("seq", Integer, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("id", Text, nullable=False),
-    Column("document", Text, nullable=False),
-    Column("created", Text, nullable=False),
-    Column("updated", Text, nullable=False),
-    # What the material is looked up by besides its id: a tag's text, a website's url, a point's path.
+    *_texts("kind", "id", "document", "created", "updated"),
+    # A second key for look-ups: a tag's text, a website's url, a point's path.
     Column("label", Text),
     UniqueConstraint("kind", "id"),
     Index("material_label", "kind", "label"),
@@ -24,11 +28,7 @@ edge = Table(
     "edge",
     metadata,
     Column("seq", Integer, primary_key=True),
-    Column("relation", Text, nullable=False),
-    Column("kind_a", Text, nullable=False),
-    Column("id_a", Text, nullable=False),
-    Column("kind_b", Text, nullable=False),
-    Column("id_b", Text, nullable=False),
+    *_texts("relation", "kind_a", "id_a", "kind_b", "id_b"),
     UniqueConstraint("relation", "id_a", "id_b"),
     # Covering: edges are read from these alone, in the order in which they were made.
     Index("edge_a", "kind_a", "id_a", "relation", "seq", "id_b"),
@@ -38,9 +38,20 @@ change = Table(
     "change",
     metadata,
     Column("seq", Integer, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("id", Text, nullable=False),
-    Column("operation", Text, nullable=False),
+    *_texts("kind", "id", "operation"),
     Index("change_of", "kind", "id"),
     sqlite_autoincrement=True,
 )
+
+
+@frozen
+class StoredRelation:
+    """A relation between kinds `a` and `b`, whose edges are stored once for both sides.
+
+    In a symmetric one (person with person) the sides are alike, and the smaller id is stored as `a`.
+    """
+
+    name: str
+    a: Kind = field(repr=False)
+    b: Kind = field(repr=False)
+    symmetric: bool = False

@@ -8,19 +8,19 @@ from datetime import datetime, timezone
 _FRACTION = re.compile(r"\.(\d+)")
 
 
-def stamp(moment: datetime | None = None) -> str:
-    """A moment (now)."""
+def timestamp(moment: datetime | None = None) -> str:
+    """Format a moment; None means now."""
     return (moment or datetime.now(timezone.utc)).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def normal(text: object) -> str:
-    """A client's timestamp in our form; empty when it is none."""
+def normalize_timestamp(text: object) -> str:
+    """Convert a client's timestamp to our form; the result is empty when it is malformed."""
     if not isinstance(text, str):
         return ""
     # Python 3.10 reads neither Z nor fractions of any length.
     plain = _FRACTION.sub(lambda digits: "." + digits[1][:6].ljust(6, "0"), text.strip().replace("Z", "+00:00"))
     try:
         moment = datetime.fromisoformat(plain)
-        return stamp((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc))
+        return timestamp((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc))
     except (ValueError, OverflowError):
         return ""

@@ -1,4 +1,4 @@
-"""What is written to the database: one transaction, with what it changes."""
+"""Writes of one transaction, and the changes they amount to."""
 
 from __future__ import annotations
 
@@ -9,56 +9,60 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 
-from ..domain.relations import Joint
 from .reader import Edge, Reader, Row
-from .tables import change, edge, material
-from .timestamps import stamp
+from .tables import StoredRelation, change, edge, material
+from .timestamps import timestamp
 
 Operation = Literal["create", "update", "delete"]
 Changes = Mapping[tuple[str, str], Operation]
+"""By kind and id, the operation that a transaction amounts to."""
 
 _THIS = and_(material.c.kind == bindparam("k"), material.c.id == bindparam("i"))
 _TOUCH = update(material).where(_THIS).values(updated=bindparam("now"))
-_REWRITE = (
-    update(material).where(_THIS).values(updated=bindparam("now"), document=bindparam("text"), label=bindparam("l"))
-)
+_REWRITE = _TOUCH.values(document=bindparam("text"), label=bindparam("l"))
 _REMOVE = delete(material).where(_THIS)
-_SAME_EDGE = and_(edge.c.relation == bindparam("r"), edge.c.id_a == bindparam("a"), edge.c.id_b == bindparam("b"))
+_SAME_EDGE = and_(*(edge.c[name] == bindparam(name) for name in ("relation", "id_a", "id_b")))
 _KNOWN_EDGE = select(edge.c.seq).where(_SAME_EDGE)
-_UNLINK = delete(edge).where(_SAME_EDGE)
-_TOUCHING = or_(
+_REMOVE_EDGE = delete(edge).where(_SAME_EDGE)
+_AT_MATERIAL = or_(
     and_(edge.c.kind_a == bindparam("k"), edge.c.id_a == bindparam("i")),
     and_(edge.c.kind_b == bindparam("k"), edge.c.id_b == bindparam("i")),
 )
-_NEIGHBOURS = select(edge.c.kind_a, edge.c.id_a, edge.c.kind_b, edge.c.id_b).where(_TOUCHING)
-_UNLINK_ALL = delete(edge).where(_TOUCHING)
-_ADD, _LINK, _LOG = insert(material), insert(edge), insert(change)
+_NEIGHBOURS = select(edge.c.kind_a, edge.c.id_a, edge.c.kind_b, edge.c.id_b).where(_AT_MATERIAL)
+_REMOVE_EDGES = delete(edge).where(_AT_MATERIAL)
+_ADD, _ADD_EDGE, _LOG = insert(material), insert(edge), insert(change)
 
 
 def new_id() -> str:
-    """An id for a new material."""
+    """Make an id for a new material."""
     return str(uuid.uuid4())
 
 
-class _Link(NamedTuple):
-    """An edge that this transaction has made."""
+class _StoredEdge(NamedTuple):
+    """A row of the table of edges."""
 
     relation: str
     kind_a: str
-    a: str
+    id_a: str
     kind_b: str
-    b: str
+    id_b: str
+
+    @classmethod
+    def of(cls, relation: StoredRelation, id_a: str, id_b: str) -> _StoredEdge:
+        """Make the row for two ids, in canonical order when the relation is symmetric."""
+        first, second = sorted((id_a, id_b)) if relation.symmetric else (id_a, id_b)
+        return cls(relation.name, relation.a.name, first, relation.b.name, second)
 
     @property
     def ends(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        """Kind and id of both."""
-        return (self.kind_a, self.a), (self.kind_b, self.b)
+        """Kind and id of both materials."""
+        return (self.kind_a, self.id_a), (self.kind_b, self.id_b)
 
 
 class Writer(Reader):
-    """One transaction; collects what it changes, deletion over update over nothing.
+    """One transaction, which collects what it changes: a deletion outranks an update.
 
-    What it has created itself, with the edges made since, it knows without asking the database.
+    Materials that it created itself, and their edges, are read without asking the database.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -66,9 +70,9 @@ class Writer(Reader):
         self.changes: dict[tuple[str, str], Operation] = {}
         self.rewritten: set[tuple[str, str]] = set()
         self.removed: dict[str, list[int]] = {}
-        self.now = stamp()
+        self.now = timestamp()
         self._created: dict[tuple[str, str], Row] = {}
-        self._linked: list[_Link] = []
+        self._new_edges: list[_StoredEdge] = []
 
     def _changed(self, kind: str, id: str, operation: Operation) -> None:
         if operation == "delete" or (kind, id) not in self.changes:
@@ -76,40 +80,40 @@ class Writer(Reader):
 
     def create(self, kind: str, id: str, document: str, *, label: str | None = None, created: str = "") -> None:
         """Store a new material."""
+        created = created or self.now
         values = {"kind": kind, "id": id, "document": document, "label": label}
-        added = self.connection.execute(_ADD, values | {"created": created or self.now, "updated": self.now})
+        added = self.connection.execute(_ADD, values | {"created": created, "updated": self.now})
         seq = added.inserted_primary_key
-        self._created[kind, id] = Row(id, document, created or self.now, self.now, seq[0] if seq else 0)
+        self._created[kind, id] = Row(id, document, created, self.now, seq[0] if seq else 0)
         self._changed(kind, id, "create")
 
     def is_new(self, kind: str, id: str) -> bool:
-        """Whether this transaction has created a material, and not changed its own keys since."""
+        """Tell whether this transaction created a material, and has not rewritten it since."""
         return (kind, id) in self._created
 
     def row(self, kind: str, id: str) -> Row | None:
-        """One material, None when there is none."""
+        """Return one material, None when there is none."""
         return self._created.get((kind, id)) or super().row(kind, id)
 
     def edges(self, kind: str, ids: Sequence[str] | None = None, *, most: int | None = None) -> Iterator[Edge]:
-        """The edges of materials, in each relation the oldest first; with `most`, only that many and one of each."""
+        """Yield the edges of materials, as in `Reader.edges`."""
         if ids is None or not all(self.is_new(kind, id) for id in ids):
             yield from super().edges(kind, ids, most=most)
             return
-        wanted = set(ids)
-        counted: Counter[tuple[str, str, str]] = Counter()
-        for link in self._linked:
-            for side, own_kind, own, other in (("a", link.kind_a, link.a, link.b), ("b", link.kind_b, link.b, link.a)):
+        wanted, counted = set(ids), Counter[tuple[str, str, str]]()
+        for relation, kind_a, a, kind_b, b in self._new_edges:
+            for side, own_kind, own, other in (("a", kind_a, a, b), ("b", kind_b, b, a)):
                 if own_kind == kind and own in wanted:
-                    counted[link.relation, side, own] += 1
-                    if most is None or counted[link.relation, side, own] <= most + 1:
-                        yield link.relation, side, own, other
+                    counted[relation, side, own] += 1
+                    if most is None or counted[relation, side, own] <= most + 1:
+                        yield relation, side, own, other
 
-    def update(self, kind: str, id: str, document: str, *, label: str | None = None, words: bool = True) -> None:
-        """Replace a material's own keys; `words` tells whether what searches look at may have changed."""
+    def update(self, kind: str, id: str, document: str, *, label: str | None = None, reindex: bool = True) -> None:
+        """Replace a material's own keys; `reindex` is False when nothing changed that searches look at."""
         values = {"k": kind, "i": id, "now": self.now, "text": document, "l": label}
         self.connection.execute(_REWRITE, values)
         self._created.pop((kind, id), None)
-        if words:
+        if reindex:
             self.rewritten.add((kind, id))
         self._changed(kind, id, "update")
 
@@ -120,53 +124,51 @@ class Writer(Reader):
             self._changed(kind, id, "update")
 
     def delete(self, kind: str, id: str) -> None:
-        """Remove a material and its edges; its neighbours are touched."""
+        """Remove a material and its edges, and touch its neighbours."""
         this = {"k": kind, "i": id}
         row = self.row(kind, id)
         if row is not None:
             self.removed.setdefault(kind, []).append(row.seq)
         neighbours = self.connection.execute(_NEIGHBOURS, this).all()
-        self.connection.execute(_UNLINK_ALL, this)
+        self.connection.execute(_REMOVE_EDGES, this)
         self.connection.execute(_REMOVE, this)
         self._created.pop((kind, id), None)
-        self._linked = [link for link in self._linked if (kind, id) not in link.ends]
+        self._new_edges = [each for each in self._new_edges if (kind, id) not in each.ends]
         self._changed(kind, id, "delete")
         for kind_a, id_a, kind_b, id_b in neighbours:
             self.touch(kind_a, id_a)
             self.touch(kind_b, id_b)
 
-    def link(self, joint: Joint, id_a: str, id_b: str) -> bool:
+    def add_edge(self, relation: StoredRelation, id_a: str, id_b: str) -> bool:
         """Add an edge and touch both ends; False when it is there already."""
-        first, second = sorted((id_a, id_b)) if joint.symmetric else (id_a, id_b)
-        link = _Link(joint.name, joint.a.name, first, joint.b.name, second)
-        if self._is_linked(link):
+        new = _StoredEdge.of(relation, id_a, id_b)
+        if self._has_edge(new):
             return False
-        ends = {"kind_a": joint.a.name, "id_a": first, "kind_b": joint.b.name, "id_b": second}
-        self.connection.execute(_LINK, {"relation": joint.name, **ends})
-        self._linked.append(link)
-        self.touch(joint.a.name, id_a)
-        self.touch(joint.b.name, id_b)
+        self.connection.execute(_ADD_EDGE, new._asdict())
+        self._new_edges.append(new)
+        self._touch_ends(new)
         return True
 
-    def _is_linked(self, link: _Link) -> bool:
-        if any(end in self._created for end in link.ends):
-            return link in self._linked
-        same = {"r": link.relation, "a": link.a, "b": link.b}
-        return self.connection.execute(_KNOWN_EDGE, same).first() is not None
+    def _has_edge(self, wanted: _StoredEdge) -> bool:
+        if any(end in self._created for end in wanted.ends):
+            return wanted in self._new_edges
+        return self.connection.execute(_KNOWN_EDGE, wanted._asdict()).first() is not None
 
-    def unlink(self, joint: Joint, id_a: str, id_b: str) -> bool:
+    def remove_edge(self, relation: StoredRelation, id_a: str, id_b: str) -> bool:
         """Remove an edge and touch both ends; False when there was none."""
-        first, second = sorted((id_a, id_b)) if joint.symmetric else (id_a, id_b)
-        if not self.connection.execute(_UNLINK, {"r": joint.name, "a": first, "b": second}).rowcount:
+        old = _StoredEdge.of(relation, id_a, id_b)
+        if not self.connection.execute(_REMOVE_EDGE, old._asdict()).rowcount:
             return False
-        link = _Link(joint.name, joint.a.name, first, joint.b.name, second)
-        self._linked = [each for each in self._linked if each != link]
-        self.touch(joint.a.name, id_a)
-        self.touch(joint.b.name, id_b)
+        self._new_edges = [each for each in self._new_edges if each != old]
+        self._touch_ends(old)
         return True
+
+    def _touch_ends(self, changed: _StoredEdge) -> None:
+        for kind, id in changed.ends:
+            self.touch(kind, id)
 
     def log(self) -> None:
-        """Write down what changed."""
+        """Write the changes to the log."""
         rows = [{"kind": kind, "id": id, "operation": operation} for (kind, id), operation in self.changes.items()]
         if rows:
             self.connection.execute(_LOG, rows)

@@ -55,4 +55,4 @@ def test_an_asset_is_named_by_its_id_never_made_on_the_way(shared):
     for asset in ({}, {"name": "new"}):
         seed = {**shared.seed(KINDS["sensitive"]), "asset": asset}
         answer = shared.ask("POST", "/sensitives/create", seed)
-        assert (answer.status_code, "has to name its assets" in answer.text) == (400, True)
+        assert (answer.status_code, "must name its assets" in answer.text) == (400, True)

@@ -71,7 +71,7 @@ def test_bodies_over_the_limit_are_413_with_and_without_a_length(started):
 def test_a_foreign_address_is_refused_without_a_token(settings):
     for host in ("0.0.0.0", "::", ""):
         with pytest.raises(
-            NotRunningError, match=r"only with a token.*Give Settings\(token=\.\.\.\) or `serve --token`"
+            NotRunningError, match=r"only with a token.*Pass Settings\(token=\.\.\.\) or `serve --token`"
         ):
             Server(host=host, settings=settings).start()
 

@@ -12,7 +12,7 @@ import pytest
 
 from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server, Settings
-from pieces_orm.server.storage import backup, database
+from pieces_orm.server.storage import backup, database, upgrades
 from pieces_orm.wire.kinds import KINDS
 from tests.server.support import SERVE, Wire, program
 
@@ -53,7 +53,7 @@ def test_a_new_file_says_whose_it_is_and_its_version(tmp_path):
     path = tmp_path / "what? a #name.db"
     with Server(path) as server:
         assert server.notice == ""
-    assert pragma(path, "user_version") == len(database.STEPS)
+    assert pragma(path, "user_version") == len(upgrades.STEPS)
     assert pragma(path, "application_id") == database.APPLICATION_ID
     assert {file.name for file in tmp_path.iterdir()} == {path.name, path.name + ".lock"}
     with Server(path) as server:
@@ -70,8 +70,8 @@ def test_an_older_file_is_copied_and_upgraded(old):
         assert len(wire.get("/assets/search?query=tides")["iterable"]) == 1
         notice = server.notice
     (kept,) = old.parent.glob("pieces.db.version-0.*")
-    assert notice == f"The database {old} was upgraded from version 0 to {len(database.STEPS)}; as it was: {kept}"
-    assert pragma(old, "user_version") == len(database.STEPS)
+    assert notice == f"The database {old} was upgraded from version 0 to {len(upgrades.STEPS)}; as it was: {kept}"
+    assert pragma(old, "user_version") == len(upgrades.STEPS)
     assert pragma(kept, "user_version") == 0
     assert before
     assert rows(kept) == before
@@ -95,12 +95,12 @@ def test_steps_are_taken_in_their_order_and_an_upgrade_that_fails_changes_nothin
         connection.exec_driver_sql("DELETE FROM material")
         connection.exec_driver_sql("SELECT 1 FROM nowhere")
 
-    monkeypatch.setattr(database, "STEPS", (*database.STEPS, add, fail))
+    monkeypatch.setattr(upgrades, "STEPS", (*upgrades.STEPS, add, fail))
     with pytest.raises(NotRunningError, match=r"cannot be opened: no such table: nowhere"):
         Server(old).start()
     assert pragma(old, "user_version") == 0
     assert list(old.parent.glob("pieces.db.version-0.*")) == []
-    monkeypatch.setattr(database, "STEPS", database.STEPS[:-1])
+    monkeypatch.setattr(upgrades, "STEPS", upgrades.STEPS[:-1])
     with Server(old) as server:
         assert len(Wire(server).get("/assets")["iterable"]) == 1
     assert pragma(old, "user_version") == 2
@@ -144,7 +144,7 @@ def test_another_programs_database_is_refused_and_untouched(tmp_path, tables, mo
         opened.execute(tables)
         opened.commit()
     before = path.read_bytes()
-    with pytest.raises(NotRunningError, match=r"is no Pieces database, .* It was not touched; name another file\."):
+    with pytest.raises(NotRunningError, match=r"is not a Pieces database, .* It was not touched; name another file\."):
         Server(path).start()
     assert path.read_bytes() == before
     assert {file.name for file in tmp_path.iterdir()} <= {"notes.db", "notes.db.lock"}
@@ -154,12 +154,12 @@ def test_a_text_file_is_refused_and_an_empty_file_is_filled(tmp_path):
     text, empty = tmp_path / "text", tmp_path / "empty"
     text.write_text("short")
     empty.touch()
-    with pytest.raises(NotRunningError, match="it is no SQLite file"):
+    with pytest.raises(NotRunningError, match="it is not a SQLite file"):
         Server(text).start()
     assert text.read_text() == "short"
     with Server(empty) as server:
         Wire(server).make(KINDS["tag"])
-    assert pragma(empty, "user_version") == len(database.STEPS)
+    assert pragma(empty, "user_version") == len(upgrades.STEPS)
 
 
 def test_a_second_server_on_a_file_is_refused_by_any_name_of_it(tmp_path):
@@ -219,7 +219,7 @@ def test_a_file_with_other_names_is_refused_because_two_servers_could_have_it(tm
 
 def test_a_server_that_is_read_only_makes_and_upgrades_nothing(tmp_path):
     settings = Settings(read_only=True)
-    with pytest.raises(NotRunningError, match="is not there"):
+    with pytest.raises(NotRunningError, match="does not exist"):
         Server(tmp_path / "missing", settings=settings).start()
     path = tmp_path / "old"
     with Server(path):
@@ -227,7 +227,7 @@ def test_a_server_that_is_read_only_makes_and_upgrades_nothing(tmp_path):
     with closing(sqlite3.connect(path)) as old:
         old.executescript("PRAGMA user_version = 0; PRAGMA application_id = 0; PRAGMA wal_checkpoint(TRUNCATE)")
     before = path.read_bytes()
-    with pytest.raises(NotRunningError, match="has to be upgraded"):
+    with pytest.raises(NotRunningError, match="must be upgraded"):
         Server(path, settings=settings).start()
     assert path.read_bytes() == before
     assert {file.name for file in tmp_path.iterdir()} <= {"old", "old.lock", "old-wal", "old-shm"}

@@ -1,6 +1,5 @@
 """Starting, stopping, and what survives."""
 
-import json
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server, Settings
 from pieces_orm.wire.kinds import KINDS
+from tests.server.hammer import serving
 from tests.server.support import SERVE, Wire, frame, ids, program, stream, until
 
 
@@ -165,19 +165,11 @@ def test_a_forgotten_server_does_not_hang_the_program(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_server_in_the_foreground_stops_cleanly_on_a_signal(tmp_path, number):
-    code = """
-        import sys
-        from pieces_orm.server import Server
-        server = Server(sys.argv[1])
-        server.serve_forever(lambda: print(server.url, flush=True))
-        print("clean", flush=True)
-    """
-    running = program(code, tmp_path / "db")
-    url = running.stdout.readline().strip()
-    assert requests.get(f"{url}/.well-known/health", timeout=10).ok
-    running.send_signal(number)
-    out, err = running.communicate(timeout=10)
-    assert (running.returncode, out, err) == (0, "clean\n", "")
+    with serving(tmp_path / "db") as (running, url):
+        assert requests.get(f"{url}/.well-known/health", timeout=10).ok
+        running.send_signal(number)
+        _, errors = running.communicate(timeout=10)
+    assert (running.returncode, errors) == (0, "")
     assert not (tmp_path / "db-wal").exists(), "the database was closed"
 
 
@@ -221,20 +213,6 @@ def test_a_snapshot_is_one_state_whatever_is_written_meanwhile(tmp_path):
             worker.join()
 
 
-def test_a_read_that_a_commit_overtook_is_not_remembered():
-    from pieces_orm.server.domain.document_cache import Memory
-
-    memory = Memory()
-
-    def overtaken():
-        memory.forget()
-        return "old"
-
-    assert memory.get("key", overtaken) == "old"
-    assert memory.get("key", lambda: "new") == "new"
-    assert memory.get("key", lambda: "not asked") == "new"
-
-
 def test_an_unexpected_error_is_500_and_never_a_traceback(wire, monkeypatch, caplog):
     monkeypatch.setattr(server_store(wire), "read", broken)
     answer = wire.ask("GET", "/tags")
@@ -255,33 +233,6 @@ def test_settings_are_said():
         assert Wire(server).ask("GET", "/.well-known/version").text == "11.9.9"
         head = requests.head(server.url + "/.well-known/health", timeout=5)
         assert (head.status_code, head.text) == (200, "")
-
-
-def test_connecting_twice_is_the_same_application(wire):
-    first = wire.connect()
-    body = {"application": {"name": "OPEN_SOURCE", "version": "2.0.0", "platform": "MACOS"}}
-    second = wire.post("/connect", body)
-    assert second["application"]["id"] == first["id"]
-    assert second["application"]["version"] == "2.0.0"
-    assert second["health"]["os"]["id"] == wire.ask("GET", "/.well-known/health").text.partition(":")[2]
-    assert [one["id"] for one in wire.get("/applications")["iterable"]] == [first["id"]]
-    for broken_body in (
-        None,
-        {},
-        {"application": {}},
-        {"application": {"name": "ME", "version": "1", "platform": "LINUX"}},
-        {"application": {"name": "VIM", "version": "1", "platform": "AMIGA"}},
-    ):
-        assert wire.status("POST", "/connect", broken_body) == 400
-    assert "not a valid integration" in wire.ask("POST", "/connect", {"application": {**first, "name": "ME"}}).text
-
-
-def test_models_and_the_user_are_there(shared):
-    models = shared.get("/models")["iterable"]
-    assert shared.get(f"/model/{models[0]['id']}") == models[0]
-    assert shared.status("GET", "/model/none") == 410
-    assert shared.get("/user")["user"]["id"]
-    assert json.dumps(models)
 
 
 def test_connections_that_come_while_a_server_stops_are_closed_and_not_waited_for():

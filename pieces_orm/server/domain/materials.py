@@ -1,0 +1,65 @@
+"""Look-ups of stored materials that handlers and searches share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ...wire.kinds import Kind
+from ..refusals import RequestError
+from ..storage.reader import Reader, Row
+from ..storage.timestamps import normalize_timestamp
+from .relations import RelationEnd
+
+
+def require_row(reader: Reader, kind: Kind, id: str, status: int = 500) -> Row:
+    """Return the row of a material that a request needs.
+
+    Raises:
+        RequestError: there is none; 500 is what Pieces OS answers to writes on missing ids.
+    """
+    row = reader.row(kind.name, id)
+    if row is None:
+        raise RequestError(status, f"There is no {kind.name} {id}.")
+    return row
+
+
+def own_keys(row: Row) -> dict[str, Any]:
+    """Decode a row's own keys."""
+    keys: dict[str, Any] = msgspec.json.decode(row.document)
+    return keys
+
+
+def related_ids(reader: Reader, end: RelationEnd, kind: Kind, id: str) -> list[str]:
+    """Return the ids at the other side of one material's relation."""
+    return [
+        other
+        for relation, side, _, other in reader.edges(kind.name, [id])
+        if relation == end.relation.name and end.side in {side, "both"}
+    ]
+
+
+def is_pseudo(row: Row) -> bool:
+    """Tell whether a material is only suggested."""
+    # Looked for before it is decoded: a snapshot asks this of every asset.
+    return '"pseudo":true' in row.document and own_keys(row).get("pseudo") is True
+
+
+def matches_query(query: Mapping[str, str], row: Row) -> bool:
+    """Tell whether the query of a collection or identifiers route asks for this material.
+
+    Bounds are inclusive; those on `created` and those on `updated` are alternatives.
+    """
+    if is_pseudo(row) and query.get("pseudo", "").lower() not in {"true", "1"}:
+        return False
+    type = query.get("annotation_type_filter")
+    if type is not None and own_keys(row).get("type") != type:
+        return False
+    within: list[bool] = []
+    for column, moment in (("created", row.created), ("updated", row.updated)):
+        first, last = (normalize_timestamp(query.get(f"{column}_{end}")) for end in ("from", "to"))
+        if first or last:
+            within.append(moment >= first and (not last or moment <= last))
+    return not within or any(within)

@@ -1,0 +1,81 @@
+"""A request as handlers see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from attrs import frozen
+from starlette.responses import Response
+
+from ...wire.kinds import Kind
+from ..refusals import RequestError
+from ..service import Service
+from ..storage.reader import Reader
+
+T = TypeVar("T")
+
+
+class Reference(msgspec.Struct):
+    """A reference to a material within a body."""
+
+    id: str
+
+
+@frozen
+class Request:
+    """One request: the decoded path parameters, the query and the undecoded body."""
+
+    service: Service
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Read a boolean query parameter."""
+        text = self.query.get(name)
+        return default if text is None else text.lower() in {"true", "1"}
+
+    def number(self, name: str) -> int | None:
+        """Read a query parameter as a whole number; None when it is absent or malformed."""
+        text = self.query.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+    @property
+    def contents(self) -> bool:
+        """True when documents in the response carry contents; format routes spell the parameter without its s."""
+        return self.flag("transferables", default=self.flag("transferable", default=True))
+
+    def decode(self, type: type[T]) -> T:
+        """Decode the JSON body into a type.
+
+        Raises:
+            RequestError: 400, the body is not JSON, or does not fit the type.
+        """
+        try:
+            return msgspec.json.decode(self.body, type=type)
+        except msgspec.ValidationError as error:
+            raise RequestError(400, f"The body is invalid: {error}.") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise RequestError(400, f"The body is not JSON: {error}.") from None
+
+    def object(self) -> dict[str, Any]:
+        """Decode the body as a JSON object.
+
+        Raises:
+            RequestError: 400, it is something else.
+        """
+        return self.decode(dict[str, Any])
+
+    def document(self, reader: Reader, kind: Kind, id: str, *, created: bool = False) -> str | None:
+        """Build the document of one material, with contents as the query asks; None when there is no such material.
+
+        Args:
+            created: this request created the material, so that relations are embedded whatever the settings say.
+        """
+        return self.service.documents(reader, contents=self.contents, created=created).one(kind, id)
+
+
+Handler = Callable[[Request], str | Response]
+"""Answers a request with JSON text, or with any other response."""
