@@ -78,7 +78,7 @@ class Asset(Entity):
 
     @property
     def bytes(self) -> builtins.bytes:
-        """The content as bytes: text as UTF-8, a file or an image as it was stored.
+        """The content as bytes; text is encoded as UTF-8, a file or an image is as it was stored.
 
         Requests: none when the contents are known, else one GET.
         """

@@ -60,7 +60,7 @@ class Entity(Record):
 
     @property
     def stale(self) -> bool:
-        """True if the stream that kept this entity true is lost: a warning, reads stay free."""
+        """True if the stream that kept this entity up to date is lost; a warning, reads stay free."""
         context: Context = self._context
         return context.watching.is_stale(self._schema.kind)
 

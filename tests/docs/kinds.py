@@ -10,6 +10,8 @@ from pieces_orm.model.field_help import meaning, type_name
 from pieces_orm.orm.relations import Many
 from pieces_orm.wire import associations, kinds
 
+WIDTH = 88  # of a line of code on a page
+
 HEAD = """# The kinds
 
 The fields, the relations and the arguments of `create()` of each kind; `help(Asset)` shows them too. Only the server
@@ -68,13 +70,23 @@ def _creation(cls, collection):
     if "create" not in cls._schema.kind.routes:
         return "It is created together with other materials, never by itself."
     _, *parameters = inspect.signature(cls._seed).parameters.values()
-    arguments = str(inspect.Signature(parameters))[1:-1].replace("'", "")
-    arguments = re.sub(r"<(\w+\.\w+): \w+>", r"\1", arguments)  # an enum member as code spells it
+    create = f"session.{collection}.create{inspect.Signature(parameters)}".replace("'", "")
+    create = _wrapped(re.sub(r"<(\w+\.\w+): \w+>", r"\1", create))  # an enum member as code spells it
     about = inspect.getdoc(cls._seed)
     listed = "" if "Args:" not in about else about.split("Args:\n")[1].split("\n\n")[0]
     lines = [f"- `{name}`: {text}" for name, text in re.findall(r"(?ms)^    ([\w, *]+): (.*?)(?=^    \S|\Z)", listed)]
     items = "\n".join(" ".join(line.split()) for line in lines)
-    return f"```text\nsession.{collection}.create({arguments})\n```\n\n{items}"
+    return f"```text\n{create}\n```\n\n{items}"
+
+
+def _wrapped(call):
+    """A call on one line, or with an argument on each line."""
+    if len(call) <= WIDTH:
+        return call
+    name, _, arguments = call[:-1].partition("(")
+    # Commas within brackets belong to a type or a default.
+    each = re.split(r", (?![^\[(]*[\])])", arguments)
+    return "\n".join([f"{name}(", *(f"    {argument}," for argument in each), ")"])
 
 
 if __name__ == "__main__":

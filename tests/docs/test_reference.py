@@ -21,8 +21,8 @@ FIXTURES = {"pieces", "pieces_server"}
 
 
 @pytest.fixture(scope="module")
-def documented(tmp_path_factory):
-    """The last part of every name in the reference, with its type; from a build in which each warning is an error."""
+def html(tmp_path_factory):
+    """The folder of a build in which each warning is an error."""
     folder = tmp_path_factory.mktemp("docs")
     html = folder / "html"
     done = subprocess.run(
@@ -30,6 +30,12 @@ def documented(tmp_path_factory):
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    return html
+
+
+@pytest.fixture(scope="module")
+def documented(html):
+    """Every name in the reference, with its type."""
     inventory = InventoryFile.loads((html / "objects.inv").read_bytes(), uri="")
     return {(kind, name) for kind, names in inventory.data.items() for name in names}
 
@@ -61,6 +67,21 @@ def test_the_reference_has_every_public_method(documented, cls):
     methods = {name for name in dir(cls) if not name.startswith("_") and callable(getattr(cls, name, None))}
     found = {name for _, name in documented}
     assert [name for name in methods if f"pieces_orm.{cls.__name__}.{name}" not in found] == []
+
+
+def test_no_sentence_about_a_property_is_taken_for_its_type(html):
+    """Napoleon reads `name: text` in the first line of a property's docstring as a type and its description."""
+    assert [page.name for page in (html / "reference").glob("*.html") if ">Type<span" in page.read_text("utf-8")] == []
+
+
+def test_the_pages_need_nothing_from_elsewhere(html):
+    sources = r"""<(?:script|img|iframe)[^>]* src=["']https?:|<link[^>]* rel=["']stylesheet["'][^>]* href=["']https?:"""
+    assert [page.name for page in html.rglob("*.html") if re.search(sources, page.read_text("utf-8"))] == []
+
+
+def test_the_page_on_searching_and_the_search_are_two_pages(html):
+    assert "searching.html" in {page.name for page in html.iterdir()}
+    assert 'id="search-results"' in (html / "search.html").read_text("utf-8")
 
 
 KINDS = (DOCS / "kinds.md").read_text("utf-8").split("\n## ")[1:]

@@ -15,7 +15,7 @@ POST = b"POST /tags/create HTTP/1.1\r\nHost: localhost\r\n"
 
 @pytest.mark.xdist_group("machine")
 def test_half_sent_requests_stop_nobody_and_are_dropped_in_the_end(started):
-    wire = started(settings=Settings(patience=0.5))
+    wire = started(settings=Settings(patience=1.5))
     post = POST + b"Content-Length: 100\r\n\r\n{"
     upgrade = b"GET /tags/stream/identifiers HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
     halves = (b"", b"G", b"GET /assets HTTP/1.1\r\nHost: localhost\r\n", post, upgrade)
@@ -27,7 +27,7 @@ def test_half_sent_requests_stop_nobody_and_are_dropped_in_the_end(started):
             connections.append(connection)
         begun = time.monotonic()
         assert wire.get("/tags")["iterable"] == []
-        assert time.monotonic() - begun < 0.5
+        assert time.monotonic() - begun < 1.5
         for connection in connections:
             answer = b""
             with suppress(ConnectionResetError):
