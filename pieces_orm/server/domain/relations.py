@@ -5,7 +5,7 @@ A joint is one relation between two kinds, stored once; an end is how one side's
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
@@ -14,6 +14,7 @@ from attrs import field, frozen
 from ...wire.association_reads import SIDES
 from ...wire.associations import ASSOCIATIONS, LINKS, Association, Link
 from ...wire.kinds import ANNOTATION, ASSET, FORMAT, SHARE, SUMMARY, Kind
+from ..storage.reader import Reader
 
 Side = Literal["a", "b", "both"]
 Form = Literal["references", "documents", "points", "reference", "flat"]
@@ -129,6 +130,18 @@ def association_joint(row: Association) -> Joint:
 def ends_of(kind: Kind) -> tuple[End, ...]:
     """Every way in which documents of this kind name others."""
     return ENDS.get(kind.name, ())
+
+
+def linked(reader: Reader, kind: Kind, keys: Collection[str], ids: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield what some materials of a kind are linked to: (key, own id, other id).
+
+    Args:
+        keys: the keys of the wanted relations in documents of the kind, such as `tags`.
+    """
+    wanted = {end.joint.name: key for end in ends_of(kind) for key in keys if end.key == (key,)}
+    for relation, _, own, other in reader.edges(kind.name, ids):
+        if relation in wanted:
+            yield wanted[relation], own, other
 
 
 def relation_keys(kind: Kind) -> frozenset[str]:

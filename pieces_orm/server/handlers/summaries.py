@@ -130,7 +130,7 @@ def ordered_metrics(call: Call) -> Response:
 ROUTES: Mapping[Route, Handler] = {
     Route("POST", "/asset/{asset}"): materials.read(ASSET),
     Route("GET", "/asset/{asset}/activities"): materials.members(ASSET, "activities"),
-    Route("POST", "/conversation/{conversation}/search"): material_search.within(CONVERSATION, "messages"),
+    Route("POST", "/conversation/{conversation}/search"): material_search.search_related(CONVERSATION, "messages"),
     Route("POST", "/conversations/create/from_asset/{asset}"): conversation_from(ASSET),
     Route("POST", "/conversations/create/from_workstream_summary/{workstream_summary}"): conversation_from(SUMMARY),
     Route("POST", "/message/update/value"): materials.update(MESSAGE),
