@@ -30,11 +30,11 @@ _REPLACE = text(f"REPLACE INTO asset_index(rowid, {_NAMES}) VALUES (:seq, {', '.
 _DELETE = text("DELETE FROM asset_index WHERE rowid = :seq")
 _COLUMNS = text(f"SELECT {_NAMES} FROM asset_index WHERE rowid = :seq")  # noqa: S608
 _MATCHING = text(
-    f"SELECT m.id, -rank AS relevance, {_FROM} WHERE asset_index MATCH :query"  # noqa: S608
+    f"SELECT m.id, -rank AS relevance, {_FROM} WHERE asset_index MATCH :query"
     f" AND rank MATCH 'bm25({', '.join(map(str, _WEIGHTS.values()))})' ORDER BY rank LIMIT :limit"
 )
 _CONTAINING = text(
-    f"SELECT m.id, 1.0 AS relevance, {_FROM}"  # noqa: S608
+    f"SELECT m.id, 1.0 AS relevance, {_FROM}"
     f" WHERE instr(lower({' || char(10) || '.join(COLUMNS)}), :text) ORDER BY m.seq DESC"
 )
 # A list of any length is one parameter as JSON.
