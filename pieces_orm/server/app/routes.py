@@ -76,7 +76,7 @@ _SPECIAL: Mapping[Route, Handler] = {
     Route("GET", "/asset/{asset}/activities"): partial(materials.members, ASSET, end_of(ASSET, "activities")),
     Route("GET", "/asset/{asset}/conversations"): partial(materials.members, ASSET, end_of(ASSET, "conversations")),
     routes.CONVERSATION_MESSAGES: partial(materials.members, CONVERSATION, end_of(CONVERSATION, "messages")),
-    Route("POST", "/conversation/{conversation}/search"): material_search.within(CONVERSATION, "messages"),
+    Route("POST", "/conversation/{conversation}/search"): material_search.search_related(CONVERSATION, "messages"),
     Route("POST", "/conversations/create/from_asset/{asset}"): partial(summaries.create_conversation, ASSET),
     Route("POST", "/conversations/create/from_workstream_summary/{workstream_summary}"): partial(
         summaries.create_conversation, SUMMARY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
@@ -11,6 +11,7 @@ from attrs import frozen
 from ...wire.association_reads import sides_of
 from ...wire.associations import ASSOCIATIONS, LINKS, Association
 from ...wire.kinds import ANNOTATION, KINDS, SHARE, SUMMARY, Kind
+from ..storage.reader import Reader
 from ..storage.tables import StoredRelation
 
 EndSide = Literal["a", "b", "both"]
@@ -94,6 +95,18 @@ def ends_of(kind: Kind) -> tuple[RelationEnd, ...]:
 def end_of(kind: Kind, *key: str) -> RelationEnd:
     """Return the end that documents of a kind have under a key."""
     return next(end for end in ends_of(kind) if end.key == key)
+
+
+def linked(reader: Reader, kind: Kind, keys: Collection[str], ids: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield the links of some materials of a kind: (key, own id, other id).
+
+    Args:
+        keys: the keys of the wanted relations in documents of the kind, such as `tags`.
+    """
+    wanted = {end.relation.name: key for end in ends_of(kind) for key in keys if end.key == (key,)}
+    for relation, _, own, other in reader.edges(kind.name, ids):
+        if relation in wanted:
+            yield wanted[relation], own, other
 
 
 def relation_keys(kind: Kind) -> frozenset[str]:

@@ -3,99 +3,79 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from heapq import nlargest
 from typing import Any
 
 from starlette.responses import Response
 
-from ...wire.kinds import ANCHOR, ANNOTATION, ASSET, PERSON, TAG, WEBSITE
+from ...wire.kinds import ASSET
 from ..domain.documents import collection_text
 from ..domain.materials import is_pseudo
-from ..domain.relations import ends_of
+from ..domain.relations import ends_of, linked
 from ..http.requests import Request
 from ..http.responses import json_response
 from ..json_values import json_text, object_in
 from ..refusals import RequestError
 from ..search import index
-from ..search.index import plain
 from ..service import Service
 from ..storage.reader import Reader
 from .streams import Stream, Taken, changes_stream
 
-# What two assets share, and how much that says.
-_SHARED = {TAG.name: 3.0, WEBSITE.name: 3.0, ANCHOR.name: 2.0, PERSON.name: 1.5, ANNOTATION.name: 1.0}
-_WORD = 0.25
-_MOST_WORDS = 12.0  # however long two texts are, words never count for more than this
-_RESULTS = 20
-_SUGGESTIONS = 5
-_IDENTIFIER = re.compile(r"[^\W\d_]{4,}")
+# How much it counts to be linked to the same material, by an asset's key for these.
+_LINK_SCORES = {"tags": 3.0, "websites": 3.0, "anchors": 2.0, "persons": 1.5, "annotations": 1.0}
+_LINK_KINDS = {end.key[0]: end.other for end in ends_of(ASSET) if end.key[0] in _LINK_SCORES}
+# How much a common word counts that only one asset has, and all of them at most, however long two texts are.
+_WORD_SCORE, _MAX_WORDS_SCORE = 1.0, 12.0
+_WORD = re.compile(r"[^\W\d_]{4,}")
+# Candidates that are compared closely, and words that are looked for in all assets: the rarest.
+_MAX_CANDIDATES, _MAX_RARE_WORDS = 500, 40
+_MAX_RESULTS, _MAX_SUGGESTIONS = 20, 5
 
 
-# Candidates that are looked at closely, and words that are looked for in all assets: the rarest.
-_CANDIDATES = 500
-_LOOKED_FOR = 40
+def _ranked(reader: Reader, given: Mapping[str, float], limit: int) -> list[str]:
+    """Rank other assets by what they share with the given ones, each of which counts by its weight.
 
-
-def _ranked(reader: Reader, given: Mapping[str, float]) -> list[tuple[str, float]]:
-    """Other assets by what they share with the given ones, whose weights are `given`; pseudo assets are none.
-
-    Only those are looked at that share a material, or one of the words that few assets have.
+    Only assets that share a material, or one of the words that few have, are compared. Pseudo assets are left out.
     """
-    linked = _linked(reader, given)
-    shared = _sharing(reader, linked, given)
-    said = _words(reader, list(given))
-    rarity = index.frequencies(reader, set().union(*said.values()))
-    rare = sorted((word for word, number in rarity.items() if number > 1), key=lambda word: rarity[word])
-    worded = index.having(reader, rare[:_LOOKED_FOR], _CANDIDATES)
-    near = sorted(shared, key=lambda each: -shared[each])[:_CANDIDATES]
-    words = _words(reader, list(dict.fromkeys([*near, *worded])))
-    scores = {
-        id: shared.get(id, 0.0) + sum(given[other] * _likeness(own & said[other], rarity) for other in said)
-        for id, own in words.items()
-        if id not in given
-    }
-    return sorted(((id, score) for id, score in scores.items() if score > 0), key=lambda item: -item[1])
+    scores = _link_scores(reader, given)
+    given_words = _words(reader, index.entries(reader, list(given)))
+    frequencies = index.frequencies(reader, set().union(*given_words.values()))
+    rare = sorted((word for word, count in frequencies.items() if count > 1), key=lambda word: frequencies[word])
+    with_rare = index.matching(reader, [rare[:_MAX_RARE_WORDS]], limit=_MAX_CANDIDATES)
+    near = index.entries(reader, nlargest(_MAX_CANDIDATES, scores, key=scores.__getitem__))
+    candidates = _words(reader, [*near, *with_rare])
+    for id, words in candidates.items():
+        for other, said in given_words.items():
+            score = sum(_WORD_SCORE / frequencies[word] for word in words & said if word in frequencies)
+            scores[id] += given[other] * min(score, _MAX_WORDS_SCORE)
+    found = [id for id in candidates if id not in given and scores[id] > 0]
+    return nlargest(limit, found, key=scores.__getitem__)
 
 
-def _likeness(common: AbstractSet[str], rarity: Mapping[str, int]) -> float:
-    """What common words count: one that many assets have says little."""
-    return min(sum(_WORD / rarity[word] * 4 for word in common if word in rarity), _MOST_WORDS)
+def _link_scores(reader: Reader, given: Mapping[str, float]) -> defaultdict[str, float]:
+    """Score other assets by the materials that they and the given ones are linked to."""
+    weights: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for key, asset, other in linked(reader, ASSET, _LINK_SCORES, list(given)):
+        weights[key, other] += given[asset]
+    scores: defaultdict[str, float] = defaultdict(float)
+    for key, score in _LINK_SCORES.items():
+        ids = [id for linked_by, id in weights if linked_by == key]
+        for _, other, asset in linked(reader, _LINK_KINDS[key], ["assets"], ids):
+            if asset not in given:
+                scores[asset] += score * weights[key, other]
+    return scores
 
 
-def _linked(reader: Reader, given: Mapping[str, float]) -> dict[tuple[str, str], dict[str, float]]:
-    """What the given assets are linked to that others may be too: by kind and id, the weights of those given."""
-    kinds = {end.relation.name: end.other.name for end in ends_of(ASSET) if end.other.name in _SHARED}
-    found: dict[tuple[str, str], dict[str, float]] = {}
-    for relation, _, asset, other in reader.edges(ASSET.name, list(given)):
-        if relation in kinds:
-            found.setdefault((kinds[relation], other), {})[asset] = given[asset]
-    return found
-
-
-def _sharing(
-    reader: Reader, linked: Mapping[tuple[str, str], Mapping[str, float]], given: Mapping[str, float]
-) -> dict[str, float]:
-    """The assets that are linked to the same, and what that counts."""
-    scores: Counter[str] = Counter()
-    joints = {end.other.name: end.relation.name for end in ends_of(ASSET) if end.other.name in _SHARED}
-    for kind, weight in _SHARED.items():
-        ids = [id for owner, id in linked if owner == kind]
-        for relation, _, own, asset in reader.edges(kind, ids):
-            if relation == joints[kind] and asset not in given:
-                scores[asset] += weight * sum(linked[kind, own].values())  # type: ignore[assignment]
-    return dict(scores)
-
-
-def _words(reader: Reader, ids: Sequence[str]) -> dict[str, AbstractSet[str]]:
-    """The words of some assets, without those that are pseudo."""
-    rows = [row for row in reader.rows(ASSET.name, ids) if not is_pseudo(row)] if ids else []
-    columns = index.columns_of(reader, rows)
-    texts = {row.id: columns.get(row.id, {}) for row in rows}
+def _words(reader: Reader, entries: Sequence[index.Entry]) -> dict[str, set[str]]:
+    """Collect the words in titles and contents of assets, without those that are pseudo."""
+    rows = reader.rows(ASSET.name, [entry.id for entry in entries])
+    shown = {row.id for row in rows if not is_pseudo(row)}
     return {
-        id: set(_IDENTIFIER.findall(plain(each.get("title", "") + " " + each.get("content", ""))))
-        for id, each in texts.items()
+        entry.id: set(_WORD.findall(f"{entry.folded['title']} {entry.folded['content']}"))
+        for entry in entries
+        if entry.id in shown
     }
 
 
@@ -118,12 +98,12 @@ def recommended(call: Request) -> Response:
 
 
 def _body(call: Request) -> dict[str, Any]:
-    """The body; many HTTP clients, the official one among them, send none with a GET, which names nothing."""
+    """Decode the body; many HTTP clients, the official one among them, send none with a GET, which names nothing."""
     return call.object() if call.body else {"iterable": []}
 
 
 def _named(value: Any) -> list[str]:
-    """The ids in a collection of assets."""
+    """List the ids in a collection of assets."""
     items = value.get("iterable") if isinstance(value, Mapping) else None
     if not isinstance(items, list):
         raise RequestError(400, "The body has to hold assets, as {iterable: [{id}]}.")
@@ -132,23 +112,19 @@ def _named(value: Any) -> list[str]:
 
 def _assets(call: Request, given: Mapping[str, float]) -> Response:
     with call.service.store.read() as reader:
-        ids = [id for id, _ in _ranked(reader, given)][:_RESULTS]
+        ids = _ranked(reader, given, _MAX_RESULTS)
         found = call.service.documents(reader, contents=call.contents).some(ASSET, ids)
     return json_response(collection_text(ASSET, list(found), found.values()))
 
 
 def stream() -> Stream:
-    """What goes with the asset changed last, told again whenever assets or what joins them change."""
-    told = frozenset({ASSET.name, *_SHARED})
+    """Make the stream of what goes with the asset changed last, sent whenever assets or their links change."""
+    kinds = frozenset({ASSET.name, *(kind.name for kind in _LINK_KINDS.values())})
 
     def frame(service: Service, _taken: Taken | None) -> str:
         with service.store.read() as reader:
             newest = reader.last_updated(ASSET.name)
-            ids = [] if newest is None else [id for id, _ in _ranked(reader, {newest: 1.0})][:_SUGGESTIONS]
-        return json_text({"iterable": _suggestions(ids), "types": [{"asset": True}]})
+            ids = [] if newest is None else _ranked(reader, {newest: 1.0}, _MAX_SUGGESTIONS)
+        return json_text({"iterable": [{"asset": {"id": id}} for id in ids], "types": [{"asset": True}]})
 
-    return changes_stream(told, frame)
-
-
-def _suggestions(ids: Iterable[str]) -> list[dict[str, Any]]:
-    return [{"asset": {"id": id}} for id in ids]
+    return changes_stream(kinds, frame)

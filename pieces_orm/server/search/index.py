@@ -1,69 +1,65 @@
-"""The search index of assets, kept in the transaction of every write; SQLite (FTS5, JSON) is spoken to here alone."""
+"""The search index of assets, kept in the transaction of every write; only here SQLite's FTS5 and JSON are used."""
 
 from __future__ import annotations
 
-import functools
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from attrs import frozen
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 
-from ...wire.kinds import ANNOTATION, ASSET, FORMAT, HINT, PERSON, TAG, WEBSITE
-from ..domain.relations import RelationEnd, ends_of
+from ...wire.kinds import ASSET, FORMAT, Kind
+from ..domain.relations import ends_of, linked
 from ..json_values import object_in
 from ..storage.reader import Reader, Row
 from ..storage.writer import Writer
+from .text import fold, names_of
 
-COLUMNS = ("title", "content", "tags", "annotations", "websites", "persons", "hints")
-_WEIGHTS = "10.0, 1.0, 6.0, 3.0, 2.0, 2.0, 2.0"
-_PARTS = {
-    TAG.name: "tags",
-    ANNOTATION.name: "annotations",
-    WEBSITE.name: "websites",
-    PERSON.name: "persons",
-    HINT.name: "hints",
-}
+# The columns of the index, and how much a word in them counts.
+_WEIGHTS = {"title": 10, "content": 1, "tags": 6, "annotations": 3, "websites": 2, "persons": 2, "hints": 2}
+COLUMNS = tuple(_WEIGHTS)
+# What fills the columns, by an asset's key.
+_SOURCES = {"formats": "content", **{key: key for key in COLUMNS[2:]}}
+_SOURCE_KINDS: Mapping[str, Kind] = {key: end.other for end in ends_of(ASSET) for key in _SOURCES if end.key == (key,)}
+
 _NAMES = ", ".join(COLUMNS)
+_FROM = f"{_NAMES} FROM asset_index JOIN material m ON m.seq = asset_index.rowid"
 
-_INSERT = text(f"INSERT INTO asset_index(rowid, {_NAMES}) VALUES (:seq, {', '.join(':' + name for name in COLUMNS)})")  # noqa: S608
+_REPLACE = text(f"REPLACE INTO asset_index(rowid, {_NAMES}) VALUES (:seq, {', '.join(':' + name for name in COLUMNS)})")  # noqa: S608
 _DELETE = text("DELETE FROM asset_index WHERE rowid = :seq")
 _COLUMNS = text(f"SELECT {_NAMES} FROM asset_index WHERE rowid = :seq")  # noqa: S608
-_SOME = text(f"SELECT rowid, {_NAMES} FROM asset_index WHERE rowid IN :seqs").bindparams(  # noqa: S608
-    bindparam("seqs", expanding=True)
+_MATCHING = text(
+    f"SELECT m.id, -rank AS relevance, {_FROM} WHERE asset_index MATCH :query"
+    f" AND rank MATCH 'bm25({', '.join(map(str, _WEIGHTS.values()))})' ORDER BY rank LIMIT :limit"
 )
-_MATCH = text(
-    f"SELECT m.id, m.seq, -bm25(asset_index, {_WEIGHTS}) AS rank, {', '.join('i.' + name for name in COLUMNS)} "  # noqa: S608
-    "FROM asset_index i JOIN material m ON m.seq = i.rowid WHERE asset_index MATCH :query ORDER BY rank DESC"
+_CONTAINING = text(
+    f"SELECT m.id, 1.0 AS relevance, {_FROM}"
+    f" WHERE instr(lower({' || char(10) || '.join(COLUMNS)}), :text) ORDER BY m.seq DESC"
 )
-_LITERAL = text(
-    f"SELECT m.id, m.seq, 1.0, {', '.join('i.' + name for name in COLUMNS)} "  # noqa: S608
-    "FROM asset_index i JOIN material m ON m.seq = i.rowid "
-    f"WHERE instr(lower({' || char(10) || '.join('i.' + name for name in COLUMNS)}), :query) ORDER BY m.seq DESC"
+# A list of any length is one parameter as JSON.
+_SOME = text(
+    f"SELECT m.id, 1.0 AS relevance, {_FROM}"  # noqa: S608
+    " WHERE m.kind = :kind AND m.id IN (SELECT value FROM json_each(:ids))"
 )
-_FREQUENCIES = text("SELECT term, doc FROM asset_terms WHERE term IN :terms").bindparams(
-    bindparam("terms", expanding=True)
-)
-_HAVING = text(
-    "SELECT m.id FROM asset_index i JOIN material m ON m.seq = i.rowid WHERE asset_index MATCH :query "
-    "ORDER BY rank LIMIT :most"
-)
+_FREQUENCIES = text("SELECT term, doc FROM asset_terms WHERE term IN (SELECT value FROM json_each(:terms))")
+_TERMS = text("SELECT term FROM asset_terms WHERE length(term) BETWEEN :shortest AND :longest")
 _FORMATS = text(
     "SELECT id FROM material WHERE kind = :kind AND json_extract(document, '$.classification.specific') = :language"
 )
-_TERMS = text("SELECT term FROM asset_terms WHERE length(term) BETWEEN :least AND :most")
+
+MAX_SIMILAR_WORDS = 50
+_MAX_INFIX_LETTERS = 12  # by which a word may be longer than the part of it that was asked for
 
 
 @frozen
 class Entry:
-    """One asset found in the index, with what the index knows of it."""
+    """One asset found in the index: its relevance from 0 to 1, and the texts of its columns, also folded."""
 
     id: str
-    seq: int
-    rank: float
+    relevance: float
     columns: Mapping[str, str]
+    folded: Mapping[str, str]
 
 
 def prepare(connection: Connection) -> None:
@@ -80,159 +76,107 @@ def settle(writer: Writer) -> None:
     for seq in writer.removed.get(ASSET.name, ()):
         writer.connection.execute(_DELETE, {"seq": seq})
     touched = {id for (kind, id), operation in writer.changes.items() if kind == ASSET.name and operation != "delete"}
-    for kind, name in _PARTS.items():
-        touched |= _neighbours(writer, kind, name)
+    for kind in _SOURCE_KINDS.values():
+        # Who writes a format touches its asset.
+        if kind is not FORMAT:
+            rewritten = [id for changed, id in writer.rewritten if changed == kind.name]
+            touched |= {asset for _, _, asset in linked(writer, kind, ["assets"], rewritten)}
     for id in touched:
         row = writer.row(ASSET.name, id)
         if row is not None:
             _index(writer, row)
 
 
-def _neighbours(writer: Writer, kind: str, name: str) -> set[str]:
-    """The assets that show materials of a kind whose own keys changed."""
-    rewritten = [id for changed, id in writer.rewritten if changed == kind]
-    joint = next(end.relation.name for end in ends_of(ASSET) if end.key == (name,))
-    return {other for relation, _, _, other in writer.edges(kind, rewritten) if relation == joint}
-
-
 def _index(writer: Writer, row: Row) -> None:
     columns = _columns(writer, row)
-    # What was made just now cannot be in the index.
+    # What this transaction made cannot be in the index.
     is_new = writer.is_new(ASSET.name, row.id)
-    known = None if is_new else writer.connection.execute(_COLUMNS, {"seq": row.seq}).first()
-    if known is not None and tuple(known) == tuple(columns[name] for name in COLUMNS):
-        return
-    if known is not None:
-        writer.connection.execute(_DELETE, {"seq": row.seq})
-    writer.connection.execute(_INSERT, {"seq": row.seq, **columns})
+    indexed = None if is_new else writer.connection.execute(_COLUMNS, {"seq": row.seq}).first()
+    if indexed is None or tuple(indexed) != tuple(columns.values()):
+        writer.connection.execute(_REPLACE, {"seq": row.seq, **columns})
 
 
 def _columns(reader: Reader, row: Row) -> dict[str, str]:
-    """What the index says of an asset."""
-    found: dict[str, list[str]] = {name: [] for name in COLUMNS}
-    by_joint: dict[tuple[str, str], RelationEnd] = {(end.relation.name, end.side): end for end in ends_of(ASSET)}
-    others: dict[str, list[str]] = {}
-    for relation, side, _, other in reader.edges(ASSET.name, [row.id]):
-        end = by_joint.get((relation, side))
-        if end is not None and (end.other is FORMAT or end.other.name in _PARTS):
-            others.setdefault(end.other.name, []).append(other)
-    for kind, ids in others.items():
-        for other_row in reader.rows(kind, ids):
-            found[_PARTS.get(kind, "content")].append(_said(msgspec.json.decode(other_row.document)))
-    found["title"] = [str(msgspec.json.decode(row.document).get("name") or "")]
-    return {name: "\n".join(parts) for name, parts in found.items()}
+    """Collect the texts of an asset's columns."""
+    texts: dict[str, list[str]] = {name: [] for name in COLUMNS}
+    texts["title"].append(str(msgspec.json.decode(row.document).get("name") or ""))
+    sources: dict[str, list[str]] = {}
+    for key, _, other in linked(reader, ASSET, _SOURCES, [row.id]):
+        sources.setdefault(key, []).append(other)
+    for key, ids in sources.items():
+        for source in reader.rows(_SOURCE_KINDS[key].name, ids):
+            texts[_SOURCES[key]].append(_text(msgspec.json.decode(source.document)))
+    return {name: "\n".join(parts) for name, parts in texts.items()}
 
 
-def _said(own: Mapping[str, Any]) -> str:
-    """The words of a material: a text, a website's name and url, a person's names, a fragment's text."""
-    string = object_in(object_in(own, "fragment"), "string").get("raw")
-    person = object_in(object_in(own, "type"), "basic") or object_in(object_in(own, "type"), "platform")
-    said = [own.get("text"), own.get("name"), own.get("url"), string]
-    said += [person.get(name) for name in ("name", "username", "email")]
-    return " ".join(one for one in said if isinstance(one, str))
+def _text(own: Mapping[str, Any]) -> str:
+    """Join the names of a material and the text of a fragment."""
+    raw = object_in(object_in(own, "fragment"), "string").get("raw")
+    return " ".join([*names_of(own), *([raw] if isinstance(raw, str) else [])])
 
 
-def entries(reader: Reader, alternatives: Sequence[Iterable[str]], *, prefixes: bool) -> list[Entry]:
-    """The assets in which, of each group of words, one occurs; best first."""
-    # A single letter begins too many words.
-    groups = [
-        "(" + " OR ".join(f'"{word}"*' if prefixes and len(word) > 1 else f'"{word}"' for word in group) + ")"
-        for group in alternatives
-    ]
-    return _found(reader, _MATCH, " AND ".join(groups)) if groups else []
+def matching(
+    reader: Reader,
+    groups: Sequence[Collection[str]],
+    *,
+    prefixes: bool = False,
+    column: str | None = None,
+    limit: int = -1,
+) -> list[Entry]:
+    """Return the assets in which, of each group of words, one occurs, the most relevant first.
 
-
-def frequencies(reader: Reader, words: Iterable[str]) -> dict[str, int]:
-    """In how many assets words occur, of those that the index has."""
-    found: dict[str, int] = {}
-    wanted = sorted(words)
-    for start in range(0, len(wanted), 400):
-        some = {"terms": wanted[start : start + 400]}
-        found |= {row.term: row.doc for row in reader.connection.execute(_FREQUENCIES, some)}
-    return found
-
-
-def having(reader: Reader, words: Sequence[str], most: int) -> list[str]:
-    """The ids of the assets that have one of these words, those with the most telling ones first."""
-    if not words:
+    Args:
+        prefixes: words that begin so count as well.
+        column: where the words have to occur; None: anywhere.
+        limit: return at most so many; -1: all.
+    """
+    if not groups or not all(groups):
         return []
-    query = " OR ".join(f'"{word}"' for word in words)
-    return list(reader.connection.scalars(_HAVING, {"query": query, "most": most}))
+    # A single letter begins too many words.
+    quoted = ((f'"{word}"*' if prefixes and len(word) > 1 else f'"{word}"' for word in group) for group in groups)
+    query = " AND ".join(f"({' OR '.join(group)})" for group in quoted)
+    query = query if column is None else f"{column} : ({query})"
+    return _entries(reader, _MATCHING, query=query, limit=limit)
+
+
+def containing(reader: Reader, text: str) -> list[Entry]:
+    """Return the assets that contain a text anywhere, for queries without words."""
+    return _entries(reader, _CONTAINING, text=text.lower())
+
+
+def entries(reader: Reader, ids: Collection[str]) -> list[Entry]:
+    """Return what the index has of assets."""
+    return _entries(reader, _SOME, kind=ASSET.name, ids=msgspec.json.encode(list(ids)).decode())
+
+
+def _entries(reader: Reader, statement: Any, **parameters: Any) -> list[Entry]:
+    rows = reader.connection.execute(statement, parameters).all()
+    best = (rows[0].relevance if rows else 1.0) or 1.0
+    named = ((row.id, row.relevance / best, dict(zip(COLUMNS, row[2:], strict=True))) for row in rows)
+    return [Entry(*one, {name: fold(text) for name, text in one[2].items()}) for one in named]
+
+
+def frequencies(reader: Reader, words: Collection[str]) -> dict[str, int]:
+    """Count in how many assets words occur; a word that occurs in none is left out."""
+    parameters = {"terms": msgspec.json.encode(sorted(words)).decode()}
+    return {row.term: row.doc for row in reader.connection.execute(_FREQUENCIES, parameters)}
 
 
 def formats(reader: Reader, language: str) -> list[str]:
-    """The ids of the formats of a language."""
+    """Return the ids of the formats of a language."""
     return list(reader.connection.scalars(_FORMATS, {"kind": FORMAT.name, "language": language}))
 
 
-def tokens(text: str) -> list[str]:
-    """The words of a text as they stand there: what the index's own tokenizer splits and folds.
-
-    Letters, digits and the marks that belong to them, so nothing in a word means anything to the index.
-    """
-    runs = "".join(c if c == " " or unicodedata.category(c)[0] in "LNM" else " " for c in text)
-    return [run for run in runs.split(" ") if any(unicodedata.category(c)[0] in "LN" for c in run)]
-
-
-def literal(reader: Reader, query: str) -> list[Entry]:
-    """The assets that have a text anywhere, for queries without words."""
-    return _found(reader, _LITERAL, query.lower())
-
-
-def _found(reader: Reader, statement: Any, query: str) -> list[Entry]:
-    return [
-        Entry(id, seq, rank, dict(zip(COLUMNS, columns, strict=True)))
-        for id, seq, rank, *columns in reader.connection.execute(statement, {"query": query})
-    ]
-
-
-def columns_of(reader: Reader, rows: Sequence[Row]) -> dict[str, Mapping[str, str]]:
-    """What the index says of assets, by id."""
-    ids = {row.seq: row.id for row in rows}
-    found: dict[str, Mapping[str, str]] = {}
-    seqs = list(ids)
-    for start in range(0, len(seqs), 400):
-        for seq, *columns in reader.connection.execute(_SOME, {"seqs": seqs[start : start + 400]}):
-            found[ids[seq]] = dict(zip(COLUMNS, columns, strict=True))
-    return found
-
-
 def similar_words(reader: Reader, word: str) -> dict[str, float]:
-    """Indexed words that a mistyped word may mean, with their likeness from 0 to 1."""
-    allowed = 0 if len(word) < 3 else 1 if len(word) < 6 else 2
-    bounds = {"least": len(word) - allowed, "most": len(word) + max(allowed, 12)}
+    """Return indexed words that a mistyped word may mean, with their likeness from 0 to 1, the likest first."""
+    from rapidfuzz.distance import OSA  # noqa: PLC0415  only a query that finds nothing exactly needs it
+
+    edits = 0 if len(word) < 3 else 1 if len(word) < 6 else 2
+    bounds = {"shortest": len(word) - edits, "longest": len(word) + _MAX_INFIX_LETTERS}
     found: dict[str, float] = {}
     for (term,) in reader.connection.execute(_TERMS, bounds):
         if word in term:
             found[term] = len(word) / len(term)
-        elif len(term) <= len(word) + allowed:
-            distance = _distance(word, term, allowed)
-            if distance <= allowed:
-                found[term] = 1 - distance / len(word)
-    return dict(sorted(found.items(), key=lambda item: -item[1])[:50])
-
-
-def plain(text: str) -> str:
-    """A text as the index compares it: lower case, without diacritics."""
-    if text.isascii():
-        return text.lower()
-    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
-
-
-@functools.lru_cache(maxsize=4096)
-def _distance(a: str, b: str, most: int) -> int:
-    """Edits (insert, delete, replace, swap neighbours) between two words, `most` + 1 when there are more."""
-    if len(set(a) - set(b)) > most or len(set(b) - set(a)) > most:
-        return most + 1
-    before: list[int] = []
-    row = list(range(len(b) + 1))
-    for i, left in enumerate(a, 1):
-        before, above, row = row, before, [i]
-        for j, right in enumerate(b, 1):
-            best = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (left != right))
-            if i > 1 and j > 1 and left == b[j - 2] and a[i - 2] == right:
-                best = min(best, above[j - 2] + 1)
-            row.append(best)
-        if min(row) > most:
-            return most + 1
-    return row[-1]
+        elif (distance := OSA.distance(word, term, score_cutoff=edits)) <= edits:
+            found[term] = 1 - distance / len(word)
+    return dict(sorted(found.items(), key=lambda item: -item[1])[:MAX_SIMILAR_WORDS])

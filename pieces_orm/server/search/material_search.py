@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Any
 
-from attrs import frozen
 from starlette.responses import Response
 
 from ...wire.kinds import MESSAGE, SUMMARY, Kind
@@ -14,131 +14,70 @@ from ..domain.materials import own_keys, related_ids, require_row
 from ..domain.relations import ends_of
 from ..http.requests import Handler, Request
 from ..http.responses import json_response
-from ..json_values import object_in
-from ..refusals import RequestError
-from ..storage.reader import Reader, Row
-from ..storage.timestamps import normalize_timestamp
-from .index import plain
+from ..storage.reader import Reader
+from .conditions import Condition, Grammar, periods
+from .text import fold, texts_in, words
 
-_WORDS = re.compile(r"[^\W_]+")
 # The key of the document in a hit, where it is not the kind's key in streams.
 _KEYS = {MESSAGE.name: "message", SUMMARY.name: "summary"}
-
-
-@frozen
-class Subject:
-    """One material as engines see it: its row and every text in its own keys."""
-
-    row: Row
-    said: str
-
-
-Engine = Callable[[Subject], float]
-"""How like a subject is to what is asked, from 0 (not at all) to 1 (exactly)."""
+# Options of an engine for indexes that this server does not have.
+_IGNORED = frozenset({"schema", "embeddings", "full_text", "workstream"})
+# A text in which words only begin like those of the query.
+_PREFIX_LIKENESS = 0.8
 
 
 def search(kind: Kind) -> Handler:
-    """The materials of a kind that a SearchInput finds, best first."""
+    """Make a handler that finds materials of a kind by a SearchInput, best first."""
 
     def handle(call: Request) -> Response:
         with call.service.store.read() as reader:
-            return _found(call, reader, kind, reader.rows(kind.name))
+            return _results(call, reader, kind, reader.ids(kind.name))
 
     return handle
 
 
-def within(owner: Kind, key: str) -> Handler:
-    """The materials of one relation of one material that a SearchInput finds, best first."""
+def search_related(owner: Kind, key: str) -> Handler:
+    """Make a handler that finds materials of one relation of one material by a SearchInput, best first."""
     end = next(end for end in ends_of(owner) if end.key == (key,))
 
     def handle(call: Request) -> Response:
         with call.service.store.read() as reader:
             id = call.params[owner.parameter]
             require_row(reader, owner, id)
-            ids = related_ids(reader, end, owner, id)
-            return _found(call, reader, end.other, reader.rows(end.other.name, ids) if ids else [])
+            return _results(call, reader, end.other, related_ids(reader, end, owner, id))
 
     return handle
 
 
-def _found(call: Request, reader: Reader, kind: Kind, rows: Sequence[Row]) -> Response:
-    engine = _combined(call.object().get("engines"))
-    found = [(engine(_subject(row)), row.id) for row in rows]
-    ranked = sorted((hit for hit in found if hit[0] > 0), key=lambda hit: -hit[0])
-    texts = call.service.documents(reader, contents=call.contents).some(kind, [id for _, id in ranked])
+def _results(call: Request, reader: Reader, kind: Kind, ids: Sequence[str]) -> Response:
+    temporal = Grammar("temporal", periods(kind))
+    engines = Grammar("engine", {"query": partial(_with_words, kind), "temporal": temporal.one}, _IGNORED)
+    found = engines.group(call.object().get("engines"))(reader, set(ids))
+    ranked = sorted((id for id in ids if id in found), key=found.__getitem__, reverse=True)
+    documents = call.service.documents(reader, contents=call.contents).some(kind, ranked)
     key = _KEYS.get(kind.name, kind.stream)
     items = (
-        f'{{"identifier":"{id}","exact":{str(like >= 1).lower()},"similarity":{like},"{key}":{texts[id]}}}'
-        for like, id in ranked
+        f'{{"identifier":"{id}","exact":{str(found[id] >= 1).lower()},"similarity":{found[id]},"{key}":{document}}}'
+        for id, document in documents.items()
     )
     return json_response(f'{{"iterable":[{",".join(items)}]}}')
 
 
-def _subject(row: Row) -> Subject:
-    return Subject(row, plain("\n".join(_texts(own_keys(row)))))
+def _with_words(kind: Kind, query: Any) -> Condition:
+    """Make a condition that a material's own texts contain a query, or words that begin like all of its words."""
+    phrase = fold(str(query))
+    terms = words(phrase)
 
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text within a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
-
-
-def _combined(value: Any) -> Engine:
-    """Several engines: with OR the best counts, otherwise the worst."""
-    listed = value.get("iterable") if isinstance(value, Mapping) else None
-    if not isinstance(listed, list) or not listed:
-        raise RequestError(400, "The body has to be {engines: {iterable: [{query}]}} with at least one engine.")
-    engines = [_engine(one) for one in listed]
-    combine = max if value.get("type") == "OR" else min
-    return lambda subject: combine(engine(subject) for engine in engines)
-
-
-def _engine(value: Any) -> Engine:
-    """One engine: everything that it says has to be true."""
-    parts: list[Engine] = []
-    if isinstance(value, Mapping):
-        if value.get("query"):
-            parts.append(_words(str(value["query"])))
-        if isinstance(value.get("temporal"), Mapping):
-            parts += [
-                _within(name, value["temporal"][name]) for name in ("created", "updated") if value["temporal"].get(name)
-            ]
-        if value.get("operations"):
-            parts.append(_combined(value["operations"]))
-    if not parts:
-        raise RequestError(400, "An engine needs query, temporal or operations.")
-    return lambda subject: min(part(subject) for part in parts)
-
-
-def _words(query: str) -> Engine:
-    """1 when the query occurs as it is, less when only words that begin so do, 0 when one word does not."""
-    phrase = plain(query)
-    terms = _WORDS.findall(phrase)
-
-    def like(subject: Subject) -> float:
-        if phrase in subject.said:
+    def likeness(text: str) -> float:
+        if phrase in text:
             return 1.0
-        words = _WORDS.findall(subject.said)
-        if not terms or not all(any(word.startswith(term) for word in words) for term in terms):
-            return 0.0
-        return 0.8
+        found = words(text)
+        begun = bool(terms) and all(any(word.startswith(term) for word in found) for term in terms)
+        return _PREFIX_LIKENESS if begun else 0.0
 
-    return like
+    def condition(reader: Reader, ids: AbstractSet[str]) -> Mapping[str, float]:
+        rows = reader.rows(kind.name, list(ids))
+        likenesses = {row.id: likeness(fold("\n".join(texts_in(own_keys(row))))) for row in rows}
+        return {id: like for id, like in likenesses.items() if like}
 
-
-def _within(name: str, bounds: Any) -> Engine:
-    """1 within inclusive bounds."""
-    ends = {end: normalize_timestamp(object_in(bounds, end).get("value")) for end in ("from", "to")}
-
-    def like(subject: Subject) -> float:
-        moment: str = getattr(subject.row, name)
-        return float(moment >= ends["from"] and (not ends["to"] or moment <= ends["to"]))
-
-    return like
+    return condition

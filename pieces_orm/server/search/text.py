@@ -1,0 +1,50 @@
+"""Texts as searches compare them: folded, in words, and those of a material."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..json_values import object_in
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def fold(text: str) -> str:
+    """Fold a text for comparison: lower case, without diacritics."""
+    if text.isascii():
+        return text.lower()
+    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+
+
+def words(folded: str) -> list[str]:
+    """Split a folded text into words."""
+    return _WORD.findall(folded)
+
+
+def tokens(text: str) -> list[str]:
+    """Split a text as the index does, whose own tokenizer folds the words.
+
+    Letters, digits and the marks that belong to them, so nothing in a token is query syntax to the index.
+    """
+    runs = "".join(c if c == " " or unicodedata.category(c)[0] in "LNM" else " " for c in text)
+    return [run for run in runs.split(" ") if any(unicodedata.category(c)[0] in "LN" for c in run)]
+
+
+def names_of(own: Mapping[str, Any]) -> list[str]:
+    """List what a material is called in its own keys: a tag's text, a website's name and url, a person's names."""
+    person = object_in(object_in(own, "type"), "basic") or object_in(object_in(own, "type"), "platform")
+    names = [own.get(key) for key in ("text", "name", "url")]
+    names += [person.get(key) for key in ("name", "username", "email")]
+    return [name for name in names if isinstance(name, str)]
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Yield every text within a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from texts_in(one)
