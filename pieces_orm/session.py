@@ -55,7 +55,8 @@ class Session:
     ) -> None:
         _check(timeout, 0, concurrency, dispatch)
         connection = Connection(
-            url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find, token=token
+            url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find, token=token,
+            sender=type(self),
         )  # fmt: skip
         self._context = context = Context(connection, autoload=autoload, concurrency=concurrency)
         self._on_close = on_close

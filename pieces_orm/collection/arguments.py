@@ -36,7 +36,7 @@ class _SeedSignature:
         self._method = method
         self.__doc__ = method.__doc__
 
-    def __get__(self, collection: Any, context: type[Any]) -> Any:
+    def __get__(self, collection: Any, owner: type[Any]) -> Any:
         if collection is None:
             return self._method
 
@@ -46,7 +46,7 @@ class _SeedSignature:
 
         if collection._seed is not None:
             shown: Any = call
-            shown.__signature__ = _signature(collection._seed, collection.entity.__name__)
+            shown.__signature__ = _signature(collection._seed, _returned(self._method, collection))
             said, raises, errors = (inspect.getdoc(self._method) or "").partition("Raises:")
             shown.__doc__ = f"{said}{_documented_arguments(collection._seed)}{raises}{errors}"
         return call
@@ -56,6 +56,12 @@ def with_seed_signature(method: F) -> F:
     """Let `inspect.signature` and `help` show the real arguments of a method that takes those of a seed."""
     decorated: Any = _SeedSignature(method)
     return decorated  # type: ignore[no-any-return]
+
+
+def _returned(method: Callable[..., Any], collection: Any) -> str:
+    """Return the annotation of the result; the type variable stands for the collection's entity."""
+    returned: str = method.__annotations__["return"]
+    return str(collection.entity.__name__) if returned == "E" else returned
 
 
 @functools.cache
@@ -95,7 +101,7 @@ def bound(
 
     Raises:
         TypeError: one is missing, or there is no such argument.
-        InvalidValueError: one is of another type. UsageError, StateError: an entity is of no use here.
+        InvalidValueError: one is of another type. UsageError, StateError: an entity cannot be used here.
     """
     signature = inspect.signature(seed)
     try:

@@ -128,6 +128,10 @@ class AssetCollection(Collection[Asset, P]):
         if isinstance(tags, str):
             message = f"tags takes a list of texts, not the text {tags!r}."
             raise InvalidValueError(message)
+        for tag in tags:
+            if not isinstance(tag, str):
+                message = f"tags takes texts of tags, not {tag!r}: pass tag.text."
+                raise InvalidValueError(message)
         if not isinstance(query, str | None):
             message = f"query takes words, not {query!r}."
             raise InvalidValueError(message)

@@ -58,6 +58,12 @@ class Document(msgspec.Struct, eq=False, gc=False):
         found = (self._keys or self.keys).get(key)
         return None if found is None or found == _NULL else found
 
+    @property
+    def updated(self) -> bytes | None:
+        """The slice of `updated`, by which the echo of a write is recognised."""
+        found = self.get_key("updated")
+        return None if found is None else bytes(found)
+
     def get(self, path: str) -> Raw | None:
         """Return slice at a dotted path, or at the first of several with | between; None when it is absent or null."""
         if "|" in path:

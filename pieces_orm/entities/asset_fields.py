@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import attrs
 from msgspec import Raw
 
-from ..documents import answers, merging
+from ..documents import answers, decoding, merging
 from ..documents.document import Document, reference_id
 from ..errors import InvalidValueError
 from ..model.fields import Field
@@ -37,9 +37,8 @@ def in_original(document: Document, path: str) -> Raw | None:
 def _in_member(document: Document, collection: str, key: str, value: str, path: str) -> Raw | None:
     """Return the slice at a path inside the first member of a collection whose key has this text."""
     members = document.get(collection)
-    wanted = Raw(json.dumps(value).encode())
-    copies = () if members is None else (copy for _, copy in answers.split(members, "asset"))
-    return next((copy.get(path) for copy in copies if copy.get(key) == wanted), None)
+    copies = () if members is None else (copy for _, copy in answers.split(members, collection))
+    return next((copy.get(path) for copy in copies if (raw := copy.get(key)) and json.loads(bytes(raw)) == value), None)
 
 
 @attrs.define(slots=False, eq=False)
@@ -97,7 +96,8 @@ class LanguageField(_TextOnlyField):
     def send(self, context: Context, record: Record, value: Any, fresh: Document) -> Document | None:
         """Change the language; the answer is the asset's new document."""
         body = {"ext": value, "asset": Raw(fresh.data)}
-        data = context.connection.post(routes.ASSET_RECLASSIFY, body)
+        route = routes.ASSET_RECLASSIFY
+        data = context.connection.call(route, query={"transferables": True}, body=decoding.encode(body))
         return answers.one(data, kinds.ASSET.name, record.id)[1]
 
 

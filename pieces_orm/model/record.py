@@ -181,7 +181,10 @@ def known_value(record: Record, name: str) -> Any:
         return state.edits[name].mine
     value = cached(record, spec)
     if value is EMPTY and state.document is not None:
-        value = try_decode(spec, spec.locate(state.document))
+        try:
+            value = spec.decode(raw) if (raw := spec.locate(state.document)) is not None else None
+        except UNREADABLE:
+            return None
     return None if value is EMPTY else value
 
 

@@ -34,12 +34,12 @@ def relation_between(entity: Record, other: object) -> Relation[Any]:
         return candidates[0]
     if candidates:
         names = sorted(f"{relation.name}.add(...)" for relation in candidates)
-        message = f"Several relations are possible: use the {type(entity).__name__}'s {' or '.join(names)}."
+        message = f"The relation must be named: use the {type(entity).__name__}'s {' or '.join(names)}."
         raise AmbiguousRelationError(message)
     theirs = _changeable(other) if isinstance(other, Record) else []
     explicit = [each.name for each in theirs if each.explicit and isinstance(entity, each.target)]
     if explicit:
-        message = f"Several relations are possible: use the {type(other).__name__}'s {explicit[0]}.add(...)."
+        message = f"The relation must be named: use the {type(other).__name__}'s {explicit[0]}.add(...)."
         raise AmbiguousRelationError(message)
     names = sorted(relation.name for relation in _changeable(entity))
     message = (

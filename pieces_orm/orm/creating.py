@@ -56,8 +56,7 @@ def _create(context: Context, cls: type[R], seed: Seed, made: list[R]) -> Act:
         entity: Any = adopted if adopted is not None else loading.get(context, cls, id)
         made.append(entity)
         state_changes.mirror(context, entity)
-        updated = document.get("updated")
-        context.watching.wrote(entity, None if updated is None else bytes(updated))
+        context.watching.wrote(entity, document.updated)
     if not was_alive and signals.created.receivers:
         signals.emit(signals.created, cls, entity=entity, origin="local")
     if seed.associate:

@@ -285,7 +285,7 @@ def registered() -> Mapping[str, type[Entity]]:
 def rename(entity: Entity, name: str | None, transferables: bool | None) -> None:
     """Let the server name an entity, or set and save a name; for the kinds that show this as `rename`."""
     if name is None:
-        persistence.rename(entity._context, entity, transferables)
+        persistence.ask_for_name(entity._context, entity, transferables)
     else:
         setattr(entity, "name", name)  # noqa: B010 only kinds with a name show this
         entity.save(transferables=transferables)

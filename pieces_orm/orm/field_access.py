@@ -25,12 +25,13 @@ def read(entity: Record, spec: Field) -> Any:
             return value
         loading.check_autoload(context, entity, spec.name)
         document = entity._state.document
-        if isinstance(spec, persistence.EndpointField) and entity._state.state is LOADED and document is not None:
-            completed = spec.complete(context, entity, document)
-            if completed is not document:
-                value = decode(entity, spec, completed)
-                _set(entity, spec.name, value)
-                return value
+        if document is not None and entity._state.state is LOADED and spec.is_left_out(document):
+            completed = document
+            if isinstance(spec, persistence.EndpointField):
+                completed = spec.complete(context, entity, document)
+            value = decode(entity, spec, completed)
+            _set(entity, spec.name, value)
+            return value
         loading.load(context, entity, {"transferables": True, "transferable": True} if spec.contents else None)
     message = f"The server does not send {spec.wire!r} of {entity!r}."
     raise DecodeError(message, kind=entity._schema.kind.name, id=entity.id, field=spec.name)

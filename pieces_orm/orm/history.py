@@ -1,8 +1,8 @@
-"""A journal of what was said about materials, kept for as long as older answers may still arrive.
+"""A journal of deletions, reports and associations, kept for as long as older answers may still arrive.
 
 Each request carries a number. A deletion, a change reported by a stream, and an association made or undone are noted
 under the number of their moment, so that an answer to an older request never wins over them. The journal also knows
-which writes are under way, and of which writes a stream has still to send the echo.
+which writes are under way.
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ from contextlib import contextmanager
 import msgspec
 
 from ..wire.kinds import Kind
-
-# Echoes waited for at most; older ones are taken for lost.
-MAX_ECHOES = 10_000
 
 Key = tuple[str, str]
 
@@ -41,7 +38,6 @@ class History:
         self._deleted: dict[Key, int] = {}
         self._reported: dict[Key, int] = {}
         self._links: dict[Key, list[Link]] = {}
-        self._echoes: dict[Key, None] = {}
 
     # Numbers ---------------------------------------------------------------------------------------------------------
 
@@ -134,22 +130,3 @@ class History:
     def deletions_since(self, number: int) -> list[Key]:
         """Return kind and id of each material that was deleted after the request with this number."""
         return [key for key, at in self._deleted.items() if at > number]
-
-    # Echoes ----------------------------------------------------------------------------------------------------------
-
-    def expect_echo(self, kind: Kind, id: str) -> None:
-        """Record a write whose answer lacks the material's new `updated`, by which its echo could be recognised."""
-        with self.lock:
-            self._echoes.pop((kind.name, id), None)
-            self._echoes[kind.name, id] = None
-            if len(self._echoes) > MAX_ECHOES:
-                del self._echoes[next(iter(self._echoes))]
-
-    def expects_echo(self, kind: Kind, id: str) -> bool:
-        """Tell whether the next report of a material is taken for the echo of a write of this session."""
-        return (kind.name, id) in self._echoes
-
-    def forget_echo(self, kind: Kind, id: str) -> None:
-        """Forget an echo that came, or will not come."""
-        with self.lock:
-            self._echoes.pop((kind.name, id), None)

@@ -6,17 +6,18 @@ whole: what this version has never heard of goes back as it came. Nothing is for
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from ..concurrency.parallel import Act
 from ..documents import answers, decoding, merging
 from ..documents.document import Document
-from ..errors import ConflictError, InvalidValueError, NotFoundError, ServerError
+from ..errors import ConflictError, InvalidValueError, NotFoundError, PiecesError, ServerError
+from ..model.diff import Changes
 from ..model.fields import Field
 from ..model.record import Record, check_usable, decode, forget_edits
-from ..model.state import Edit
+from ..model.state import DELETED, DETACHED, Edit
 from ..wire.closed_lists import SCORE_REASONS
 from . import loading, reading, state_changes
 from .context import Context
@@ -37,9 +38,9 @@ class EndpointField(Field):
         """Return the document with the part that this field is read from, where the server left it out."""
         return document
 
-    @abstractmethod
     def send(self, context: Context, record: Record, value: Any, fresh: Document) -> Document | None:
         """Send a value; return the material's new document where the answer is one."""
+        raise NotImplementedError
 
 
 # Edits --------------------------------------------------------------------------------------------------------------
@@ -48,7 +49,7 @@ class EndpointField(Field):
 def keep_edits(context: Context, record: Record, edits: dict[str, Edit]) -> None:
     """Make these the edits; an entity without edits lives only as long as somebody holds it."""
     record._state.edits = edits or None
-    if edits:
+    if edits and record._state.state not in (DELETED, DETACHED):
         context.identity_map.hold(record)
     else:
         context.identity_map.release(record)
@@ -83,42 +84,61 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
         values = {name: edit.mine for name, edit in edits.items()}
         context.signals.ask(context.signals.saving, type(record), entity=record, edits=values)
     apart = {name: spec for name, spec in specs.items() if name in edits and isinstance(spec, EndpointField)}
-    fresh = loading.read_record(context, record, {})
+    fresh = completed = loading.read_record(context, record, {})
     for spec in apart.values():
-        fresh = spec.complete(context, record, fresh)
+        completed = spec.complete(context, record, completed)
     if not overwrite:
-        _check_conflicts(record, fresh, edits)
+        _check_conflicts(record, completed, edits)
     in_document = {name: edit for name, edit in edits.items() if name not in apart}
     if in_document:
         fresh = _put(context, record, fresh, patch(record, in_document), in_document, transferables)
     if apart:
-        _save_apart(context, record, apart, edits, fresh)
+        _save_apart(context, record, apart, edits, fresh, completed)
     return frozenset(edits)
 
 
 def _save_apart(
-    context: Context, record: Record, apart: Mapping[str, EndpointField], edits: Edits, fresh: Document
+    context: Context,
+    record: Record,
+    apart: Mapping[str, EndpointField],
+    edits: Edits,
+    fresh: Document,
+    completed: Document,
 ) -> None:
     """Save fields by endpoints of their own; the document is read again only where it is needed, and at the end."""
     sent: dict[str, Edit] = {}
-    kind = record._schema.kind
-    with context.history.writing(kind, record.id):
-        try:
-            for name, spec in sorted(apart.items(), key=lambda item: item[1].sends_document):
-                if sent and spec.sends_document:
-                    fresh = reading.read(context.connection, kind, record.id)
-                    _apply_answer(context, record, sent, fresh)
-                    sent = {}
-                answer = spec.send(context, record, edits[name].mine, fresh)
-                sent[name] = edits[name]
-                if answer is not None:
-                    fresh = answer
-                    _apply_answer(context, record, sent, fresh)
-                    sent = {}
-        finally:
-            # An edit that was sent is forgotten once the server's document is known, also when a later one fails.
+    applied: list[Changes] = []
+
+    def apply(answer: Document) -> Document:
+        applied.append(_apply_answer(context, record, sent, answer))
+        sent.clear()
+        return answer
+
+    def read() -> Document:
+        return reading.read(context.connection, record._schema.kind, record.id, {"transferables": True})
+
+    try:
+        with context.history.writing(record._schema.kind, record.id):
+            try:
+                for name, spec in sorted(apart.items(), key=lambda item: item[1].sends_document):
+                    if spec.sends_document and (sent or not fresh.contents):
+                        fresh = apply(read())
+                    document = fresh if spec.sends_document else completed
+                    answer = spec.send(context, record, edits[name].mine, document)
+                    sent[name] = edits[name]
+                    if answer is not None:
+                        fresh = apply(answer)
+            except PiecesError:
+                # Edits that were sent are forgotten all the same, if the server can still be read.
+                with suppress(PiecesError):
+                    if sent:
+                        apply(read())
+                raise
             if sent:
-                _apply_answer(context, record, sent, reading.read(context.connection, kind, record.id))
+                apply(read())
+    finally:
+        for changes in applied:
+            state_changes.emit_changes(context, record, changes, "local")
 
 
 def put(context: Context, record: Record, values: Mapping[str, Any]) -> None:
@@ -144,19 +164,22 @@ def _put(
     with context.history.writing(kind, record.id):
         data = context.connection.call(route, {}, query, merging.merge(fresh, dict(values)))
         answer = answers.one(data, kind.name, record.id, contents=reading.has_contents(query))[1]
-        _apply_answer(context, record, edits, answer)
+        changes = _apply_answer(context, record, edits, answer)
+    state_changes.emit_changes(context, record, changes, "local")
     return answer
 
 
-def _apply_answer(context: Context, record: Record, edits: Edits, answer: Document) -> None:
-    """Make the answer to a write the entity's document, and forget the edits that it carries."""
+def _apply_answer(context: Context, record: Record, edits: Edits, answer: Document) -> Changes:
+    """Make the answer to a write the entity's document, and forget the edits that it carries.
+
+    The changes are to be emitted once the write is no longer under way.
+    """
     with context.lock:
         # An answer to a write is as new as the moment it arrives: reads sent before that are older.
         changes = state_changes.merge(context, record, answer, context.history.now())
         keep_edits(context, record, forget_edits(record, edits))
-        updated = answer.get("updated")
-        context.watching.wrote(record, None if updated is None else bytes(updated))
-    state_changes.emit_changes(context, record, changes, "local")
+        context.watching.wrote(record, answer.updated)
+    return changes
 
 
 def _check_conflicts(record: Record, fresh: Document, edits: Edits) -> None:
@@ -183,7 +206,7 @@ def _check_conflicts(record: Record, fresh: Document, edits: Edits) -> None:
 # Commands -----------------------------------------------------------------------------------------------------------
 
 
-def rename(context: Context, record: Record, transferables: bool | None) -> None:
+def ask_for_name(context: Context, record: Record, transferables: bool | None) -> None:
     """Let the server name a material, and apply its answer."""
     check_usable(record)
     kind = record._schema.kind
@@ -191,7 +214,8 @@ def rename(context: Context, record: Record, transferables: bool | None) -> None
     with context.history.writing(kind, record.id):
         data = context.connection.call(kind.route("rename"), {kind.parameter: record.id}, query)
         answer = answers.one(data, kind.name, record.id, contents=reading.has_contents(query))[1]
-        _apply_answer(context, record, {}, answer)
+        changes = _apply_answer(context, record, {}, answer)
+    state_changes.emit_changes(context, record, changes, "local")
 
 
 def increment_score(context: Context, record: Record, reason: str) -> None:

@@ -28,7 +28,7 @@ def related_ids(context: Context, record: Record, relation: Relation[Any]) -> tu
         ids = _known_ids(context, record, relation)
         if ids is None and record._state.state is LOADED:
             loading.check_autoload(context, record, relation.name)
-            learn_ids(context, relation, [record])
+            read_missing_ids(context, relation, [record])
             ids = _known_ids(context, record, relation)
         if ids is not None:
             return ids
@@ -45,7 +45,7 @@ def _known_ids(context: Context, record: Record, relation: Relation[Any]) -> tup
         return None if record._state.state is EXPIRED else known_ids(record, relation)
 
 
-def learn_ids(context: Context, relation: Relation[Any], entities: Sequence[Record]) -> None:
+def read_missing_ids(context: Context, relation: Relation[Any], entities: Sequence[Record]) -> None:
     """Ask the relation's association family for the ids that documents leave out; a server may have none."""
     feature = f"{relation.owner.__name__}.{relation.name}"
     if not entities or not context.connection.may_have(feature):
@@ -101,7 +101,7 @@ def prefetch(
             message = f"{relation!r} starts at none of the entities that are reached."
             raise InvalidValueError(message)
         loading.load_missing(context, starts)
-        learn_ids(context, relation, [start for start in starts if known_ids(start, relation) is None])
+        read_missing_ids(context, relation, [start for start in starts if _known_ids(context, start, relation) is None])
         targets = {
             target.id: target
             for entity in starts

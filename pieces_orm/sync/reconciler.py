@@ -18,6 +18,8 @@ from ..orm.entity import Entity
 from .pending import DELETED, SURVIVED, UPDATED, VANISHED
 
 _log = logging.getLogger("pieces_orm.sync.feed")
+# Echoes waited for at most; older ones are taken for lost.
+MAX_ECHOES = 10_000
 # From so many ids of a kind on, all others of it are read with them in one request.
 BULK_THRESHOLD = 200
 
@@ -44,6 +46,10 @@ class Reconciler:
         self._cls = cls
         self._kind = cls._schema.kind
         self._deferred: list[_Deferred] = []
+        # Writes of this session whose answers did not tell the new `updated`: their echoes are still to come.
+        self._echoes: dict[str, None] = {}
+        # Guards `known` and the echoes. Nothing that takes the session's lock may run under it: `wrote` is called with
+        # that lock held.
         self._lock = threading.Lock()
 
     def wrote(self, id: str, updated: bytes | None, *, deleted: bool) -> None:
@@ -51,13 +57,15 @@ class Reconciler:
         with self._lock:
             if self.known is None:
                 return
-            self._history.forget_echo(self._kind, id)
+            self._echoes.pop(id, None)
             if deleted:
                 self.known.pop(id, None)
                 return
             self.known[id] = updated or self.known.get(id)
             if updated is None:
-                self._history.expect_echo(self._kind, id)
+                self._echoes[id] = None
+                if len(self._echoes) > MAX_ECHOES:
+                    del self._echoes[next(iter(self._echoes))]
 
     @property
     def defers(self) -> bool:
@@ -183,8 +191,9 @@ class Reconciler:
 
     def _read(self, ids: list[str]) -> dict[str, Entity | Exception]:
         """Read and apply; return by id the entity or its error. Echoes of own writes are applied as such."""
-        own = [id for id in ids if self._history.expects_echo(self._kind, id)]
-        others = [id for id in ids if id not in set(own)]
+        with self._lock:
+            own = [id for id in ids if id in self._echoes]
+            others = [id for id in ids if id not in self._echoes]
         return self._read_as("echo", own) | self._read_as("remote", others)
 
     def _read_as(self, origin: str, ids: list[str]) -> dict[str, Entity | Exception]:
@@ -203,15 +212,15 @@ class Reconciler:
 
     def _emit_one(self, entity: Entity, *, was_loaded: bool, survived: bool) -> None:
         document = entity._state.document
-        updated = None if document is None else document.get("updated")
-        stamp = None if updated is None else bytes(updated)
+        stamp = None if document is None else document.updated
+        changed_later = survived and self._is_later(entity)
         with self._lock:
             is_new = not self._is_known(entity.id) and not was_loaded
             before = (self.known or {}).get(entity.id)
-            is_echo = self._history.expects_echo(self._kind, entity.id) or (stamp is not None and before == stamp)
+            is_echo = entity.id in self._echoes or (stamp is not None and before == stamp)
             if survived and before is None:
-                is_echo = not self._is_later(entity)
-        self._history.forget_echo(self._kind, entity.id)
+                is_echo = not changed_later
+            self._echoes.pop(entity.id, None)
         self._learn(entity.id, stamp)
         signals = self._context.signals
         if is_new:
@@ -230,7 +239,7 @@ class Reconciler:
             was_known = self._is_known(id)
             if self.known is not None:
                 self.known.pop(id, None)
-        self._history.forget_echo(self._kind, id)
+            self._echoes.pop(id, None)
         signals, identity_map = self._context.signals, self._context.identity_map
         entity = identity_map.peek(self._cls, id)
         if entity is None and not (was_known and signals.deleted.has_receivers_for(self._cls)):

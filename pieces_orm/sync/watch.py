@@ -28,6 +28,7 @@ class Feeds(Watching):
 
     def watch(self, classes: Sequence[type[Entity]], *, every: bool) -> Watch:
         """Open the feeds of some classes; of all those that can be watched when `every`."""
+        self._context.connection.check_open()
         for cls in classes:
             if not (isinstance(cls, type) and issubclass(cls, Entity)):
                 message = f"watch takes entity classes, such as Asset, not {cls!r}."

@@ -37,6 +37,7 @@ class Connection:
     Args:
         find: given the address that was lost, returns where the server is now, or None; without it the address never
             changes.
+        sender: of the signal `requested`.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class Connection:
         dispatch: Dispatch | None,
         find: Find | None = None,
         token: str | None = None,
+        sender: Any = None,
     ) -> None:
         self.signals = Signals(dispatch)
         self._transport = HTTPTransport(url, timeout, self._observe, token=token)
         self._name = application
+        self._sender = sender
         self._application: Application | None = None
         self._connecting = threading.Lock()
         self._is_fixed = api_key is not None
@@ -114,6 +117,8 @@ class Connection:
         try:
             raw = answers.one_key(data, "application", "application")
             found: Application = decoding.decoder(Application)(raw)
+        except DecodeError:
+            raise
         except (ValueError, TypeError, KeyError) as error:
             raise malformed(data, "application", "", error) from error
         return found
@@ -236,7 +241,7 @@ class Connection:
         return self.call(route, body=decoding.encode(data))
 
     def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes:
-        """Try the newer of two routes for the same job, the older after 404 or 405; the session remembers."""
+        """Try the newer of two routes for the same job, the older after 404, 405 or 501; the session remembers."""
         if self.may_have(newer.path):
             try:
                 return self.call(newer, ids)
@@ -267,7 +272,7 @@ class Connection:
                 about = self._requested.popleft()
             except IndexError:
                 return
-            self.signals.emit(self.signals.requested, type(self), **about)
+            self.signals.emit(self.signals.requested, self._sender, **about)
 
     def close(self) -> None:
         """Close the sockets; every later request raises DetachedError."""

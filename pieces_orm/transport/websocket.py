@@ -146,11 +146,6 @@ class Stream(threading.Thread):
         """Mark the present connection as good: after it, pauses begin anew."""
         self._is_good = True
 
-    @property
-    def connected(self) -> bool:
-        """True if a socket is open at this moment."""
-        return self._socket is not None
-
     def drop(self) -> None:
         """Close the present connection, so that another is made."""
         socket = self._socket

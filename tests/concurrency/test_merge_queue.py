@@ -10,7 +10,6 @@ import pieces_orm
 from pieces_orm import Asset, Tag
 from pieces_orm.concurrency import merge_queue
 from pieces_orm.concurrency.merge_queue import MergeQueue
-from pieces_orm.orm import history
 from tests.support import wait_for
 
 
@@ -128,13 +127,3 @@ def test_a_slow_receiver_stalls_nobody_but_itself(pieces_server, pieces, other):
         wait_for(lambda: asset.name == "19")
         wait_for(lambda: told[-1] == "19")
         assert told == ["0", "19"]
-
-
-def test_echoes_that_never_come_are_not_waited_for_without_a_bound(monkeypatch, pieces):
-    monkeypatch.setattr(history, "MAX_ECHOES", 5)
-    with pieces.watch(Tag) as watch:
-        watch.wait_live()
-        [feed] = watch._feeds
-        for n in range(20):
-            feed.reconciler.wrote(f"id-{n}", None, deleted=False)
-        assert list(pieces._context.history._echoes) == [("tag", f"id-{n}") for n in range(15, 20)]

@@ -9,6 +9,7 @@ import pytest
 
 import pieces_orm
 from pieces_orm import InvalidValueError, ServerError
+from pieces_orm.server import Server, Settings
 from tests.support import Heard, Requests
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(32))
@@ -215,3 +216,25 @@ def test_a_description_is_saved_whatever_is_held_of_its_annotation(pieces, other
     assert annotation.edits == {"favorited": True}
     assert annotation.text == "mine"
     assert other.assets.get(asset.id).description == "mine"
+
+
+def test_a_name_and_a_description_are_saved_together_where_documents_leave_relations_out():
+    with Server(settings=Settings(embed_relations=False)) as server:
+        with pieces_orm.connect(server.url) as session:
+            id = session.assets.create("x = 1", name="a", description="first").id
+        with pieces_orm.connect(server.url) as session:
+            asset = session.assets.get(id)
+            asset.name, asset.description = "b", "second"
+            asset.save()
+            assert asset.description == "second"
+            assert [annotation.text for annotation in session.annotations.all()] == ["second"]
+            asset.name, asset.description = "c", None
+            asset.save()
+            assert session.annotations.all() == []
+
+
+def test_a_language_is_saved_with_the_whole_document_also_without_contents_in_answers(pieces):
+    asset = pieces.assets.create("x = 1", name="a", language="py")
+    asset.name, asset.language = "b", "js"
+    asset.save(transferables=False)
+    assert (asset.name, asset.language, asset.text) == ("b", "js", "x = 1")
