@@ -152,7 +152,8 @@ class Session:
         Returns all entities that were reached: the session holds entities weakly, so keep the list for as long as
         they are wanted.
 
-        Requests: those of one `get_many` a relation.
+        Requests: those of one `get_many` for each relation and for entities that are not loaded; one read for each
+        association family that has ids which the documents leave out.
 
         Args:
             entities: where to start.
@@ -170,8 +171,8 @@ class Session:
     def watch(self, *kinds: type[Entity]) -> Watch:
         """Receive every change of these kinds, wherever it is made, by the same signals as one's own.
 
-        Returns when all are in step, or cannot be for now, after half a second at most: every later change of what is
-        read from then on is emitted. A refused or lost stream is tried again, never raised; `wait_live` waits longer.
+        Returns when the streams are live, or after half a second; `wait_live` waits longer. Changes of entities that
+        are read after that are all reported. A refused or lost stream is opened again, and never raises.
 
         Requests: one WebSocket a kind, or polls of the identifiers where the wire has no stream; one GET of the ids;
         one read for what was held before, and for each change of what is held or listened to.

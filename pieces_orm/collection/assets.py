@@ -109,8 +109,8 @@ class AssetCollection(Collection[Asset, P]):
     ) -> list[Hit]:
         """Find assets, best first, exact ones before suggested ones; an empty list when nothing is found.
 
-        Requests: one GET or POST to a search route, and one GET for each asset that the answer names without its
-        document and that is not loaded.
+        Requests: one GET or POST to a search route; those of `get_many` for assets that the answer names without their
+        documents and that are not loaded.
 
         Args:
             query: words to look for.
@@ -245,7 +245,7 @@ class AssetCollection(Collection[Asset, P]):
     def pseudo(self) -> list[Asset]:
         """Return the pseudo assets only.
 
-        Requests: one GET /assets/pseudo, and one GET for each of them that is not loaded.
+        Requests: one GET /assets/pseudo; those of `get_many` for assets that are not loaded.
         """
         data = self._context.connection.call(routes.ASSETS_PSEUDO)
         identifiers = answers.optional_key(data, "identifiers", "asset")

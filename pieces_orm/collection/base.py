@@ -198,10 +198,10 @@ class Collection(Generic[E, P]):
     def create(self, *args: P.args, **kwargs: P.kwargs) -> E:
         """Create a material.
 
-        Requests: one POST to the create route, and one for each association that the seed cannot say.
+        Requests: one POST to the create route, and one for each entity that can only be associated afterwards.
 
         Raises:
-            UnsupportedOperationError: the wire has no such operation for this kind.
+            UnsupportedOperationError: the server cannot create this kind.
             TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
         """
         return creating.create(self._context, self._class, self._seeds("create", (args, kwargs)))[0]
@@ -216,7 +216,7 @@ class Collection(Generic[E, P]):
             progress: called with how many are made and how many there are, after each.
 
         Raises:
-            UnsupportedOperationError: the wire has no such operation for this kind.
+            UnsupportedOperationError: the server cannot create this kind.
             TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
             BatchError: some were not made; `succeeded` has the ids of those that were, `failed` the errors by place.
         """

@@ -1,8 +1,4 @@
-"""Wire documents: split a page, read one key, put edits back.
-
-A document is kept as the bytes that came. Its top level is opened when the first key is read, and each key stays an
-undecoded slice until somebody asks for it; what nobody asks for goes back to the server byte for byte.
-"""
+"""Check answers of the server and take them apart: one material, a collection, a relation, one key."""
 
 from __future__ import annotations
 
@@ -93,7 +89,7 @@ def one_key(data: bytes, key: str, kind: str) -> Raw:
     """One key of an answer that has to have it.
 
     Raises:
-        DecodeError: it is no JSON object, or has no such key.
+        DecodeError: it is not a JSON object, or has no such key.
     """
     found = optional_key(data, key, kind)
     if found is None:
@@ -105,7 +101,7 @@ def optional_key(data: bytes, key: str, kind: str) -> Raw | None:
     """One key of an answer, None when it is absent or null.
 
     Raises:
-        DecodeError: it is no JSON object.
+        DecodeError: it is not a JSON object.
     """
     document = Document(data)
     document.open(kind, "")
@@ -119,7 +115,7 @@ def first_of(data: bytes, kind: str) -> bytes:
     """Return the first member of an answer that is a collection.
 
     Raises:
-        DecodeError: it is no collection, or an empty one.
+        DecodeError: it is not a collection, or an empty one.
     """
     members = split(data, kind)
     if not members:
@@ -148,7 +144,7 @@ def nested(raw: Raw, *, contents: bool = True) -> list[tuple[str, Document]]:
     """Return the nested copies inside a relation: whole documents, or the `reference` of a reference.
 
     Raises:
-        DecodeError: the slice is no relation.
+        DecodeError: the slice is not a relation.
     """
     try:
         return list(_nested(raw, contents=contents))
@@ -169,20 +165,11 @@ def _nested(raw: Raw, *, contents: bool) -> Iterator[tuple[str, Document]]:
             yield found.id, Document(body, complete=False, contents=contents)
 
 
-def id_of(data: bytes | Raw) -> str:
-    """Return the id of a document.
-
-    Raises:
-        MsgspecError: it is no JSON object, or has no id.
-    """
-    return read_head(data).id
-
-
 def association_rows(data: bytes, owner_key: str, other_key: str) -> list[tuple[str, str]]:
     """Return the pairs of ids in an answer of an association family.
 
     Raises:
-        DecodeError: it is no collection of associations, or the server has left some out.
+        DecodeError: it is not a collection of associations, or the server has left some out.
     """
     try:
         answer = msgspec.json.decode(data, type=dict[str, Any])

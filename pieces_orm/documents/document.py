@@ -1,7 +1,6 @@
-"""Wire documents: split a page, read one key, put edits back.
+"""Documents: one material as the server sent it, opened when its first key is read.
 
-A document is kept as the bytes that came. Its top level is opened when the first key is read, and each key stays an
-undecoded slice until somebody asks for it; what nobody asks for goes back to the server byte for byte.
+A document is kept as the bytes that came, and each key stays an undecoded slice until it is read.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class Document(msgspec.Struct, eq=False, gc=False):
         """The top-level keys, each as an undecoded slice.
 
         Raises:
-            DecodeError: one of them is no text; the answer was not opened when it came.
+            DecodeError: one of them is not text; the document was not opened when it came.
         """
         if self._keys is None:
             self.open("", "")

@@ -1,8 +1,4 @@
-"""Wire documents: split a page, read one key, put edits back.
-
-A document is kept as the bytes that came. Its top level is opened when the first key is read, and each key stays an
-undecoded slice until somebody asks for it; what nobody asks for goes back to the server byte for byte.
-"""
+"""Merge edits into documents: every byte that no edit concerns goes back to the server as it came."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from ..values import Arrivals
 from . import answers
-from .document import BROKEN, Document, malformed
+from .document import BROKEN, Document, malformed, read_head
 
 # Bytes up to which a page is split whole: to cut out a small member costs as much as all the rest of its way.
 WHOLE = 32_000_000
@@ -68,11 +68,11 @@ def _end_of(data: bytes, start: int) -> int | None:
     try:
         _one_value(memoryview(data)[start:])
     except msgspec.DecodeError as error:
-        told = _PLACE.search(str(error))
-        if told is not None and told["trailing"]:
-            return start + int(told["byte"]) - 1
+        place = _PLACE.search(str(error))
+        if place is not None and place["trailing"]:
+            return start + int(place["byte"]) - 1
         # A number that is cut in two is called malformed at the end of what there is.
-        if told is not None and start + int(told["byte"]) < len(data):
+        if place is not None and start + int(place["byte"]) < len(data):
             raise
     return None
 
@@ -138,7 +138,7 @@ class _Cutter:
 
     def _document(self) -> tuple[str, Document]:
         data = self._value()
-        return answers.id_of(data), Document(data, contents=self._contents)
+        return read_head(data).id, Document(data, contents=self._contents)
 
     def _value(self) -> bytes:
         """Take the next value, however much has to come for it."""

@@ -98,8 +98,8 @@ class Entity(Record):
     def save(self, *, overwrite: bool = False, transferables: bool | None = None) -> frozenset[str]:
         """Send the edits, put into the server's own fresh document; return the names that were sent.
 
-        Requests: none without edits; else one GET, one POST to the update route, and those of fields with an endpoint
-        of their own.
+        Requests: none without edits; else one GET, one POST to the update route if it saves one of the fields, and
+        those of fields with endpoints of their own: an asset's text, description and language, in this order.
 
         Args:
             overwrite: send the edits even where another program changed the same fields.
@@ -107,6 +107,7 @@ class Entity(Record):
 
         Raises:
             ConflictError: another program changed the same fields; the edits stay. Merge, or `overwrite=True`.
+            NotFoundError: the material was deleted.
         """
         return persistence.save(self._context, self, overwrite=overwrite, transferables=transferables)
 
@@ -114,7 +115,7 @@ class Entity(Record):
     def editing(self: E) -> Iterator[E]:
         """Set several fields and save them once at the end; an exception reverts what was set inside.
 
-        Of blocks within blocks, the outermost saves.
+        Blocks can be nested; the outermost one saves.
 
         Requests: those of `save`, at the end.
         """
@@ -136,7 +137,7 @@ class Entity(Record):
         Requests: one GET.
 
         Raises:
-            NotFoundError: it is gone; the entity is DELETED now.
+            NotFoundError: the material was deleted; the state is DELETED from then on.
         """
         check_usable(self)
         loading.load(self._context, self, reading.contents_query(self._schema.kind.route("read"), transferables))

@@ -22,7 +22,7 @@ def related_ids(context: Context, record: Record, relation: Relation[Any]) -> tu
     """Return the ids of a relation; unknown ones are read from its association family, else by a full read.
 
     Raises:
-        UnsupportedOperationError: the server does not tell this relation; ask from the other side.
+        UnsupportedOperationError: the server does not send this relation; ask from the other side.
     """
     for attempt in range(2):
         ids = _known_ids(context, record, relation)
@@ -36,7 +36,7 @@ def related_ids(context: Context, record: Record, relation: Relation[Any]) -> tu
             loading.check_autoload(context, record, relation.name)
             loading.load(context, record)
     hint = "" if relation.back is None else f" Ask from the other side: {relation.target.__name__}.{relation.back}."
-    message = f"This server does not tell {relation.name} of {record!r}: it is unknown, not empty.{hint}"
+    message = f"This server does not send {relation.name} of {record!r}: it is unknown, not empty.{hint}"
     raise UnsupportedOperationError(message)
 
 

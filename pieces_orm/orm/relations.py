@@ -87,10 +87,10 @@ class Related(Generic[E]):
     def ids(self) -> tuple[str, ...]:
         """The ids of the related materials.
 
-        Requests: none when known; else one GET of this entity.
+        Requests: none when known; else one GET of the entity, or one of the relation's association family.
 
         Raises:
-            UnsupportedOperationError: the server does not tell this relation; ask from the other side.
+            UnsupportedOperationError: the server does not send this relation; ask from the other side.
         """
         return relation_loading.related_ids(self._entity._context, self._entity, self._relation)
 

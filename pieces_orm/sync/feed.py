@@ -218,7 +218,7 @@ class Feed:
             try:
                 self._work_once()
                 failures = 0
-            except Exception:  # noqa: BLE001 a mistake here must not end the telling for good
+            except Exception:  # noqa: BLE001 a mistake here must not end the feed for good
                 _log.exception(
                     "Processing of %s failed; its ids are compared with the server again.", self._kind.collection
                 )

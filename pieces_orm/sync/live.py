@@ -63,7 +63,7 @@ class Live(Sequence[E], Generic[E]):
         self._entities: dict[str, E] = {}
         # Entities that `where` leaves out: held too, so that their changes are reported with the changed fields.
         self._others: dict[str, E] = {}
-        # One thread at a time places and tells, so that the last word on an entity is the latest, and events in order.
+        # One thread at a time places and emits, so that the last word on an entity is the latest, and events in order.
         self._reported: deque[E] = deque()
         self._working = threading.Lock()
         self._open = True
