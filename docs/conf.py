@@ -55,9 +55,7 @@ def _set_off_requests(_app, _what, _name, _obj, _options, lines):
 
 
 # Sessions make the objects of these classes, so how they are made is no part of the interface.
-_MADE_BY_SESSIONS = (
-    _package.Changes, _package.Collection, _package.Entity, _package.Live, _package.Signals, _package.Watch,
-)  # fmt: skip
+_MADE_BY_SESSIONS = (_package.Changes, _package.Collection, _package.Entity, _package.Live, _package.Watch)
 
 
 def _leave_out_constructor(_app, what, _name, obj, _options, _signature, _returned):
