@@ -2,6 +2,8 @@
 
 from importlib.metadata import version as _installed
 
+import pieces_orm as _package
+
 project = "pieces_orm"
 author = "pieces_orm contributors"
 release = version = _installed("pieces_orm")
@@ -52,5 +54,23 @@ def _set_off_requests(_app, _what, _name, _obj, _options, lines):
             lines[number] = line.replace("Requests:", "**Requests:**", 1)
 
 
+# Sessions make the objects of these classes, so how they are made is no part of the interface.
+_MADE_BY_SESSIONS = (_package.Changes, _package.Collection, _package.Entity, _package.Live, _package.Watch)
+
+
+def _leave_out_constructor(_app, what, _name, obj, _options, _signature, _returned):
+    return ("", None) if what == "class" and issubclass(obj, _MADE_BY_SESSIONS) else None
+
+
+def _leave_out_arguments(_app, what, _name, obj, _options, lines):
+    """Remove the arguments of a constructor that is left out; napoleon runs after this."""
+    if what == "class" and issubclass(obj, _MADE_BY_SESSIONS) and "Args:" in lines:
+        first = lines.index("Args:")
+        last = next((number for number in range(first, len(lines)) if not lines[number]), len(lines))
+        del lines[first:last]
+
+
 def setup(app):
+    app.connect("autodoc-process-signature", _leave_out_constructor)
+    app.connect("autodoc-process-docstring", _leave_out_arguments, priority=100)
     app.connect("autodoc-process-docstring", _set_off_requests)

@@ -11,7 +11,7 @@ from .rooms import PACKAGE, imports
 
 FIGURES = ROOT / "docs" / "figures"
 
-# The way of a document, in the order in which the modules see it: a module, and what it does.
+# The path of a document, in the order in which the modules see it: a module, and what it does.
 READING = (
     ("transport/http.py", "sends GET on a pooled connection; retries lost reads"),
     ("documents/page_stream.py", "cuts a page into one slice of bytes for each material"),
@@ -45,7 +45,7 @@ def pictures() -> dict[str, str]:
 
 
 def document() -> str:
-    """Draw the way of a document from the socket to a field, upwards, and of an edit back, downwards."""
+    """Draw the path of a document from the socket to a field, upwards, and of an edit back, downwards."""
     right, top = SIDE + WIDTH + SIDE, SIDE + BAR + 14
     bottom = top + STEP * len(READING)
     parts = [
@@ -71,7 +71,7 @@ def document() -> str:
     last = bottom + 14 + BAR + 30
     whole = right + WIDTH + SIDE
     parts.append(text(whole / 2, last, "The answer to a save is applied like any other document.", "small", "middle"))
-    return svg("The way of a document from socket to field, and of an edit back", whole, last + SIDE, parts)
+    return svg("The path of a document from socket to field, and of an edit back", whole, last + SIDE, parts)
 
 
 def _bar(y: float, reading: str, saving: str) -> str:

@@ -14,8 +14,9 @@ WIDTH = 88  # of a line of code on a page
 
 HEAD = """# The kinds
 
-The fields, the relations and the arguments of `create()` of each kind; `help(Asset)` shows them too. Only the server
-sets fields in *italics*. A relation is read from an entity, as in `anchor.assets`, and named on the class, as in
+The fields, the relations, the properties and methods of its own, and the arguments of `create()` of each kind;
+`help(Asset)` shows them too. All kinds share the methods of [`Entity`](reference/entities.md), such as `save`. Only the
+server sets fields in *italics*. A relation is read from an entity, as in `anchor.assets`, and named on the class, as in
 `Anchor.assets`, for `prefetch`. `python -m tests.docs.kinds` writes this page from the declarations.
 """
 
@@ -38,6 +39,9 @@ def section(cls):
     if cls._schema.relations:
         relations = "\n".join(_relation(cls, each) for each in cls._schema.relations.values())
         parts.append(f"| relation | leads to | other side | changed by |\n|---|---|---|---|\n{relations}")
+    own = [_member(name, each) for name, each in vars(cls).items() if _is_own(cls, name, each)]
+    if own:
+        parts.append("| property or method | type | meaning |\n|---|---|---|\n" + "\n".join(own))
     parts.append(_creation(cls, collection))
     return "\n\n".join(parts) + "\n"
 
@@ -59,6 +63,21 @@ def _relation(cls, relation):
         changed = "creating the other"
     back = f"{target}.{relation.back}" if relation.back else ""
     return f"| {relation.name} | {'many' if many else 'one'} {target} | {back} | {changed} |"
+
+
+def _is_own(cls, name, each):
+    public = not name.startswith("_") and name not in {**cls._schema.fields, **cls._schema.relations}
+    return public and (isinstance(each, property) or inspect.isfunction(each))
+
+
+def _member(name, each):
+    is_property = isinstance(each, property)
+    signature = inspect.signature(each.fget if is_property else each)
+    _, *parameters = signature.parameters.values()
+    shown = name if is_property else f"{name}{inspect.Signature(parameters)}".replace("'", "").replace("|", "\\|")
+    returned = str(signature.return_annotation).removeprefix("builtins.")
+    about = " ".join(inspect.getdoc(each).partition("\n\n")[0].split())
+    return f"| `{shown}` | `{returned}` | {about} |".replace(" | None`", "`, or None")
 
 
 def _has_route(cls, relation):

@@ -57,7 +57,10 @@ def test_the_readme_makes_the_database_that_it_names(namespace, tmp_path, capsys
     assert (tmp_path / "my-pieces.db").is_file()
 
 
-def test_the_readme_shows_the_asset_that_it_finds(namespace, capsys):
+def test_the_readme_shows_the_asset_that_it_finds_and_the_changes_that_it_announces(namespace, capsys):
     exec(compile(snippets(ROOT / "README.md"), "README.md", "exec"), namespace)
-    (line,) = capsys.readouterr().out.splitlines()
-    assert line.endswith(" tide height []")
+    local, hit, *remote = capsys.readouterr().out.splitlines()
+    assert local == "local tide height"
+    assert hit.endswith(" tide height []")
+    # The signal arrives on a thread of the session, the change in the loop of the program.
+    assert sorted(remote) == ["changed tide table", "remote tide table"]
