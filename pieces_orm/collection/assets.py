@@ -125,19 +125,7 @@ class AssetCollection(Collection[Asset, P]):
         Raises:
             InvalidValueError: neither query nor tags nor filters, or an engine that takes only a query.
         """
-        if isinstance(tags, str):
-            message = f"tags takes a list of texts, not the text {tags!r}."
-            raise InvalidValueError(message)
-        for tag in tags:
-            if not isinstance(tag, str):
-                message = f"tags takes texts of tags, not {tag!r}: pass tag.text."
-                raise InvalidValueError(message)
-        if not isinstance(query, str | None):
-            message = f"query takes words, not {query!r}."
-            raise InvalidValueError(message)
-        if not (query or tags or filters):
-            message = "A search needs a query, tags or filters."
-            raise InvalidValueError(message)
+        _check_search(query, tags, filters)
         filtered = bool(filters) or within is not None or case_sensitive or any("," in tag for tag in tags)
         if engine != "fuzzy" and (engine not in _ENGINES or filtered or tags or not query):
             message = f"The engine {engine!r} is not fuzzy, full_text or neural, or was given more than a query."
@@ -288,6 +276,22 @@ class AssetCollection(Collection[Asset, P]):
 
 def _page(assets: Sequence[Entity]) -> dict[str, Any]:
     return {"iterable": [msgspec.Raw(asset.to_json().encode()) for asset in assets]}
+
+
+def _check_search(query: str | None, tags: Sequence[str], filters: Sequence[Filter]) -> None:
+    if isinstance(tags, str):
+        message = f"tags takes a list of texts, not the text {tags!r}."
+        raise InvalidValueError(message)
+    for tag in tags:
+        if not isinstance(tag, str):
+            message = f"tags takes texts of tags, not {tag!r}: pass tag.text."
+            raise InvalidValueError(message)
+    if not isinstance(query, str | None):
+        message = f"query takes words, not {query!r}."
+        raise InvalidValueError(message)
+    if not (query or tags or filters):
+        message = "A search needs a query, tags or filters."
+        raise InvalidValueError(message)
 
 
 def _filter_body(

@@ -93,52 +93,57 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
     if in_document:
         fresh = _put(context, record, fresh, patch(record, in_document), in_document, transferables)
     if apart:
-        _save_apart(context, record, apart, edits, fresh, completed)
+        saving = _SavingApart(context, record, edits)
+        try:
+            with context.history.writing(record._schema.kind, record.id):
+                saving.send(apart, fresh, completed)
+        finally:
+            for changes in saving.changes:
+                state_changes.emit_changes(context, record, changes, "local")
     return frozenset(edits)
 
 
-def _save_apart(
-    context: Context,
-    record: Record,
-    apart: Mapping[str, EndpointField],
-    edits: Edits,
-    fresh: Document,
-    completed: Document,
-) -> None:
-    """Save fields by endpoints of their own; the document is read again only where it is needed, and at the end."""
-    sent: dict[str, Edit] = {}
-    applied: list[Changes] = []
+class _SavingApart:
+    """Saves of fields by endpoints of their own; the document is read again only where it is needed, and at the end."""
 
-    def apply(answer: Document) -> Document:
-        applied.append(_apply_answer(context, record, sent, answer))
-        sent.clear()
+    def __init__(self, context: Context, record: Record, edits: Edits) -> None:
+        self._context, self._record, self._edits = context, record, edits
+        self._sent: dict[str, Edit] = {}
+        # To be emitted once the write is no longer under way.
+        self.changes: list[Changes] = []
+
+    def send(self, apart: Mapping[str, EndpointField], fresh: Document, completed: Document) -> None:
+        """Send the fields; one whose request carries the document is sent last, with a document read after the others.
+
+        Edits that were sent are forgotten also when a later one fails, if the server can still be read.
+        """
+        try:
+            for name, spec in sorted(apart.items(), key=lambda item: item[1].sends_document):
+                if spec.sends_document and (self._sent or not fresh.contents):
+                    fresh = self._read_back()
+                document = fresh if spec.sends_document else completed
+                answer = spec.send(self._context, self._record, self._edits[name].mine, document)
+                self._sent[name] = self._edits[name]
+                if answer is not None:
+                    fresh = self._apply(answer)
+        except PiecesError:
+            with suppress(PiecesError):
+                self._finish()
+            raise
+        self._finish()
+
+    def _finish(self) -> None:
+        if self._sent:
+            self._read_back()
+
+    def _read_back(self) -> Document:
+        kind = self._record._schema.kind
+        return self._apply(reading.read(self._context.connection, kind, self._record.id, {"transferables": True}))
+
+    def _apply(self, answer: Document) -> Document:
+        self.changes.append(_apply_answer(self._context, self._record, self._sent, answer))
+        self._sent.clear()
         return answer
-
-    def read() -> Document:
-        return reading.read(context.connection, record._schema.kind, record.id, {"transferables": True})
-
-    try:
-        with context.history.writing(record._schema.kind, record.id):
-            try:
-                for name, spec in sorted(apart.items(), key=lambda item: item[1].sends_document):
-                    if spec.sends_document and (sent or not fresh.contents):
-                        fresh = apply(read())
-                    document = fresh if spec.sends_document else completed
-                    answer = spec.send(context, record, edits[name].mine, document)
-                    sent[name] = edits[name]
-                    if answer is not None:
-                        fresh = apply(answer)
-            except PiecesError:
-                # Edits that were sent are forgotten all the same, if the server can still be read.
-                with suppress(PiecesError):
-                    if sent:
-                        apply(read())
-                raise
-            if sent:
-                apply(read())
-    finally:
-        for changes in applied:
-            state_changes.emit_changes(context, record, changes, "local")
 
 
 def put(context: Context, record: Record, values: Mapping[str, Any]) -> None:

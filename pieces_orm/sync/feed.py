@@ -206,8 +206,8 @@ class Feed:
         """Compare all ids of the server, requested with this number, with the known ones."""
         recovering = self._must_compare or self.state == LOST
         self._must_compare = False
-        for id, what in self.reconciler.compare(now, number if recovering else None).items():
-            self._pending.add(id, what)
+        for id, report in self.reconciler.compare(now, number if recovering else None).items():
+            self._pending.add(id, report)
 
     # Emitting: this runs on the feed's own thread ---------------------------------------------------------------------
 
@@ -289,8 +289,8 @@ class Feed:
         with self._condition:
             if len(self._pending):
                 self._condition.wait_for(lambda: self._stopped, DEBOUNCE_S)
-            for id, what in self.reconciler.deferred().items():
-                self._pending.add(id, what)
+            for id, report in self.reconciler.deferred().items():
+                self._pending.add(id, report)
             return {} if self.reconciler.known is None else self._pending.take()
 
     def _settle(self) -> None:

@@ -22,7 +22,7 @@ MAX_ATTEMPTS = 3
 
 @attrs.define
 class _Report:
-    what: int
+    report: int
     first: float
     last: float
     due: float = 0.0
@@ -51,29 +51,29 @@ class Pending:
             return None
         return max(0.0, min(report.due for report in self._reports.values()) - time.monotonic())
 
-    def add(self, id: str, what: int) -> None:
+    def add(self, id: str, report: int) -> None:
         """Add a report of an id."""
         now = time.monotonic()
-        report = self._reports.setdefault(id, _Report(what, now, now))
-        report.what, report.last = max(what, report.what), now
+        waiting = self._reports.setdefault(id, _Report(report, now, now))
+        waiting.report, waiting.last = max(report, waiting.report), now
 
     def finish(self, taken: Mapping[str, int], failed: Mapping[str, int]) -> None:
         """Finish ids that were taken; those that failed are tried again, after growing pauses."""
         for id in taken:
             if id not in failed:
                 self._attempts.pop(id, None)
-        for id, what in failed.items():
+        for id, report in failed.items():
             self._attempts[id] = attempts = self._attempts.get(id, 0) + 1
-            self.add(id, what)
+            self.add(id, report)
             self._reports[id].due = time.monotonic() + pause_after(attempts)
 
     def take(self) -> dict[str, int]:
         """Take the ids that are due: not reported just now, or put off for the maximum."""
         now = time.monotonic()
         due = {
-            id: report.what
-            for id, report in self._reports.items()
-            if now >= report.due and (now - report.last >= DEBOUNCE_S * 0.8 or now - report.first >= MAX_DEBOUNCE_S)
+            id: waiting.report
+            for id, waiting in self._reports.items()
+            if now >= waiting.due and (now - waiting.last >= DEBOUNCE_S * 0.8 or now - waiting.first >= MAX_DEBOUNCE_S)
         }
         for id in due:
             del self._reports[id]

@@ -29,7 +29,7 @@ class _Deferred:
     """A report of a material that this session is writing: it waits for the answer to that."""
 
     id: str
-    what: int
+    report: int
     writes: frozenset[int]
 
 
@@ -75,7 +75,7 @@ class Reconciler:
     def deferred(self) -> dict[str, int]:
         """Take the reports that wait no longer, now that the writes have been answered."""
         still = [each for each in self._deferred if not self._history.are_written(each.writes)]
-        ready = {each.id: each.what for each in self._deferred if each not in still}
+        ready = {each.id: each.report for each in self._deferred if each not in still}
         self._deferred = still
         return ready
 
@@ -110,18 +110,18 @@ class Reconciler:
     def process(self, batch: dict[str, int]) -> dict[str, int]:
         """Fetch, apply and emit; return the reports that have to be tried again."""
         ready = self._split_own(batch)
-        suspected = {id for id, what in ready.items() if what == VANISHED}
+        suspected = {id for id, report in ready.items() if report == VANISHED}
         try:
             gone = self._confirmed(suspected)
         except PiecesError as error:
             _log.info("The vanished of %s could not be confirmed: %s", self._kind.collection, error)
             return ready
         there: dict[str, int] = {}
-        for id, what in ready.items():
-            if what == DELETED or id in gone:
+        for id, report in ready.items():
+            if report == DELETED or id in gone:
                 self._emit_deleted(id)
             else:
-                there[id] = min(what, UPDATED)
+                there[id] = min(report, UPDATED)
         self._history.note_reported(self._kind, there)
         wanted = [id for id in there if self._is_wanted(id)]
         for id in there.keys() - set(wanted):
@@ -131,15 +131,15 @@ class Reconciler:
     def _split_own(self, batch: dict[str, int]) -> dict[str, int]:
         """Return the reports of what this session is not writing at this moment; the rest is deferred."""
         ready: dict[str, int] = {}
-        for id, what in batch.items():
+        for id, report in batch.items():
             writes = self._history.writes_of(self._kind, id)
             if not self._is_known(id):
                 # It may be what a create of this session is making.
                 writes |= self._history.writes_of(self._kind, None)
             if writes:
-                self._deferred.append(_Deferred(id, what, writes))
+                self._deferred.append(_Deferred(id, report, writes))
             else:
-                ready[id] = what
+                ready[id] = report
         return ready
 
     def _is_known(self, id: str) -> bool:
