@@ -279,17 +279,18 @@ def test_a_second_stop_ends_the_cleaning_up_and_names_what_is_left(folder, piece
     assert named, errors
 
 
+@pytest.mark.xdist_group("machine")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX does")
 def test_a_run_that_is_stopped_cleans_up(folder, pieces, pieces_server, number):
     made = threading.Event()
     pieces.signals.created.connect(lambda *_, **__: made.set(), weak=False)
     with pieces.watch(Asset).wait_live():
-        pieces_server.faults.delay(0.3, times=1000, path="/assets/create")
+        pieces_server.faults.delay(1, times=1000, path="/assets/create")
         with started("demo", folder, "--url", pieces_server.url) as program:
             assert made.wait(10)
             program.send_signal(number)
-            out, errors = program.communicate(timeout=10)
+            out, errors = program.communicate(timeout=20)
 
     assert (program.returncode, errors) == (130, "pieces-orm: Stopped.\n")
     assert re.search(r"Deleting what was created: [12]\n", out)
