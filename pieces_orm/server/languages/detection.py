@@ -22,7 +22,7 @@ def classify(text: str | None, data: bytes, *, ext: object = None, name: str = "
     """Classify contents; `text` is None when they are not text.
 
     Raises:
-        RefusedError: 400, `ext` is no language.
+        RequestError: 400, `ext` is no language.
     """
     stated = canonical_name(ext) if isinstance(ext, str) and ext else None
     image = image_type(data)

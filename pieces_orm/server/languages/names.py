@@ -37,8 +37,9 @@ def check_text(language: str) -> None:
         RequestError: 400.
     """
     if is_image(language):
-        sentence = f"Invalid language '{language}' of a text: it is a kind of image. Name a language, or txt."
-        raise RequestError(400, sentence)
+        raise RequestError(
+            400, f"Invalid language '{language}' of a text: it is a kind of image; give a language or txt."
+        )
 
 
 def canonical_name(name: str) -> str:
@@ -49,7 +50,7 @@ def canonical_name(name: str) -> str:
     """
     found = find_language(name)
     if found is None:
-        sentence = f"{name} is not a language the wire knows; it names languages by file extension, such as py or ts."
+        sentence = f"Unknown language '{name}': give a file extension such as py, or a common name such as Python."
         raise RequestError(400, sentence)
     return found
 

@@ -110,7 +110,7 @@ def test_a_stated_language_goes_before_the_name_and_the_name_before_the_content(
     assert detection.classify(text, b"", ext="rs", name="a.go")["specific"] == "rs"
     assert detection.classify(text, b"", ext="Rust", name="a.go")["specific"] == "rs"
     assert detection.classify(text, b"", ext="", name="a.go")["specific"] == "go"
-    with pytest.raises(RequestError, match="nonsense is not a language"):
+    with pytest.raises(RequestError, match="Unknown language 'nonsense'"):
         detection.classify(text, b"", ext="nonsense", name="a.go")
     assert detection.classify(text, b"", name="a heading")["specific"] == "py"
 
