@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 HEAVY = {
-    "cattrs", "networkx", "pandas", "pygments", "rich", "sqlalchemy", "starlette", "typer", "uvicorn",
+    "cattrs", "magika", "numpy", "pygments", "rapidfuzz", "rich", "sqlalchemy", "starlette", "typer", "uvicorn",
     "websockets", "pieces_orm.server", "pieces_orm.cli",
 }  # fmt: skip
 
