@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .refusals import RequestError
+from .request_errors import RequestError
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 

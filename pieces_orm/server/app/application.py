@@ -16,7 +16,7 @@ from ..domain.identity import signed_in
 from ..handlers.streams import Stream
 from ..http.requests import Request
 from ..http.responses import error_response, json_response
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..service import Service
 from .router import Router
 from .routes import OPEN_PATHS, Endpoint, http_routes, stream_routes

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from ..contract import contract
 from ..http.requests import Request
-from ..refusals import RequestError
+from ..request_errors import RequestError
 
 
 def unserved(served: Collection[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from ...values import AnnotationType, FormatRole, Mechanism
 from ...wire.kinds import ANNOTATION, ASSET, FORMAT, TAG, WEBSITE, Kind
 from ..json_values import json_text
 from ..languages import detection
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..storage.reader import Reader
 from ..storage.writer import new_id
 from .contents import Contents, contents_of

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from attrs import frozen
 
-from ..refusals import RequestError
+from ..request_errors import RequestError
 
 _SPELLINGS = ("raw", "base64", "base64_url", "data_url")
 

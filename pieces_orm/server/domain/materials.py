@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ...wire.kinds import Kind
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..storage.reader import Reader, Row
 from ..storage.timestamps import normalize_timestamp
 from .relations import RelationEnd

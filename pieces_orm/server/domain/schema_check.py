@@ -10,7 +10,7 @@ from typing import Any
 
 from ...wire.kinds import Kind
 from ..contract import Schema, Shape, contract
-from ..refusals import RequestError
+from ..request_errors import RequestError
 
 _SIMPLE: Mapping[str, tuple[str, tuple[type, ...]]] = {
     "text": ("a string", (str,)),

@@ -12,7 +12,7 @@ from ...wire import kinds
 from ...wire.kinds import Kind
 from ..contract import contract
 from ..json_values import json_text, object_in
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..settings import Settings
 from ..storage.timestamps import normalize_timestamp
 from ..storage.writer import Writer, new_id

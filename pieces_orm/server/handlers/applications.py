@@ -16,7 +16,7 @@ from ..domain.seeds import Seed
 from ..http.requests import Request
 from ..http.responses import text_response
 from ..json_values import json_text
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..service import Service
 from ..storage.reader import Reader
 from ..storage.writer import Writer, new_id

@@ -14,7 +14,7 @@ from ..domain.materials import related_ids
 from ..domain.relations import RelationEnd, ends_of, has_family
 from ..http.requests import Handler, Request
 from ..json_values import json_text
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..storage.reader import Reader
 
 _DEFAULT_PAGE_ROWS = 50

@@ -9,7 +9,7 @@ from ...wire.kinds import SUMMARY
 from ..domain.relations import SUMMARY_HIERARCHY, association_relation
 from ..http.requests import Request
 from ..http.responses import no_content
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..storage.tables import StoredRelation
 from ..storage.writer import Writer
 

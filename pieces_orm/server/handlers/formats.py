@@ -15,7 +15,7 @@ from ..domain.relations import end_of
 from ..http.requests import Reference, Request
 from ..json_values import json_text, referenced_id
 from ..languages import names
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..storage.reader import Reader
 from ..storage.writer import Writer
 

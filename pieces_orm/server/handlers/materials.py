@@ -20,7 +20,7 @@ from ..domain.seeds import FIXED, SeedWriter, label_of
 from ..http.requests import Request
 from ..http.responses import no_content, text_response
 from ..json_values import json_text, object_in, referenced_id
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..storage.reader import Reader
 
 KindHandler = Callable[[Kind, Request], str | Response]

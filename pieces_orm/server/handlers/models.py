@@ -6,7 +6,7 @@ import uuid
 
 from ..http.requests import Request
 from ..json_values import json_text
-from ..refusals import RequestError
+from ..request_errors import RequestError
 
 _MODELS = [
     {

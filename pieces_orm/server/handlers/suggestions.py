@@ -17,7 +17,7 @@ from ..domain.relations import ends_of, linked
 from ..http.requests import Request
 from ..http.responses import json_response
 from ..json_values import json_text, object_in
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..search import index
 from ..service import Service
 from ..storage.reader import Reader

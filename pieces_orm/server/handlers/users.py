@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..domain.identity import signed_in, user_profile
 from ..http.requests import Request
 from ..json_values import json_text
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..service import Service
 
 

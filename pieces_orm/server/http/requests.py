@@ -10,7 +10,7 @@ from attrs import frozen
 from starlette.responses import Response
 
 from ...wire.kinds import Kind
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..service import Service
 from ..storage.reader import Reader
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from pygments.lexers import get_all_lexers
 
-from ..refusals import RequestError
+from ..request_errors import RequestError
 
 KNOWN = frozenset(Path(__file__).with_name("extensions.txt").read_text("ascii").split())
 """The members of ClassificationSpecificEnum: the wire names a language by a file extension."""

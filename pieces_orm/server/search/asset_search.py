@@ -14,7 +14,7 @@ from ..domain.relations import linked
 from ..http.requests import Request
 from ..http.responses import json_response
 from ..json_values import object_in, referenced_id
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..storage.reader import Reader
 from . import index
 from .filters import parse_filters

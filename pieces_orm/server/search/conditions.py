@@ -11,7 +11,7 @@ from attrs import frozen
 
 from ...wire.kinds import Kind
 from ..json_values import object_in
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..storage.reader import Reader
 from ..storage.timestamps import normalize_timestamp
 

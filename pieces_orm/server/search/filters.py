@@ -11,7 +11,7 @@ from ...wire.kinds import ANNOTATION, ASSET, FORMAT, PERSON, TAG, WEBSITE, Kind
 from ..domain.materials import own_keys
 from ..domain.relations import linked
 from ..json_values import object_in
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from ..storage.reader import Reader
 from . import index
 from .conditions import Condition, ConditionReader, Grammar, exactly, periods

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..refusals import RequestError
+from ..request_errors import RequestError
 from . import upgrades
 from .database import cannot_open, make_private, new_engine, read_version
 from .lock import Lock

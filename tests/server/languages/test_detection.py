@@ -9,7 +9,7 @@ import magika
 import pytest
 
 from pieces_orm.server.languages import content, detection, names
-from pieces_orm.server.refusals import RequestError
+from pieces_orm.server.request_errors import RequestError
 from tests.server.support import Wire, contract, program
 
 SNIPPETS = {
