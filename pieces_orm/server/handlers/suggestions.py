@@ -23,10 +23,10 @@ from ..service import Service
 from ..storage.reader import Reader
 from .streams import Stream, Taken, changes_stream
 
-# How much it counts to be linked to the same material, by an asset's key for these.
+# Weights of a link to the same material, by an asset's key for it.
 _LINK_SCORES = {"tags": 3.0, "websites": 3.0, "anchors": 2.0, "persons": 1.5, "annotations": 1.0}
 _LINK_KINDS = {end.key[0]: end.other for end in ends_of(ASSET) if end.key[0] in _LINK_SCORES}
-# How much a common word counts that only one asset has, and all of them at most, however long two texts are.
+# Weight of a common word that no other asset has, and the most that all words can add, however long the texts.
 _WORD_SCORE, _MAX_WORDS_SCORE = 1.0, 12.0
 _WORD = re.compile(r"[^\W\d_]{4,}")
 # Candidates that are compared closely, and words that are looked for in all assets: the rarest.

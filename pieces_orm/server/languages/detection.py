@@ -5,7 +5,7 @@ from __future__ import annotations
 from .content import from_content
 from .names import canonical_name, check_text, classification, from_filename, is_image
 
-# How image files begin.
+# First bytes of image files.
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpg"),

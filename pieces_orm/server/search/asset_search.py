@@ -21,7 +21,7 @@ from .filters import parse_filters
 from .index import Entry
 from .text import fold, tokens, words
 
-# How the wire calls the columns of the index, where not by their name.
+# Names of the index's columns on the wire, where they differ.
 _MATCHES = {"annotations": "ANNOTATION", "hints": "HINT"}
 # Each word of a query is looked for in every asset.
 _MAX_QUERY_WORDS = 200

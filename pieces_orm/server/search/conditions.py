@@ -47,7 +47,7 @@ def combine(conditions: Sequence[Condition], *, alternatives: bool = False) -> C
 
 @frozen
 class Grammar:
-    """How JSON says conditions: objects with one or more of some keys, in groups `{iterable: [...], type}`.
+    """Conditions as JSON: objects with one or more of some keys, in groups `{iterable: [...], type}`.
 
     `name` is what one object is called, for errors; `readers` make conditions of its values, by key. A key that is
     ignored may be there as well.

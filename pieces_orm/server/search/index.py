@@ -19,7 +19,7 @@ from .text import fold, names_of
 # The columns of the index, and how much a word in them counts.
 _WEIGHTS = {"title": 10, "content": 1, "tags": 6, "annotations": 3, "websites": 2, "persons": 2, "hints": 2}
 COLUMNS = tuple(_WEIGHTS)
-# What fills the columns, by an asset's key.
+# Sources of the columns, by an asset's key.
 _SOURCES = {"formats": "content", **{key: key for key in COLUMNS[2:]}}
 _SOURCE_KINDS: Mapping[str, Kind] = {key: end.other for end in ends_of(ASSET) for key in _SOURCES if end.key == (key,)}
 
@@ -89,7 +89,7 @@ def settle(writer: Writer) -> None:
 
 def _index(writer: Writer, row: Row) -> None:
     columns = _columns(writer, row)
-    # What this transaction made cannot be in the index.
+    # Materials made in this transaction cannot be in the index.
     is_new = writer.is_new(ASSET.name, row.id)
     indexed = None if is_new else writer.connection.execute(_COLUMNS, {"seq": row.seq}).first()
     if indexed is None or tuple(indexed) != tuple(columns.values()):
