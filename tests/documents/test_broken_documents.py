@@ -7,7 +7,9 @@ import json
 import pytest
 
 import pieces_orm
-from pieces_orm import DecodeError, State
+from pieces_orm import DecodeError, State, Tag
+from pieces_orm.documents.document import Document
+from pieces_orm.orm import state_changes
 
 
 @pytest.fixture
@@ -152,3 +154,9 @@ def test_what_is_unknown_goes_back_as_it_came(pieces, pieces_server, served):
     entity.text = "heights"
     entity.save()
     assert b'"n":123456789012345678901234567890,"m":[0.10, 1E5, -0.0],"s":"\\u00e9\\/","deep":' + b"[" * 300 in sent[-1]
+
+
+def test_an_entity_with_a_broken_document_can_be_printed(pieces):
+    document = Document(b'{"id": "a", "\xff": 1}')
+    tag = state_changes.adopt(pieces._context, Tag, "a", document, pieces._context.history.now(), "refresh")
+    assert repr(tag) == "<Tag a (loaded)>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 
-from pieces_orm import Asset, Tag
+from pieces_orm import Asset, Session, Tag
 from pieces_orm.signals import Signals
 
 
@@ -74,3 +74,10 @@ def test_requests_are_told_with_method_path_status_and_seconds(pieces):
     ]
     assert all(each["seconds"] > 0 for each in told)
     assert tag.text == "one"
+
+
+def test_the_sender_of_requested_is_the_session_class(pieces):
+    paths = []
+    pieces.signals.requested.connect(lambda _, path, **__: paths.append(path), sender=Session, weak=False)
+    pieces.tags.ids()
+    assert "/tags" in paths

@@ -2,8 +2,10 @@
 
 import threading
 
+import pytest
+
 import pieces_orm
-from pieces_orm import Tag
+from pieces_orm import DetachedError, Tag
 from pieces_orm.sync import reconciler
 from tests.support import Heard, wait_for
 
@@ -18,33 +20,21 @@ def test_echoes_that_never_come_are_not_waited_for_without_a_bound(monkeypatch, 
         assert list(feed.reconciler._echoes) == [f"id-{n}" for n in range(15, 20)]
 
 
-def test_saving_and_scoring_one_kind_at_once_while_watching_block_nothing(pieces, monkeypatch):
-    """Both report their writes to the feed, one of them under the session's lock."""
-    tag, scored = pieces.tags.create("first"), pieces.tags.create("second")
+def test_a_feed_takes_note_of_a_write_without_the_lock_of_the_session(pieces):
+    """A save reports its write with that lock held, other writes without it: a second order would be a deadlock."""
     with pieces.watch(Tag) as watch:
         watch.wait_live()
         [feed] = watch._feeds
-        inside, wrote = threading.Event(), feed.reconciler.wrote
+        done = threading.Event()
 
-        def slow(id, updated, *, deleted):
-            inside.wait(0.002)
-            wrote(id, updated, deleted=deleted)
+        def write():
+            feed.reconciler.wrote("an-id", None, deleted=False)
+            feed.reconciler.wrote("an-id", None, deleted=True)
+            done.set()
 
-        monkeypatch.setattr(feed.reconciler, "wrote", slow)
-        stop = threading.Event()
-
-        def score():
-            while not stop.is_set():
-                scored.increment_score()
-
-        thread = threading.Thread(target=score, daemon=True)
-        thread.start()
-        for n in range(40):
-            tag.text = f"tag {n}"
-            tag.save()
-        stop.set()
-        thread.join(5)
-        assert not thread.is_alive()
+        with pieces._context.lock:
+            threading.Thread(target=write, daemon=True).start()
+            assert done.wait(2)
 
 
 def test_an_echo_that_is_expected_ends_with_its_watch(pieces, other):
@@ -87,3 +77,10 @@ def test_an_entity_with_edits_that_was_deleted_is_not_held(pieces, other):
     tag.revert("text")
     assert pieces._context.identity_map._edited == {}
     assert category != "HANDLE"
+
+
+def test_a_live_list_on_a_closed_session_opens_nothing(pieces):
+    pieces.close()
+    with pytest.raises(DetachedError):
+        pieces.tags.live()
+    assert pieces._context.watching._feeds == {}
