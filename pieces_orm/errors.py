@@ -41,7 +41,24 @@ __all__ = [
 
 
 class PiecesError(Exception):
-    """The base class of all errors of this package."""
+    """The base class of all errors of this package; all of them pickle and copy.
+
+    `created` is the entity that the failed call has made all the same, or None. An entity cannot leave its session, so
+    a pickled or copied error has None there; its message names the id.
+    """
+
+    created: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy by arguments and attributes: `__init__`, which may want others, is not called again."""
+        kept = {name: value for name, value in vars(self).items() if name != "created"}
+        return _restored, (type(self), self.args), kept
+
+
+def _restored(cls: type[PiecesError], args: tuple[Any, ...]) -> PiecesError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    return error
 
 
 class TransportError(PiecesError):

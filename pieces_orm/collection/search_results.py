@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
 from ..documents import answers
-from ..documents.document import BROKEN, malformed
+from ..documents.document import BROKEN, check_ids, malformed, open_object
 from ..orm import loading, state_changes
 from ..orm.context import Context
 from ..orm.entity import Entity
 
 E = TypeVar("E", bound=Entity)
+_log = logging.getLogger("pieces_orm.search")
 
 
 class Match(msgspec.Struct):
@@ -28,32 +30,62 @@ class Match(msgspec.Struct):
 
 
 class _Results(msgspec.Struct):
-    iterable: list[dict[str, msgspec.Raw]] = []
+    iterable: list[msgspec.Raw] | None = None
 
 
 class _Head(msgspec.Struct):
     id: str = ""
 
 
+_TYPES = {"exact": bool, "score": float, "similarity": float, "match": str}
+
+
 def matches(data: bytes, kind: str) -> list[Match]:
-    """Decode the hits of an answer.
+    """Decode the hits of an answer; those that name no material are left out, with a warning in the log.
 
     Raises:
-        DecodeError: it is not the answer to a search.
+        DecodeError: it is not the answer to a search: malformed, or none of its hits names a material.
     """
     try:
-        return [_match(item) for item in msgspec.json.decode(data, type=_Results).iterable]
+        hits = msgspec.json.decode(data, type=_Results).iterable or []
+        found = [match for hit in hits if (match := _match(hit, kind)) is not None]
+        check_ids(len(hits), len(found))
     except BROKEN as error:
         raise malformed(data, kind, "", error, "search") from error
+    return found
 
 
-def _match(item: dict[str, msgspec.Raw]) -> Match:
-    """Decode one hit; its document is under a key that differs by kind, and has the id of the hit."""
-    plain = {name: msgspec.json.decode(raw) for name, raw in item.items() if not bytes(raw).startswith(b"{")}
-    match = msgspec.convert(plain, Match)
-    objects = (bytes(raw) for raw in item.values() if bytes(raw).startswith(b"{"))
-    match.document = next((raw for raw in objects if msgspec.json.decode(raw, type=_Head).id == match.identifier), None)
-    return match
+def _match(hit: msgspec.Raw, kind: str) -> Match | None:
+    """Decode one hit; its document is under a key that differs by kind, and has the id of the hit.
+
+    A part that is null or of another type says nothing; only a hit that names no material cannot be used.
+    """
+    parts = open_object(hit) if bytes(hit).startswith(b"{") else {}
+    documents = {_id_in(bytes(raw)): bytes(raw) for raw in parts.values()}
+    # Without an identifier, the only material in the hit is what was found.
+    ids = [id for id in documents if id]
+    identifier = _part(parts, "identifier", str) or (ids[0] if len(ids) == 1 else None)
+    if identifier is None:
+        start = bytes(hit)[:80].decode("utf-8", "replace")
+        _log.warning("A hit that names no %s is left out of the server's answer; it begins %r.", kind, start)
+        return None
+    known = {name: value for name, cls in _TYPES.items() if (value := _part(parts, name, cls)) is not None}
+    return Match(identifier, **known, document=documents.get(identifier))
+
+
+def _part(parts: Mapping[str, msgspec.Raw], name: str, cls: type[Any]) -> Any:
+    try:
+        return msgspec.json.decode(parts[name], type=cls) if name in parts else None
+    except msgspec.ValidationError:
+        return None
+
+
+def _id_in(raw: bytes) -> str:
+    """Return the id of the material in a part of a hit; empty when there is none."""
+    try:
+        return msgspec.json.decode(raw, type=_Head).id if raw.startswith(b"{") else ""
+    except msgspec.ValidationError:
+        return ""
 
 
 def entities_of(

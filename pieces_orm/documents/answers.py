@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -10,9 +11,10 @@ from msgspec import Raw
 
 from ..errors import DecodeError
 from .decoding import structure
-from .document import BROKEN, Document, Head, malformed, open_object, read_head, read_page
+from .document import BROKEN, Document, Head, check_ids, id_of, malformed, open_object, positions, read_head, read_page
 
 T = TypeVar("T")
+_log = logging.getLogger("pieces_orm.documents")
 # The keys of a reference that carries no copy.
 _BARE = {"id", "schema", "reference"}
 
@@ -20,6 +22,11 @@ _BARE = {"id", "schema", "reference"}
 class _Members(msgspec.Struct):
     iterable: list[Head] = []
     indices: dict[str, int] | None = None
+
+
+class _LooseMembers(msgspec.Struct):
+    iterable: list[Raw] = []
+    indices: dict[str, Any] | None = None
 
 
 class _Copy(msgspec.Struct):
@@ -32,6 +39,7 @@ class _Copies(msgspec.Struct):
 
 
 _members = msgspec.json.Decoder(_Members).decode
+_loose_members = msgspec.json.Decoder(_LooseMembers).decode
 _copy = msgspec.json.Decoder(_Copy).decode
 _copies = msgspec.json.Decoder(_Copies).decode
 
@@ -70,15 +78,16 @@ def plain(document: Document, kind: str, id: str) -> dict[str, Any]:
 def split(data: bytes | Raw, kind: str, *, contents: bool = True) -> list[tuple[str, Document]]:
     """Split a collection into the ids and documents of its members, without decoding them.
 
-    A member whose `indices` position is below zero is gone and left out.
+    A member whose `indices` position is below zero is gone and left out; so is one without an id, with a warning.
 
     Raises:
-        DecodeError: it is not JSON, or not a collection of documents with ids.
+        DecodeError: it is not JSON, or not a collection.
     """
     try:
         page = read_page(data)
-        gone = {id for id, position in (page.indices or {}).items() if position < 0}
-        items = [(read_head(raw).id, raw) for raw in page.iterable]
+        gone = {id for id, position in positions(page.indices, kind).items() if position < 0}
+        items = [(id, raw) for raw in page.iterable if (id := id_of(raw, kind)) is not None]
+        check_ids(len(page.iterable), len(items))
     except BROKEN as error:
         raise malformed(bytes(data), kind, "", error) from error
     # A slice of the page would keep the whole page alive: each document owns a copy.
@@ -126,18 +135,43 @@ def first_of(data: bytes, kind: str) -> bytes:
 def member_ids(raw: bytes | Raw, kind: str = "", id: str = "", field: str = "") -> tuple[str, ...]:
     """Return the ids that a relation names, in order; `indices` below zero says that a member is gone.
 
+    Members without an id and indices that are no numbers are left out, with a warning in the log.
+
     Raises:
         DecodeError: the slice is not a collection.
     """
     try:
-        members = _members(raw)
+        listed, indices = _listed(raw, " ".join(part for part in (kind, field) if part))
     except BROKEN as error:
         raise malformed(bytes(raw), kind, id, error, field) from error
-    indices = members.indices or {}
-    listed = [head.id for head in members.iterable]
     known = dict.fromkeys(listed)
     known.update(dict.fromkeys(sorted((i for i in indices if i not in known), key=indices.__getitem__)))
     return tuple(id for id in known if indices.get(id, 0) >= 0)
+
+
+def listed_ids(data: bytes, kind: str) -> tuple[str, ...]:
+    """Return the ids in an answer that lists all of a kind, as `member_ids` does.
+
+    Raises:
+        DecodeError: it is not a collection: it has no list of members, so that it says nothing of what there is.
+    """
+    try:
+        read_page(data)
+    except BROKEN as error:
+        raise malformed(data, kind, "", error) from error
+    return member_ids(data, kind)
+
+
+def _listed(raw: bytes | Raw, kind: str) -> tuple[list[str], dict[str, int]]:
+    """Return the ids of a relation's members and its indices, in C where all of them are as they should be."""
+    try:
+        members = _members(raw)
+    except msgspec.ValidationError:
+        loose = _loose_members(raw)
+        ids = [id for member in loose.iterable if (id := id_of(member, kind)) is not None]
+        check_ids(len(loose.iterable), len(ids))
+        return ids, positions(loose.indices, kind)
+    return [head.id for head in members.iterable], members.indices or {}
 
 
 def nested(raw: Raw, *, contents: bool = True) -> list[tuple[str, Document]]:
@@ -159,36 +193,57 @@ def _nested(raw: Raw, *, contents: bool) -> Iterator[tuple[str, Document]]:
     if items is None:
         items = [raw] if "id" in open_object(raw) else []
     for item in items:
+        if id_of(item, "nested") is None:
+            continue
         found = _copy(item)
         body = bytes(item) if bytes(found.reference) in (b"", b"null") else bytes(found.reference)
-        if open_object(body).keys() - _BARE and read_head(body).id == found.id:
+        if body.startswith(b"{") and open_object(body).keys() - _BARE and id_of(body, "nested") == found.id:
             yield found.id, Document(body, complete=False, contents=contents)
 
 
 def association_rows(data: bytes, owner_key: str, other_key: str) -> list[tuple[str, str]]:
-    """Return the pairs of ids in an answer of an association family.
+    """Return the pairs of ids in an answer of an association family; without those that name no pair, with a warning.
 
     Raises:
         DecodeError: it is not a collection of associations, or the server has left some out.
     """
     try:
         answer = msgspec.json.decode(data, type=dict[str, Any])
-        pairs = [(row[owner_key]["id"], row[other_key]["id"]) for row in answer["iterable"]]
+        rows = [(_id_at(row, owner_key), _id_at(row, other_key), row) for row in answer["iterable"]]
     except (*BROKEN, ValueError, TypeError, KeyError) as error:
         raise malformed(data, "association", "", error) from error
     if answer.get("truncated"):
         raise malformed(data, "association", "", ValueError("the server has left some owners out"))
-    return pairs
+    for owner, other, row in rows:
+        if owner is None or other is None:
+            _log.warning("An association without two ids is left out of the server's answer: %.200r.", row)
+    return [(owner, other) for owner, other, _ in rows if owner is not None and other is not None]
+
+
+def _id_at(row: Any, key: str) -> str | None:
+    end = row.get(key) if isinstance(row, dict) else None
+    id = end.get("id") if isinstance(end, dict) else None
+    return id if isinstance(id, str) and id else None
 
 
 def values_of(data: bytes, cls: type[T], kind: str, name: str = "iterable") -> list[T]:
-    """Return the members of a collection as values.
+    """Return the members of a collection as values; without those that cannot be read, with a warning.
 
     Raises:
-        DecodeError: the answer is not a collection of such values.
+        DecodeError: the answer is not a collection, or one without any such value.
     """
+    found: list[T] = []
+    broken: Exception | None = None
     try:
         items: Iterable[Any] = msgspec.json.decode(data)[name]
-        return [structure(item, cls) for item in items]
+        for item in items:
+            try:
+                found.append(structure(item, cls))
+            except (*BROKEN, ValueError, TypeError, KeyError) as error:
+                broken = error
+                _log.warning("A %s is left out of the server's answer (%s): %.200r.", kind, error, item)
     except (*BROKEN, ValueError, TypeError, KeyError) as error:
         raise malformed(data, kind, "", error) from error
+    if broken is not None and not found:
+        raise malformed(data, kind, "", broken) from broken
+    return found

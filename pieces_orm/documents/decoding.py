@@ -97,13 +97,20 @@ def structure(value: Any, cls: type[T]) -> T:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as plain JSON data, ready to be encoded; keys that are None are kept as removals (`Patch`)."""
+    """Return a value as plain JSON data, ready to be encoded; keys that are None are kept as removals (`Patch`).
+
+    Raises:
+        InvalidValueError: there is a value in it that cannot be converted, such as a time outside years 1 to 9999.
+    """
     if isinstance(value, Mapping):
         items = ((name, plain(item)) for name, item in value.items())
         return Patch(items) if isinstance(value, Patch) else dict(items)
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    return _converter().unstructure(value)
+    try:
+        return _converter().unstructure(value)
+    except (ValueError, TypeError, OverflowError, OSError, RecursionError) as error:
+        raise _not_json(error) from error
 
 
 def encode(value: Any) -> bytes:
@@ -120,7 +127,23 @@ def encoded(data: Any) -> bytes:
     try:
         return msgspec.json.encode(data)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        message = f"This cannot be sent as JSON: {error}."
+        raise _not_json(error) from error
+
+
+def _not_json(error: Exception) -> InvalidValueError:
+    return InvalidValueError(f"This cannot be sent as JSON: {error}.")
+
+
+def check_sendable(name: str, value: Any) -> None:
+    """Raise when a value cannot be sent.
+
+    Raises:
+        InvalidValueError: there is something in it that JSON cannot say.
+    """
+    try:
+        encode(value)
+    except InvalidValueError as error:
+        message = f"{name} cannot be sent: {error.__cause__ or error}."
         raise InvalidValueError(message) from error
 
 

@@ -5,10 +5,16 @@ A document is kept as the bytes that came, and each key stays an undecoded slice
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+from typing import Annotated, Any
+
 import msgspec
 from msgspec import Raw
 
 from ..errors import DecodeError
+
+_log = logging.getLogger("pieces_orm.documents")
 
 # Errors of reading broken JSON: malformed, not UTF-8, nested too deeply.
 BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -84,18 +90,51 @@ _NULL = Raw(b"null")
 class Head(msgspec.Struct):
     """The id of a document."""
 
-    id: str
+    id: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Page(msgspec.Struct):
     """A collection, its members undecoded."""
 
     iterable: list[Raw]
-    indices: dict[str, int] | None = None
+    indices: dict[str, Any] | None = None
 
 
 read_head = msgspec.json.Decoder(Head).decode
 read_page = msgspec.json.Decoder(Page).decode
+
+
+def id_of(member: bytes | Raw, kind: str) -> str | None:
+    """Return the id of a member of a collection; None, with a warning in the log, when it has none.
+
+    Raises:
+        MsgspecError: it is not JSON.
+    """
+    try:
+        return read_head(member).id
+    except msgspec.ValidationError as error:
+        start = bytes(member)[:80].decode("utf-8", "replace")
+        _log.warning("A member without an id is left out of %s (%s); it begins %r.", kind or "it", error, start)
+        return None
+
+
+def check_ids(members: int, ids: int) -> None:
+    """Raise when a collection has members, and none of them an id: then it is no collection.
+
+    Raises:
+        ValidationError: so it is.
+    """
+    if members and not ids:
+        message = "No member has an id"
+        raise msgspec.ValidationError(message)
+
+
+def positions(indices: Mapping[str, Any] | None, kind: str) -> dict[str, int]:
+    """Return the positions in the `indices` of a collection; without those that are no numbers, with a warning."""
+    odd = {id: position for id, position in (indices or {}).items() if type(position) is not int}
+    if odd:
+        _log.warning("The index of these %s materials is no number, and is ignored: %r.", kind, odd)
+    return {id: position for id, position in (indices or {}).items() if id not in odd}
 
 
 def reference_id(raw: Raw, kind: str = "", id: str = "", field: str = "") -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 from ..values import Arrivals
 from . import answers
-from .document import BROKEN, Document, malformed, read_head
+from .document import BROKEN, Document, check_ids, id_of, malformed, positions
 
 # Bytes up to which a page is split whole: to cut out a small member costs as much as all the rest of its way.
 WHOLE = 32_000_000
@@ -28,10 +29,10 @@ _SPACE = re.compile(rb"[ \t\n\r]*")
 def read(
     chunks: Iterator[bytes], kind: str, *, contents: bool = True, progress: Arrivals | None = None
 ) -> list[tuple[str, Document]]:
-    """Return the ids and documents of a collection's members, without decoding them.
+    """Return the ids and documents of a collection's members, without decoding them; for those left out see `split`.
 
     Raises:
-        DecodeError: it is not JSON, or not a collection of documents with ids.
+        DecodeError: it is not JSON, or not a collection.
     """
     begun: list[bytes] = []
     size = 0
@@ -40,7 +41,7 @@ def read(
         size += len(chunk)
         if size > WHOLE and _can_cut():
             data, start, begun = b"".join(begun), begun[0][:80], []
-            cutter = _Cutter(data, chunks, contents, progress)
+            cutter = _Cutter(data, chunks, kind, contents, progress)
             try:
                 return cutter.members()
             except BROKEN as error:
@@ -80,10 +81,13 @@ def _end_of(data: bytes, start: int) -> int | None:
 class _Cutter:
     """The rest of a page, and the chunks that are still to come."""
 
-    def __init__(self, data: bytes, chunks: Iterator[bytes], contents: bool, progress: Arrivals | None) -> None:
+    def __init__(
+        self, data: bytes, chunks: Iterator[bytes], kind: str, contents: bool, progress: Arrivals | None
+    ) -> None:
         self._data = data
         self._at = 0
         self._chunks = chunks
+        self._kind = kind
         self._contents = contents
         self._progress = progress
         self._members: list[tuple[str, Document]] = []
@@ -96,9 +100,9 @@ class _Cutter:
         for key in self._keys():
             if key == "iterable":
                 members = self._members = []
-                members.extend(self._document() for _ in self._items(b"[", b"]"))
+                check_ids(sum(self._cut_member() for _ in self._items(b"[", b"]")), len(members))
             elif key == "indices":
-                indices = msgspec.json.decode(self._value(), type=dict[str, int] | None) or {}
+                indices = positions(msgspec.json.decode(self._value(), type=dict[str, Any] | None), self._kind)
             else:
                 self._value()
         if members is None:
@@ -136,9 +140,13 @@ class _Cutter:
                 yield
         self._take(closing)
 
-    def _document(self) -> tuple[str, Document]:
+    def _cut_member(self) -> int:
+        """Cut one member out and keep it, unless it has no id; return how many that were: one."""
         data = self._value()
-        return read_head(data).id, Document(data, contents=self._contents)
+        id = id_of(data, self._kind)
+        if id is not None:
+            self._members.append((id, Document(data, contents=self._contents)))
+        return 1
 
     def _value(self) -> bytes:
         """Take the next value, however much has to come for it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 import mimetypes
 import re
 from base64 import b64encode
@@ -11,9 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..model.fields import declared
+from ..orm import loading
 from ..values import Classification, GenericClassification, Mechanism, Score
 from ..wire import kinds
-from .asset_fields import DescriptionField, LanguageField, OriginalField, TextField, in_original
+from .asset_fields import DescriptionField, LanguageField, OriginalField, TextField, bytes_in, with_original
 from .asset_seed import asset_seed
 from .declaring import Entity, Many, One, entity, field, readonly
 
@@ -80,17 +80,21 @@ class Asset(Entity):
     def bytes(self) -> builtins.bytes:
         """The content as bytes; text is encoded as UTF-8, a file or an image is as it was stored.
 
-        Requests: none when the contents are known, else one GET.
+        Requests: none when the contents are known, else one GET; another of the format, where the asset's document
+        leaves it out.
+
+        Raises:
+            DecodeError: the server does not say which format has the content.
         """
         text = self.text  # loads the contents when they are not known
         if text is not None:
             return text.encode()
         document = self._state.document
         if document is None or not document.contents:
-            document = self.refresh(transferables=True)._state.document
-        assert document is not None
-        stored = in_original(document, "fragment.bytes.raw|file.bytes.raw")
-        return b"" if stored is None else builtins.bytes(json.loads(builtins.bytes(stored)))
+            document = loading.load(self._context, self, {"transferables": True})
+        if Asset._schema.fields["text"].is_left_out(document):
+            document = with_original(self._context, self, document)
+        return bytes_in(document, self)
 
     def to_markdown(self) -> str:
         """Return the asset as a page of Markdown: name, description, content, tags and websites.

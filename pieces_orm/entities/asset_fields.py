@@ -7,31 +7,67 @@ annotation.
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Any, ClassVar
 
 import attrs
 from msgspec import Raw
 
 from ..documents import answers, decoding, merging
-from ..documents.document import Document, reference_id
-from ..errors import InvalidValueError
-from ..model.fields import Field
+from ..documents.document import Document, malformed, reference_id
+from ..errors import DecodeError, InvalidValueError
 from ..model.record import Record, known_value
 from ..orm import creating, persistence, reading
 from ..orm.context import Context
-from ..orm.persistence import EndpointField
+from ..orm.persistence import CompletedField, EndpointField
 from ..values import AnnotationType, GenericClassification
 from ..wire import kinds, routes
 from .annotation import Annotation
 
 
 def in_original(document: Document, path: str) -> Raw | None:
-    """Return the slice at a path inside the original format: in the reference's own copy, else among the formats."""
-    reference, copy = document.get("original"), document.get("original.reference")
-    found = None if copy is None else Document(bytes(copy)).get(path)
-    if found is not None or reference is None:
-        return found
-    return _in_member(document, "formats", "id", reference_id(reference), path)
+    """Return the slice at a path inside the original format; None where the document does not have it."""
+    return next((found for copy in _copies_of_original(document) if (found := copy.get(path)) is not None), None)
+
+
+def _copies_of_original(document: Document) -> list[Document]:
+    """Return the copies of the original format in a document: the reference's own, and the one among the formats."""
+    original, formats = document.get("original"), document.get("formats")
+    if original is None:
+        return []
+    id, reference = reference_id(original), document.get("original.reference")
+    copies = [] if reference is None else [Document(bytes(reference))]
+    members = [] if formats is None else answers.split(formats, "formats")
+    return copies + [copy for member, copy in members if member == id]
+
+
+def bytes_in(document: Document, record: Record) -> bytes:
+    """Return the bytes of the original format in a document; none where they are absent.
+
+    Raises:
+        DecodeError: they are not a list of bytes.
+    """
+    stored = in_original(document, "fragment.bytes.raw|file.bytes.raw")
+    try:
+        return b"" if stored is None else bytes(json.loads(bytes(stored)))
+    except (ValueError, TypeError) as error:
+        raise malformed(bytes(stored or b""), kinds.ASSET.name, record.id, error, "bytes") from error
+
+
+def with_original(context: Context, record: Record, document: Document) -> Document:
+    """Return an asset's document with its original format among the formats, read from the server.
+
+    Requests: one GET of the format.
+
+    Raises:
+        DecodeError: the document does not name the original format.
+    """
+    original = document.get("original")
+    if original is None:
+        message = f"The server does not say which is the original format of {record!r}, so its content is unknown."
+        raise DecodeError(message, kind=kinds.ASSET.name, id=record.id, field="original")
+    format = reading.read(context.connection, kinds.FORMAT, reference_id(original), {"transferable": True})
+    return Document(merging.merge(document, {"formats": {"iterable": [Raw(format.data)]}}))
 
 
 def _in_member(document: Document, collection: str, key: str, value: str, path: str) -> Raw | None:
@@ -42,8 +78,13 @@ def _in_member(document: Document, collection: str, key: str, value: str, path: 
 
 
 @attrs.define(slots=False, eq=False)
-class OriginalField(Field):
+class OriginalField(CompletedField):
     """A field of the original format; its wire path is the one inside the format."""
+
+    @cached_property
+    def parts(self) -> frozenset[str]:
+        """The keys of the format that this field is read from; a format always has one of them."""
+        return frozenset(path.split(".")[0] for path in self.wire.split("|"))
 
     @property
     def keys(self) -> frozenset[str]:
@@ -53,6 +94,22 @@ class OriginalField(Field):
     def locate(self, document: Document) -> Raw | None:
         """Return the slice of this field in the original format; None when it is absent or null."""
         return in_original(document, self.wire)
+
+    def is_left_out(self, document: Document) -> bool:
+        """Tell whether the document has no copy of the original format, or one without what this field is read from.
+
+        One that was asked for without contents says nothing of contents; it does not leave them out.
+        """
+        if self.contents and not document.contents:
+            return False
+        return all(copy.get_key(part) is None for copy in _copies_of_original(document) for part in self.parts)
+
+    def complete(self, context: Context, record: Record, document: Document) -> Document:
+        """Return the document with the original format, where the server left it out.
+
+        Requests: none when the document has it; else one GET of the format.
+        """
+        return with_original(context, record, document) if self.is_left_out(document) else document
 
 
 class _TextOnlyField(OriginalField, EndpointField):
@@ -73,12 +130,20 @@ class _TextOnlyField(OriginalField, EndpointField):
 class TextField(_TextOnlyField):
     """The content as text, saved by POST /format/update/value."""
 
-    def send(self, context: Context, record: Record, value: Any, fresh: Document) -> Document | None:
-        """Change the content of the original format, which is read first."""
-        original = fresh.get("original")
-        if original is None:
+    def check_savable(self, record: Record, fresh: Document) -> None:
+        """Refuse to save a text where the server names no format that could hold it.
+
+        Raises:
+            InvalidValueError: it names none.
+        """
+        if fresh.get("original") is None:
             message = f"The text of {record!r} cannot be saved: the server names no original format."
             raise InvalidValueError(message)
+
+    def send(self, context: Context, record: Record, value: Any, fresh: Document) -> Document | None:  # noqa: ARG002
+        """Change the content of the original format, which is read first."""
+        original = fresh.get("original")
+        assert original is not None  # as check_savable has seen
         document = reading.read(context.connection, kinds.FORMAT, reference_id(original), {"transferable": True})
         body = answers.plain(document, kinds.FORMAT.name, reference_id(original))
         holder = "file" if body.get("file") else "fragment"
@@ -142,11 +207,11 @@ class DescriptionField(EndpointField):
         """
         id = _in_member(fresh, "annotations", "type", AnnotationType.DESCRIPTION.value, "id")
         described = None if id is None else context.identity_map.ref(Annotation, json.loads(bytes(id)))
-        if described is None and value:
+        if described is None and value is not None:
             asset: Any = record
             seed = Annotation._seed(context, value, AnnotationType.DESCRIPTION, asset=asset)
             creating.create(context, Annotation, [seed])
-        elif described is not None and value:
+        elif described is not None and value is not None:
             persistence.put(context, described, {"text": value})
         elif described is not None:
             described.delete()

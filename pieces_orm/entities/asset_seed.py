@@ -44,7 +44,7 @@ def asset_seed(
         "websites": [{"url": url, "name": url} for url in websites if isinstance(url, str)],
         "persons": [_person(context, each) for each in persons if isinstance(each, str)],
         "anchors": [Anchor._seed(context, each).body for each in anchors if not isinstance(each, Anchor)],
-        "annotations": [{"type": AnnotationType.DESCRIPTION, "text": description}] if description else [],
+        "annotations": [{"type": AnnotationType.DESCRIPTION, "text": description}] if description is not None else [],
     }
     body = {
         "type": "SEEDED_ASSET",

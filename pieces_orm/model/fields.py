@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ from .. import values
 from ..documents import decoding
 from ..documents.document import Document
 from ..errors import InvalidValueError
+from ..values.checking import plain_text, to_utc
 
 METADATA = "pieces_orm.field"
 
@@ -85,8 +86,8 @@ class Field:
 
     @cached_property
     def unchecked(self) -> type | None:
-        """The type whose values are stored without a check."""
-        return None if self.readonly else next((each for each in (str, int) if each in self._accepted), None)
+        """The type of which most values are stored as they are."""
+        return str if str in self._accepted and not self.readonly else None
 
     @cached_property
     def plain(self) -> type | None:
@@ -106,34 +107,39 @@ class Field:
         return tuple(typing.get_origin(member) or member for member in members)
 
     def check(self, value: Any) -> Any:
-        """Return a value as it is stored: an enum member for its text, UTC for a local time.
+        """Return a value as it is stored: an enum member for a text, a plain str for a subclass, UTC for a local time.
 
         Raises:
-            InvalidValueError: the value is not of the declared type.
+            InvalidValueError: the value is not of the declared type, or cannot be sent.
         """
         if value is None and not self.removable:
             message = f"{self.name} cannot be set to None; set another value."
             raise InvalidValueError(message)
         for accepted in self._accepted:
-            is_open_enum = issubclass(accepted, values.OpenEnum)
-            if type(value) is accepted or (
-                isinstance(value, accepted) and not isinstance(value, bool | values.OpenEnum)
-            ):
-                return to_utc(value) if isinstance(value, datetime) else value
-            if is_open_enum and type(value) is str:
-                return accepted(value)
+            if isinstance(value, str) and not isinstance(value, accepted):
+                if issubclass(accepted, values.OpenEnum) and not isinstance(value, values.OpenEnum):
+                    return accepted(plain_text(self.name, value))
+            elif isinstance(value, accepted) and (accepted is bool or not isinstance(value, bool)):
+                return self._sendable(value)
         wanted = " or ".join("None" if a is type(None) else a.__name__ for a in self._accepted)
         message = f"{self.name} takes {wanted}, not {value!r} ({type(value).__name__})."
         raise InvalidValueError(message)
 
+    def _sendable(self, value: Any) -> Any:
+        """Return a value of the declared type as it is stored; what JSON cannot say is refused here, not in `save`."""
+        if isinstance(value, values.OpenEnum) and type(value) in self._accepted:
+            plain_text(self.name, value)
+        elif isinstance(value, str):
+            return plain_text(self.name, value)
+        elif isinstance(value, datetime):
+            return to_utc(self.name, value)
+        elif not isinstance(value, bool | None):
+            decoding.check_sendable(self.name, value)
+        return value
+
 
 def _is_union(annotation: Any) -> bool:
     return typing.get_origin(annotation) in (typing.Union, types.UnionType)
-
-
-def to_utc(moment: datetime) -> datetime:
-    """Return an aware datetime in UTC; a naive one is local time."""
-    return moment.astimezone(timezone.utc)
 
 
 def declared(spec: Field) -> Any:

@@ -11,11 +11,13 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import attrs
+import msgspec
 from msgspec import Raw
 
 from ..documents.document import Document
 from ..errors import DecodeError, DeletedError, DetachedError
 from ..wire.kinds import Kind
+from .editing import Editing
 from .fields import Field, PlainFields
 from .relation import Relation
 from .state import DELETED, DETACHED, EXPIRED, Edit, EntityState
@@ -28,6 +30,17 @@ UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 _set = object.__setattr__
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """The base of an edit of a field that could not be decoded: its slice, None where it was missing."""
+
+    slice: bytes | None
+
+    @property
+    def text(self) -> str | None:
+        """The slice as text, for people."""
+        return None if self.slice is None else self.slice.decode(errors="replace")
+
+
 @attrs.define(eq=False, slots=False)
 class Schema:
     """The declarations of a class: its kind, fields and relations."""
@@ -36,6 +49,11 @@ class Schema:
     fields: Mapping[str, Field]
     relations: Mapping[str, Relation[Any]]
     plain: PlainFields
+
+    @cached_property
+    def declared(self) -> frozenset[str]:
+        """The names of fields and relations."""
+        return frozenset({*self.fields, *self.relations})
 
     @cached_property
     def many(self) -> Mapping[str, Relation[Any]]:
@@ -101,11 +119,12 @@ def check_usable(record: Record) -> None:
 
 
 def cached(record: Record, spec: Field) -> Any:
-    """Return the decoded value of a field, its edit left aside; EMPTY when it is not decoded."""
+    """Return the decoded value of a field, its edit left aside; EMPTY when it is not decoded, or cannot be."""
     state = record._state
     if state.is_edited(spec.name):
         assert state.edits is not None
-        return state.edits[spec.name].base
+        base = state.edits[spec.name].base
+        return EMPTY if type(base) is Unreadable else base
     try:
         return object.__getattribute__(record, spec.name)
     except AttributeError:
@@ -159,6 +178,23 @@ def decode_slice(record: Record, spec: Field, raw: Raw | None) -> Any:
         kind = record._schema.kind.name
         message = f"{spec.wire!r} of {kind} {record.id} {problem}. The other fields stay usable."
         raise DecodeError(message, kind=kind, id=record.id, field=spec.name, value=value) from error
+
+
+def decode_or_keep(record: Record, spec: Field, document: Document) -> Any:
+    """Return the value of a field in a document; its slice as `Unreadable` where that cannot be decoded."""
+    try:
+        return decode(record, spec, document)
+    except DecodeError:
+        return unreadable(spec, document)
+
+
+def unreadable(spec: Field, document: Document | None) -> Unreadable:
+    """Return the slice of a field that cannot be decoded."""
+    try:
+        raw = None if document is None else spec.locate(document)
+    except DecodeError:
+        raw = None
+    return Unreadable(None if raw is None else bytes(raw))
 
 
 def try_decode(spec: Field, raw: Raw | None) -> Any:
@@ -217,22 +253,42 @@ def readable_ids(record: Record, relation: Relation[Any]) -> tuple[str, ...] | N
 # Edits ----------------------------------------------------------------------------------------------------------------
 
 
+def editing_of(record: Record) -> Editing[Edit]:
+    """Return who edits a record, under the session's lock."""
+    state = record._state
+    if state.editing is None:
+        state.editing = Editing()
+    return state.editing
+
+
+def own_edits(record: Record) -> dict[str, Edit]:
+    """Return the edits, without what open blocks of other threads have set."""
+    state = record._state
+    return state.pending() if state.editing is None else state.editing.without_others(state.pending())
+
+
 def forget_edits(record: Record, sent: Mapping[str, Edit]) -> dict[str, Edit]:
     """Return the edits without those that were sent; one that was set anew meanwhile stays, based on what was sent."""
+    editing = editing_of(record)
     edits = record._state.pending()
     for name, edit in sent.items():
         current = edits.pop(name, None)
         if current is not None and (type(current.mine) is not type(edit.mine) or current.mine != edit.mine):
             edits[name] = Edit(current.mine, edit.mine)
-        elif current is not None and name in record._schema.fields:
-            object.__delattr__(record, name)
+            editing.note_saved(name, edit)
+        else:
+            editing.forget(name)
+            if current is not None and name in record._schema.fields:
+                object.__delattr__(record, name)
     return edits
 
 
 def revert_edits(record: Record, names: tuple[str, ...]) -> dict[str, Edit]:
     """Return the edits without those named, or none of them; their slots are emptied."""
+    editing = editing_of(record)
     edits = record._state.pending()
     for name in names or tuple(edits):
+        editing.forget(name)
         if edits.pop(name, None) is not None:
             object.__delattr__(record, name)
     return edits
@@ -240,9 +296,10 @@ def revert_edits(record: Record, names: tuple[str, ...]) -> dict[str, Edit]:
 
 def restore_edits(record: Record, before: Mapping[str, Edit]) -> dict[str, Edit]:
     """Return the edits as they were before; slots of those set since are emptied or put back."""
-    for name, edit in record._state.pending().items():
-        if name not in before:
-            object.__delattr__(record, name)
-        elif before[name] != edit:
-            _set(record, name, before[name].mine)
+    edits = record._state.pending()
+    for name in edits.keys() - before.keys():
+        object.__delattr__(record, name)
+    for name, edit in before.items():
+        if edits.get(name) is not edit:
+            _set(record, name, edit.mine)
     return dict(before)

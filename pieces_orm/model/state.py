@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ..documents.document import Document
+from .editing import Editing
 
 
 class State(Enum):
@@ -42,6 +43,8 @@ class EntityState(msgspec.Struct, eq=False):
     applied: int = 0
     edits: dict[str, Edit] | None = None
     ids: dict[str, tuple[str, ...]] | None = None
+    # Made by the first save or `editing()` block.
+    editing: Editing[Edit] | None = None
 
     def apply(self, document: Document) -> None:
         """Make a document the current one."""

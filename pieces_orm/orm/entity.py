@@ -15,10 +15,10 @@ import attrs
 from ..concurrency import parallel
 from ..documents import answers, merging
 from ..documents.document import Document
-from ..errors import ReadOnlyFieldError
+from ..errors import InvalidValueError, ReadOnlyFieldError
 from ..model.field_help import Docstring
 from ..model.fields import PlainFields, fields_of
-from ..model.record import Record, Schema, check_usable, expire, restore_edits, revert_edits
+from ..model.record import Record, Schema, check_usable, editing_of, expire, restore_edits, revert_edits
 from ..model.relation import Relation
 from ..model.state import EXPIRED, HANDLE, State
 from ..values import Progress
@@ -45,6 +45,15 @@ class Entity(Record):
     def _looked_up(value: Any) -> Any:
         """Return the value of that attribute as the server knows it."""
         return value
+
+    def __init_subclass__(cls) -> None:
+        base = next((each for each in cls.__mro__[1:] if "_schema" in vars(each)), None)
+        if base is not None:
+            message = (
+                f"{base.__name__} cannot be subclassed: a session makes entities of the kind's own class. Write "
+                f"functions that take {base.__name__} entities, or declare a kind of your own with @entity."
+            )
+            raise InvalidValueError(message)
 
     def __init__(self) -> None:
         name = type(self)._schema.kind.collection
@@ -83,7 +92,8 @@ class Entity(Record):
 
         def __setattr__(self, name: str, value: Any) -> None:
             spec = type(self)._schema.fields.get(name)
-            if spec is not None and type(value) is spec.unchecked and field_access.edit_again(self, name, value):
+            plain = spec is not None and type(value) is spec.unchecked and value.isascii()
+            if plain and field_access.edit_again(self, name, value):
                 return
             if spec is not None and not spec.readonly:
                 field_access.edit(self, spec, spec.check(value))
@@ -92,6 +102,15 @@ class Entity(Record):
                 raise ReadOnlyFieldError(message)
             else:
                 _set(self, name, value)
+
+        def __delattr__(self, name: str) -> None:
+            if name not in type(self)._schema.declared and name not in Record.__slots__:
+                object.__delattr__(self, name)
+            message = (
+                f"{type(self).__name__}.{name} cannot be deleted: set it to None or another value, give up an edit "
+                f"with revert({name!r}), or remove() others from a relation."
+            )
+            raise ReadOnlyFieldError(message)
 
     # Persistence ----------------------------------------------------------------------------------------------------
 
@@ -115,20 +134,26 @@ class Entity(Record):
     def editing(self: E) -> Iterator[E]:
         """Set several fields and save them once at the end; an exception reverts what was set inside.
 
-        Blocks can be nested; the outermost one saves.
+        Blocks can be nested; the outermost one saves. Several threads can be in blocks of one entity: each saves at its
+        own end, without what the others have set until theirs, and reverts only what was set in it. Of a field that
+        two of them set, the later value counts.
 
         Requests: those of `save`, at the end.
         """
         context: Context = self._context
-        before = self._state.pending()
-        with context.identity_map.editing(self) as outermost:
-            try:
-                yield self
-            except BaseException:
-                with context.lock:
-                    persistence.keep_edits(context, self, restore_edits(self, before))
-                raise
-        if outermost:
+        with context.lock:
+            editing = editing_of(self)
+            block = editing.enter()
+        try:
+            yield self
+        except BaseException:
+            with context.lock:
+                edits = editing.undo(block, self._state.pending())
+                persistence.keep_edits(context, self, restore_edits(self, edits))
+            raise
+        with context.lock:
+            is_outermost = editing.leave(block)
+        if is_outermost:
             self.save()
 
     def refresh(self: E, *, transferables: bool | None = None) -> E:

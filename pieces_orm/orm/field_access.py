@@ -7,7 +7,18 @@ from typing import Any
 from ..documents.document import Document
 from ..errors import DecodeError
 from ..model.fields import Field
-from ..model.record import EMPTY, Record, cached, check_usable, decode, decode_slice
+from ..model.record import (
+    EMPTY,
+    Record,
+    cache,
+    cached,
+    check_usable,
+    decode,
+    decode_or_keep,
+    decode_slice,
+    try_decode,
+    unreadable,
+)
 from ..model.state import EXPIRED, LOADED, Edit
 from . import loading, persistence
 from .context import Context
@@ -18,23 +29,44 @@ _set = object.__setattr__
 def read(entity: Record, spec: Field) -> Any:
     """Decode a field that is not decoded yet; load the entity where the field is not known."""
     context: Context = entity._context
-    for _ in range(2):
+    with context.lock:
+        value = _known(entity, spec)
+    if value is not EMPTY:
+        return value
+    loading.check_autoload(context, entity, spec.name)
+    document = entity._state.document
+    if document is None or entity._state.state is not LOADED or not spec.is_left_out(document):
+        contents = {"transferables": True, "transferable": True} if spec.contents else None
+        document = loading.load(context, entity, contents)
         with context.lock:
             value = _known(entity, spec)
         if value is not EMPTY:
             return value
-        loading.check_autoload(context, entity, spec.name)
-        document = entity._state.document
-        if document is not None and entity._state.state is LOADED and spec.is_left_out(document):
-            completed = document
-            if isinstance(spec, persistence.EndpointField):
-                completed = spec.complete(context, entity, document)
-            value = decode(entity, spec, completed)
-            _set(entity, spec.name, value)
-            return value
-        loading.load(context, entity, {"transferables": True, "transferable": True} if spec.contents else None)
-    message = f"The server does not send {spec.wire!r} of {entity!r}."
-    raise DecodeError(message, kind=entity._schema.kind.name, id=entity.id, field=spec.name)
+    # Also where another thread has made the entity forget the answer again.
+    return _read_loaded(context, entity, spec, document)
+
+
+def _read_loaded(context: Context, entity: Record, spec: Field, document: Document) -> Any:
+    """Decode a field from an answer that was read for it; ask for the part that even this leaves out."""
+    if spec.is_left_out(document) and isinstance(spec, persistence.CompletedField):
+        completed = spec.complete(context, entity, document)
+        value = decode(entity, spec, completed)
+        with context.lock:
+            if entity._state.document is document and entity._state.state is LOADED:
+                cache(entity, spec, value)
+                _cache_others(entity, spec, completed)
+        return value
+    if spec.locate(document) is None and not spec.is_known_from(document):
+        message = f"The server does not send {spec.wire!r} of {entity!r}."
+        raise DecodeError(message, kind=entity._schema.kind.name, id=entity.id, field=spec.name)
+    return decode(entity, spec, document)
+
+
+def _cache_others(entity: Record, spec: Field, completed: Document) -> None:
+    """Cache the other fields that are read from a part that was asked for."""
+    for each in entity._schema.sometimes_unsaid:
+        if each.keys == spec.keys and each.is_known_from(completed) and cached(entity, each) is EMPTY:
+            cache(entity, each, try_decode(each, each.locate(completed)))
 
 
 def _known(entity: Record, spec: Field) -> Any:
@@ -75,6 +107,8 @@ def edit_again(entity: Record, name: str, value: Any) -> bool:
             return False
         if edit.seen is not state.document or value == edit.base:
             return False
+        if state.editing is not None and state.editing.is_open:
+            return False
         # The document still has the value that was replaced, and this is another.
         edits[name] = Edit(value, edit.base, edit.seen)
         _set(entity, name, value)
@@ -90,17 +124,34 @@ def edit(entity: Record, spec: Field, value: Any) -> None:
         loading.check_autoload(context, entity, name)
         loading.load(context, entity)
     persistence.check_settable(entity, spec)
-    current = getattr(entity, name)  # decodes, and loads contents: an edit needs its base
+    current = _base(entity, spec)
     with context.lock:
         edits = state.pending()
-        base = edits[name].base if name in edits else current
-        if _is_saved(entity, spec, value) and not context.history.writes_of(entity._schema.kind, entity.id):
+        before = edits.get(name)
+        is_set_elsewhere = False
+        if state.editing is not None:
+            state.editing.note_set(name, before)
+            is_set_elsewhere = state.editing.is_set_elsewhere(name)
+        is_saving = context.history.writes_of(entity._schema.kind, entity.id)
+        if _is_saved(entity, spec, value) and not is_saving and not is_set_elsewhere:
             edits.pop(name, None)
+        elif before is None:
+            edits[name] = Edit(value, current, state.document)
         else:
-            # While a save is under way, setting a field back has to win over its answer.
-            edits[name] = Edit(value, base, state.document if name not in edits else edits[name].seen)
+            # While a save is under way, or another thread has set it, setting a field back has to win.
+            edits[name] = Edit(value, before.base, before.seen)
         persistence.keep_edits(context, entity, edits)
         _set(entity, name, value)
+
+
+def _base(entity: Record, spec: Field) -> Any:
+    """Return the value that an edit replaces, loaded where it is not known; its slice where it cannot be decoded."""
+    try:
+        return getattr(entity, spec.name)
+    except DecodeError as error:
+        if error.field != spec.name:
+            raise
+        return unreadable(spec, entity._state.document)
 
 
 def _is_saved(entity: Record, spec: Field, value: Any) -> bool:
@@ -109,5 +160,5 @@ def _is_saved(entity: Record, spec: Field, value: Any) -> bool:
     saved = cached(entity, spec)
     if state.is_edited(spec.name):
         assert state.document is not None
-        saved = decode(entity, spec, state.document)
+        saved = decode_or_keep(entity, spec, state.document)
     return type(saved) is type(value) and bool(saved == value)

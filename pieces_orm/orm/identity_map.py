@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import RLock
 from typing import Any, TypeVar
 
@@ -30,7 +28,6 @@ class IdentityMap:
         self._context = context
         self._entities: defaultdict[str, WeakValues[Record]] = defaultdict(WeakValues)
         self._edited: dict[int, Record] = {}
-        self._editing: set[int] = set()
         self.is_detached = False
 
     def peek(self, cls: type[R], id: str) -> R | None:
@@ -79,20 +76,6 @@ class IdentityMap:
     def release(self, entity: Record) -> None:
         """Let an entity go when nobody else holds it."""
         self._edited.pop(id(entity), None)
-
-    @contextmanager
-    def editing(self, entity: Record) -> Iterator[bool]:
-        """Mark an entity as being edited in a block; True for the outermost block."""
-        key = id(entity)
-        with self._lock:
-            outermost = key not in self._editing
-            self._editing.add(key)
-        try:
-            yield outermost
-        finally:
-            if outermost:
-                with self._lock:
-                    self._editing.discard(key)
 
     def detach(self) -> None:
         """Detach every entity: the session closes."""

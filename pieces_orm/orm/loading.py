@@ -43,11 +43,12 @@ def read_record(context: Context, record: Record, query: Mapping[str, Any], orig
         raise
 
 
-def load(context: Context, record: Record, query: Mapping[str, Any] | None = None, origin: str = "refresh") -> None:
-    """Read an entity and apply the answer."""
+def load(context: Context, record: Record, query: Mapping[str, Any] | None = None, origin: str = "refresh") -> Document:
+    """Read an entity, apply the answer, and return it."""
     with context.history.request() as number:
         document = read_record(context, record, query or {}, origin)
         state_changes.apply(context, record, document, number, origin)
+    return document
 
 
 def check_autoload(context: Context, record: Record, name: str) -> None:

@@ -16,7 +16,15 @@ from ..documents.document import Document
 from ..errors import ConflictError, InvalidValueError, NotFoundError, PiecesError, ServerError
 from ..model.diff import Changes
 from ..model.fields import Field
-from ..model.record import Record, check_usable, decode, forget_edits
+from ..model.record import (
+    Record,
+    Unreadable,
+    check_usable,
+    decode_or_keep,
+    editing_of,
+    forget_edits,
+    own_edits,
+)
 from ..model.state import DELETED, DETACHED, Edit
 from ..wire.closed_lists import SCORE_REASONS
 from . import loading, reading, state_changes
@@ -25,7 +33,15 @@ from .context import Context
 Edits = Mapping[str, Edit]
 
 
-class EndpointField(Field):
+class CompletedField(Field):
+    """A field that is read from a part of the document which servers may leave out, and which is then asked for."""
+
+    def complete(self, context: Context, record: Record, document: Document) -> Document:  # noqa: ARG002 for others
+        """Return the document with the part that this field is read from, where the server left it out."""
+        return document
+
+
+class EndpointField(CompletedField):
     """A field that an endpoint of its own saves, because the update route does not change it."""
 
     # True where the request carries the entity's whole document, which has to be fresh then.
@@ -34,9 +50,8 @@ class EndpointField(Field):
     def check_settable(self, record: Record) -> None:
         """Raise when this field of a record cannot be set."""
 
-    def complete(self, context: Context, record: Record, document: Document) -> Document:  # noqa: ARG002 for others
-        """Return the document with the part that this field is read from, where the server left it out."""
-        return document
+    def check_savable(self, record: Record, fresh: Document) -> None:
+        """Raise when this field cannot be saved, as the record's fresh document says; nothing has been sent then."""
 
     def send(self, context: Context, record: Record, value: Any, fresh: Document) -> Document | None:
         """Send a value; return the material's new document where the answer is one."""
@@ -70,47 +85,84 @@ def patch(record: Record, edits: Edits) -> dict[str, Any]:
 
 
 def save(context: Context, record: Record, *, overwrite: bool, transferables: bool | None) -> frozenset[str]:
-    """Send the edits of an entity, first those of the document, then those with an endpoint of their own."""
+    """Send the edits of an entity, first those of the document, then those with an endpoint of their own.
+
+    Edits that open blocks of other threads have set are left to them. Saves of one entity wait for each other.
+    """
     check_usable(record)
-    with context.lock:
-        edits = record._state.pending()
-    if not edits:
+    asked = _asked_edits(context, record)
+    if not asked:
         return frozenset()
-    specs = record._schema.fields
-    for name in edits:
-        # Before anything is sent: what can never be saved must not follow half of what can.
-        check_settable(record, specs[name])
-    if context.signals.saving.receivers:
+    with context.lock:
+        saving = editing_of(record).saving
+    emitted: list[Changes] = []
+    try:
+        with saving:
+            with context.lock:
+                # Another save may have sent some of them meanwhile.
+                edits = {name: edit for name, edit in own_edits(record).items() if name in asked}
+            if edits:
+                _save(context, record, edits, emitted, overwrite=overwrite, transferables=transferables)
+    finally:
+        for changes in emitted:
+            state_changes.emit_changes(context, record, changes, "local")
+    return frozenset(edits)
+
+
+def _asked_edits(context: Context, record: Record) -> Edits:
+    """Return the edits to save, with what receivers of `saving` have set; those that cannot be saved are refused."""
+    edits = _savable_edits(context, record)
+    if edits and context.signals.saving.receivers:
         values = {name: edit.mine for name, edit in edits.items()}
         context.signals.ask(context.signals.saving, type(record), entity=record, edits=values)
+        edits = _savable_edits(context, record)
+    return edits
+
+
+def _savable_edits(context: Context, record: Record) -> Edits:
+    with context.lock:
+        edits = own_edits(record)
+    for name in edits:
+        # Before anything is sent: what can never be saved must not follow half of what can.
+        check_settable(record, record._schema.fields[name])
+    return edits
+
+
+def _save(
+    context: Context,
+    record: Record,
+    edits: Edits,
+    emitted: list[Changes],
+    *,
+    overwrite: bool,
+    transferables: bool | None,
+) -> None:
+    specs = record._schema.fields
     apart = {name: spec for name, spec in specs.items() if name in edits and isinstance(spec, EndpointField)}
+    in_document = {name: edit for name, edit in edits.items() if name not in apart}
+    update = _Update(record, patch(record, in_document), transferables) if in_document else None
     fresh = completed = loading.read_record(context, record, {})
     for spec in apart.values():
         completed = spec.complete(context, record, completed)
     if not overwrite:
         _check_conflicts(record, completed, edits)
-    in_document = {name: edit for name, edit in edits.items() if name not in apart}
-    if in_document:
-        fresh = _put(context, record, fresh, patch(record, in_document), in_document, transferables)
+    for spec in apart.values():
+        spec.check_savable(record, fresh)
+    if update is not None:
+        fresh = update.send(context, fresh, in_document, emitted)
     if apart:
-        saving = _SavingApart(context, record, edits)
-        try:
-            with context.history.writing(record._schema.kind, record.id):
-                saving.send(apart, fresh, completed)
-        finally:
-            for changes in saving.changes:
-                state_changes.emit_changes(context, record, changes, "local")
-    return frozenset(edits)
+        with context.history.writing(record._schema.kind, record.id):
+            _SavingApart(context, record, edits, emitted).send(apart, fresh, completed)
 
 
 class _SavingApart:
     """Saves of fields by endpoints of their own; the document is read again only where it is needed, and at the end."""
 
-    def __init__(self, context: Context, record: Record, edits: Edits) -> None:
+    def __init__(self, context: Context, record: Record, edits: Edits, emitted: list[Changes]) -> None:
         self._context, self._record, self._edits = context, record, edits
         self._sent: dict[str, Edit] = {}
         # To be emitted once the write is no longer under way.
-        self.changes: list[Changes] = []
+        self._emitted = emitted
 
     def send(self, apart: Mapping[str, EndpointField], fresh: Document, completed: Document) -> None:
         """Send the fields; one whose request carries the document is sent last, with a document read after the others.
@@ -141,7 +193,7 @@ class _SavingApart:
         return self._apply(reading.read(self._context.connection, kind, self._record.id, {"transferables": True}))
 
     def _apply(self, answer: Document) -> Document:
-        self.changes.append(_apply_answer(self._context, self._record, self._sent, answer))
+        self._emitted.append(_apply_answer(self._context, self._record, self._sent, answer))
         self._sent.clear()
         return answer
 
@@ -152,26 +204,33 @@ def put(context: Context, record: Record, values: Mapping[str, Any]) -> None:
     Requests: one GET, one POST to the update route.
     """
     check_usable(record)
-    _put(context, record, loading.read_record(context, record, {}), values, {}, None)
+    update, emitted = _Update(record, values, None), list[Changes]()
+    with context.lock:
+        saving = editing_of(record).saving
+    with saving:
+        update.send(context, loading.read_record(context, record, {}), {}, emitted)
+    for changes in emitted:
+        state_changes.emit_changes(context, record, changes, "local")
 
 
-def _put(
-    context: Context,
-    record: Record,
-    fresh: Document,
-    values: Mapping[str, Any],
-    edits: Edits,
-    transferables: bool | None,
-) -> Document:
-    kind = record._schema.kind
-    route = kind.route("update")
-    query = reading.contents_query(route, transferables)
-    with context.history.writing(kind, record.id):
-        data = context.connection.call(route, {}, query, merging.merge(fresh, dict(values)))
-        answer = answers.one(data, kind.name, record.id, contents=reading.has_contents(query))[1]
-        changes = _apply_answer(context, record, edits, answer)
-    state_changes.emit_changes(context, record, changes, "local")
-    return answer
+class _Update:
+    """The request that puts values by wire path into a document; it is checked before any other request is made."""
+
+    def __init__(self, record: Record, values: Mapping[str, Any], transferables: bool | None) -> None:
+        self._record, self._values = record, dict(values)
+        self._kind = record._schema.kind
+        self._route = self._kind.route("update")
+        self._query = reading.contents_query(self._route, transferables)
+
+    def send(self, context: Context, fresh: Document, edits: Edits, emitted: list[Changes]) -> Document:
+        """Send the values in a fresh document, and forget the edits that they are."""
+        kind, id = self._kind, self._record.id
+        with context.history.writing(kind, id):
+            data = context.connection.call(self._route, {}, self._query, merging.merge(fresh, self._values))
+            answer = answers.one(data, kind.name, id, contents=reading.has_contents(self._query))[1]
+            # To be emitted once the write is no longer under way.
+            emitted.append(_apply_answer(context, self._record, edits, answer))
+        return answer
 
 
 def _apply_answer(context: Context, record: Record, edits: Edits, answer: Document) -> Changes:
@@ -191,7 +250,7 @@ def _check_conflicts(record: Record, fresh: Document, edits: Edits) -> None:
     """Raise when the server's value of an edited field is neither what the edit replaced nor what it sets."""
     theirs: dict[str, Any] = {}
     for name, edit in edits.items():
-        value = decode(record, record._schema.fields[name], fresh)
+        value = decode_or_keep(record, record._schema.fields[name], fresh)
         if value not in (edit.base, edit.mine):
             theirs[name] = value
     if theirs:
@@ -202,10 +261,15 @@ def _check_conflicts(record: Record, fresh: Document, edits: Edits) -> None:
         )
         raise ConflictError(
             message,
-            base={name: edits[name].base for name in theirs},
+            base={name: _shown(edits[name].base) for name in theirs},
             mine={name: edits[name].mine for name in theirs},
-            theirs=theirs,
+            theirs={name: _shown(value) for name, value in theirs.items()},
         )
+
+
+def _shown(value: Any) -> Any:
+    """Return a value for people; the text of its JSON where it cannot be decoded."""
+    return value.text if isinstance(value, Unreadable) else value
 
 
 # Commands -----------------------------------------------------------------------------------------------------------

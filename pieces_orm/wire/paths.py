@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from ..errors import InvalidIdError
+from ..values.checking import is_sendable
 from .kinds import Route
 
 # Not allowed in an id: a server that decodes %2F before it routes would take the slash for that of another route.
@@ -25,13 +26,20 @@ def path_of(route: Route, ids: Mapping[str, str]) -> str:
     return path
 
 
-def segment(id: str) -> str:
-    """Return an id as one percent-encoded path segment.
+def checked_id(id: str) -> str:
+    """Return an id as a plain str.
 
     Raises:
-        InvalidIdError: the id is not a str, is empty, `.` or `..`, or has a slash or a control character in it.
+        InvalidIdError: the id is not a str, is empty, `.` or `..`, has a slash or a control character in it, or cannot
+            be sent.
     """
-    if not isinstance(id, str) or id in ("", ".", "..") or _FORBIDDEN.search(id):
+    plain = str.__str__(id) if isinstance(id, str) else ""
+    if plain in ("", ".", "..") or _FORBIDDEN.search(plain) or not is_sendable(plain):
         message = f"Invalid id {id!r}: an id is one non-empty path segment without slashes."
         raise InvalidIdError(message)
-    return quote(id, safe="")
+    return plain
+
+
+def segment(id: str) -> str:
+    """Return an id as one percent-encoded path segment; for the errors see `checked_id`."""
+    return quote(checked_id(id), safe="")
