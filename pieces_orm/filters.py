@@ -10,6 +10,7 @@ from attrs import frozen
 
 from .errors import InvalidValueError
 from .values import AnnotationType
+from .values.checking import plain_text, to_utc
 
 __all__ = ["Filter", "any_of", "classification", "created", "persons", "phrase", "tags", "updated", "websites"]
 
@@ -25,11 +26,15 @@ def _range(after: datetime | None, before: datetime | None) -> dict[str, Any]:
     if after is None and before is None:
         message = "A time filter needs after=, before= or both."
         raise InvalidValueError(message)
-    for name, moment in (("after", after), ("before", before)):
-        if not isinstance(moment, datetime | None):
-            message = f"{name}= takes a datetime, not {moment!r}."
-            raise InvalidValueError(message)
-    return _given(**{"from": after, "to": before, "between": True if after and before else None})
+    start, end = _moment("after", after), _moment("before", before)
+    return _given(**{"from": start, "to": end, "between": True if start and end else None})
+
+
+def _moment(name: str, moment: datetime | None) -> datetime | None:
+    if not isinstance(moment, datetime | None):
+        message = f"{name}= takes a datetime, not {moment!r}."
+        raise InvalidValueError(message)
+    return None if moment is None else to_utc(f"{name}=", moment)
 
 
 def _given(**keys: Any) -> dict[str, Any]:
@@ -48,14 +53,21 @@ def updated(*, after: datetime | None = None, before: datetime | None = None) ->
 
 def classification(language: str) -> Filter:
     """Match assets of a language or file type, such as py."""
-    return Filter({"classification": language})
+    return Filter({"classification": _text("classification", language)})
+
+
+def _text(name: str, text: str) -> str:
+    if not isinstance(text, str):
+        message = f"{name}() takes a text, not {text!r}."
+        raise InvalidValueError(message)
+    return plain_text(f"{name}()", text)
 
 
 def _texts(name: str, texts: tuple[str, ...]) -> Filter:
     if not texts or not all(isinstance(text, str) for text in texts):
         message = f"{name}() takes one or more texts, not {texts!r}."
         raise InvalidValueError(message)
-    return Filter({name: list(texts)})
+    return Filter({name: [_text(name, text) for text in texts]})
 
 
 def tags(*texts: str) -> Filter:
@@ -87,11 +99,20 @@ def phrase(
         title, content, annotation: the parts to search; everywhere, when none is given. `annotation` may be the type of
             the annotations to search.
     """
-    options = {"annotation": str(annotation)} if isinstance(annotation, str) else None
+    for name, part in (("title", title), ("content", content), ("annotation", annotation)):
+        if not isinstance(part, bool | None) and (name != "annotation" or not isinstance(part, str)):
+            message = f"{name}= is True, False or None, not {part!r}."
+            raise InvalidValueError(message)
+    options = {"annotation": _text("phrase", annotation)} if isinstance(annotation, str) else None
     where = True if options else annotation
+    text = _text("phrase", text)
     return Filter({"phrase": _given(value=text, title=title, content=content, annotation=where, options=options)})
 
 
 def any_of(*filters: Filter) -> Filter:
     """Match assets that match any of these filters; the wire nests one level of alternatives."""
+    for each in filters:
+        if not isinstance(each, Filter):
+            message = f"any_of() takes values of pieces_orm.filters, not {each!r}."
+            raise InvalidValueError(message)
     return Filter({"operations": {"type": "OR", "iterable": [each.wire for each in filters]}})

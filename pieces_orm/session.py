@@ -9,6 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import entities
+from .collection.arguments import check_callable, listed_entities
 from .collection.assets import AssetCollection
 from .collection.base import Collection
 from .collection.searchable import SearchableCollection
@@ -22,6 +23,7 @@ from .signals import Dispatch, Signals
 from .transport.connection import Connection
 from .transport.http import POOL_SIZE, limits
 from .values import Application, Model, Progress, Timeout
+from .values.checking import is_sendable, plain_text
 from .wire.kinds import Route
 
 if TYPE_CHECKING:
@@ -89,9 +91,7 @@ class Session:
 
     def __getitem__(self, cls: type[E]) -> Collection[E, ...]:
         """Return the collection of a class, for generic code."""
-        if not (isinstance(cls, type) and issubclass(cls, Entity) and hasattr(cls, "_schema")):
-            message = f"session[...] takes an entity class, such as Asset, not {cls!r}."
-            raise InvalidValueError(message)
+        _check_class("session[...]", cls)
         if cls not in self._collections:
             self._collections[cls] = Collection(self._context, cls, getattr(cls, "_seed", None))
         return self._collections[cls]
@@ -140,9 +140,19 @@ class Session:
         Raises:
             InvalidValueError: the path does not start at the root.
         """
-        if not isinstance(path, str) or not path.startswith("/"):
+        _check_texts(method=method, path=path, accept=accept)
+        method, path, accept = (plain_text("request", each) for each in (method, path, accept))
+        if not method.isalpha():
+            message = f"A method is a word such as GET, not {method!r}."
+            raise InvalidValueError(message)
+        if not path.startswith("/"):
             message = f"A path starts with a slash, such as /user, not {path!r}."
             raise InvalidValueError(message)
+        if not isinstance(query, Mapping | None):
+            message = f"query takes a mapping of names to values, not {query!r}."
+            raise InvalidValueError(message)
+        for name, value in (query or {}).items():
+            plain_text("query", f"{name}{value}")
         data = body if isinstance(body, bytes) or body is None else decoding.encode(body)
         return self._context.connection.call(Route(method, path, (), accept), query=query, body=data)
 
@@ -162,9 +172,12 @@ class Session:
                 begins anew with each relation.
 
         Raises:
-            InvalidValueError: a relation starts at none of the classes that are reached.
+            InvalidValueError: a relation starts at none of the classes that are reached, or an argument is something
+                else. UsageError: an entity belongs to another session.
         """
-        return relation_loading.prefetch(self._context, entities, relations, progress)
+        check_callable("progress", progress)
+        start = listed_entities("prefetch", entities, Entity, self._context)
+        return relation_loading.prefetch(self._context, start, relations, progress)
 
     # Streams --------------------------------------------------------------------------------------------------------
 
@@ -182,6 +195,8 @@ class Session:
         """
         from .sync.watch import feeds_of  # noqa: PLC0415 nobody who does not watch pays for it
 
+        for kind in kinds:
+            _check_class("watch", kind)
         self._context.connection.check_open()
         return feeds_of(self._context).watch(kinds or tuple(self._collections), every=not kinds)
 
@@ -224,6 +239,19 @@ class Session:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _check_class(call: str, cls: object) -> None:
+    if not (isinstance(cls, type) and issubclass(cls, Entity) and hasattr(cls, "_schema")):
+        message = f"{call} takes an entity class, such as Asset, not {cls!r}."
+        raise InvalidValueError(message)
+
+
+def _check_texts(**given: Any) -> None:
+    for name, value in given.items():
+        if not isinstance(value, str) or not is_sendable(value):
+            message = f"{name} takes a text, not {value!r}."
+            raise InvalidValueError(message)
 
 
 def _check(timeout: Any, wait: Any, concurrency: Any, dispatch: Any) -> None:
@@ -276,6 +304,8 @@ def connect(
     from .transport import discovery  # noqa: PLC0415 a session whose address is known needs no discovery
 
     _check(timeout, wait, concurrency, dispatch)
+    given = {"url": url, "application": application, "api_key": api_key, "token": token}
+    _check_texts(**{name: value for name, value in given.items() if value is not None})
     if token is not None:
         url = url or os.environ.get("PIECES_URL")
         if not url:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any, TypeVar
 
 from .. import values
-from ..errors import InvalidValueError, UnsupportedOperationError
+from ..documents import decoding
+from ..errors import InvalidIdError, InvalidValueError, UnsupportedOperationError
 from ..model.record import check_usable
 from ..model.seed import Seed
 from ..orm.context import Context, check_context
 from ..orm.entity import Entity, registered
+from ..values.checking import plain_text, to_utc
+from ..wire.paths import checked_id
 
+E = TypeVar("E", bound=Entity)
 F = TypeVar("F", bound=Callable[..., Any])
 
 # The arguments of one call: by place, and by name.
@@ -97,7 +101,7 @@ def seeds(
 def bound(
     seed: Callable[..., Any], where: str, context: Context, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> inspect.BoundArguments:
-    """Return the arguments for a seed, each of the type that its annotation says.
+    """Return the arguments for a seed, each of the type that its annotation says, and as it can be sent.
 
     Raises:
         TypeError: one is missing, or there is no such argument.
@@ -111,29 +115,45 @@ def bound(
         raise TypeError(f"{where}: {error}; it takes {takes}.") from None
     for name, value in list(found.arguments.items())[1:]:
         parameter = signature.parameters[name]
-        members = value if parameter.kind is parameter.VAR_POSITIONAL else (value,)
-        for each in members:
-            _check(f"{where}: {name}", _text(parameter.annotation), each, context)
+        shown, annotation = f"{where}: {name}", _text(parameter.annotation)
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            found.arguments[name] = tuple(_checked(shown, annotation, each, context) for each in value)
+        else:
+            found.arguments[name] = _checked(shown, annotation, value, context)
     return found
 
 
-def _check(name: str, annotation: str, value: Any, context: Context) -> None:
+def _checked(name: str, annotation: str, value: Any, context: Context) -> Any:
     wanted = _alternatives(annotation)
     for each in wanted:
         many = _MANY.fullmatch(each)
         if many is None:
             if isinstance(value, _type(each)) and not (isinstance(value, bool) and each in {"int", "float"}):
-                break
+                return _sendable(name, value, context)
         elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
-            for member in value:
-                _check(name, many[2], member, context)
-            break
-    else:
-        message = f"{name} takes {' or '.join(wanted)}, not {value!r} ({type(value).__name__})."
-        raise InvalidValueError(message)
+            return [_checked(name, many[2], member, context) for member in value]
+    message = f"{name} takes {' or '.join(wanted)}, not {value!r} ({type(value).__name__})."
+    raise InvalidValueError(message)
+
+
+def _sendable(name: str, value: Any, context: Context) -> Any:
+    """Return an argument of the right type as it is sent.
+
+    Raises:
+        InvalidValueError: JSON cannot say it. UsageError, StateError: an entity cannot be used here.
+    """
     if isinstance(value, Entity):
         check_usable(value)
         check_context(value, context)
+    elif isinstance(value, PurePath):
+        plain_text(name, str(value))
+    elif isinstance(value, str):
+        return plain_text(name, value)
+    elif isinstance(value, datetime):
+        return to_utc(name, value)
+    elif not isinstance(value, bytes | bool | None):
+        decoding.check_sendable(name, value)
+    return value
 
 
 def _text(annotation: Any) -> str:
@@ -151,3 +171,83 @@ def _type(name: str) -> type:
     # Of a name that says nothing here, such as a type of the seed's own module, anything is taken.
     found: Any = _PLAIN.get(name) or registered().get(name) or getattr(values, name, object)
     return found if isinstance(found, type) else object
+
+
+# Of other calls -------------------------------------------------------------------------------------------------------
+
+
+def listed(name: str, values: Any, wanted: str) -> list[Any]:
+    """Return the members of an argument that is to be a list.
+
+    Raises:
+        InvalidValueError: it is none; a text is not taken for a list of letters.
+    """
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
+        message = f"{name} takes a list of {wanted}, not {values!r}."
+        raise InvalidValueError(message)
+    return list(values)
+
+
+def checked_ids(name: str, ids: Any) -> list[str]:
+    """Return ids as plain texts.
+
+    Raises:
+        InvalidIdError: this is no list of ids.
+    """
+    if not isinstance(ids, Iterable) or isinstance(ids, str | bytes | Mapping):
+        message = f"{name} takes a list of ids, not {ids!r}."
+        raise InvalidIdError(message)
+    return [checked_id(id) for id in ids]
+
+
+def listed_entities(name: str, entities: Any, cls: type[E], context: Context) -> list[E]:
+    """Return entities of a class and this session.
+
+    Raises:
+        InvalidValueError: one is not of the class. UsageError: one belongs to another session.
+    """
+    found = listed(name, entities, f"{cls.__name__} entities")
+    for each in found:
+        if not isinstance(each, cls):
+            message = f"{name} takes {cls.__name__} entities, not {each!r}."
+            raise InvalidValueError(message)
+        check_context(each, context)
+    return found
+
+
+def listed_texts(name: str, texts: Any) -> list[str]:
+    """Return texts as they are sent.
+
+    Raises:
+        InvalidValueError: one is no text, or cannot be sent.
+    """
+    found = listed(name, texts, "texts")
+    for each in found:
+        if not isinstance(each, str):
+            message = f"{name} takes texts, not {each!r}."
+            raise InvalidValueError(message)
+    return [plain_text(name, each) for each in found]
+
+
+def check_callable(name: str, given: Any) -> None:
+    """Raise when an argument is neither None nor a function.
+
+    Raises:
+        InvalidValueError: so it is.
+    """
+    if given is not None and not callable(given):
+        message = f"{name} takes a function, not {given!r}."
+        raise InvalidValueError(message)
+
+
+def flags(**given: bool | None) -> dict[str, Any]:
+    """Return the query of a request from arguments that are True, False or None.
+
+    Raises:
+        InvalidValueError: one is something else.
+    """
+    for name, value in given.items():
+        if not isinstance(value, bool | None):
+            message = f"{name} is True, False or None, not {value!r}."
+            raise InvalidValueError(message)
+    return dict(given)

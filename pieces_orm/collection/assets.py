@@ -20,9 +20,18 @@ from ..orm import creating, loading, reading
 from ..orm.context import Context
 from ..orm.entity import Entity
 from ..values import Arrivals, Engine, Interaction, SearchMatch
+from ..values.checking import plain_text
 from ..wire import kinds, routes
+from ..wire.paths import checked_id
 from . import search_results
-from .arguments import with_seed_signature
+from .arguments import (
+    check_callable,
+    flags,
+    listed,
+    listed_entities,
+    listed_texts,
+    with_seed_signature,
+)
 from .base import Collection
 
 if TYPE_CHECKING:
@@ -82,7 +91,8 @@ class AssetCollection(Collection[Asset, P]):
             suggested, pseudo: whether suggested and pseudo assets are among them; None leaves it to the server.
             progress: called with how many have come and how many there are, None as long as that is not known.
         """
-        query = {"transferables": transferables, "suggested": suggested, "pseudo": pseudo}
+        check_callable("progress", progress)
+        query = flags(transferables=transferables, suggested=suggested, pseudo=pseudo)
         return loading.snapshot(self._context, self._class, query, progress)
 
     def ids(self, *, pseudo: bool | None = None) -> tuple[str, ...]:
@@ -93,7 +103,7 @@ class AssetCollection(Collection[Asset, P]):
         Args:
             pseudo: whether pseudo assets are among them; None leaves it to the server.
         """
-        return self._ids({"pseudo": pseudo})
+        return self._ids(flags(pseudo=pseudo))
 
     def search(
         self,
@@ -125,17 +135,21 @@ class AssetCollection(Collection[Asset, P]):
         Raises:
             InvalidValueError: neither query nor tags nor filters, or an engine that takes only a query.
         """
-        _check_search(query, tags, filters)
+        query, tags, filters = _checked_search(query, tags, filters)
+        asked = flags(transferables=transferables, pseudo=pseudo)
         filtered = bool(filters) or within is not None or case_sensitive or any("," in tag for tag in tags)
-        if engine != "fuzzy" and (engine not in _ENGINES or filtered or tags or not query):
+        if engine != "fuzzy" and (
+            not isinstance(engine, str) or engine not in _ENGINES or filtered or tags or not query
+        ):
             message = f"The engine {engine!r} is not fuzzy, full_text or neural, or was given more than a query."
             raise InvalidValueError(message)
         route, body = _ENGINES.get(engine, routes.ASSETS_SEARCH), None
-        parameters = {"query": query, "searchable_tags": ",".join(tags) or None, "transferables": transferables}
+        parameters = {"query": query, "searchable_tags": ",".join(tags) or None, **asked}
         if filtered:
-            route, parameters = routes.ASSETS_SEARCH_FILTERS, {"transferables": transferables}
-            body = _filter_body(query, tags, filters, within, case_sensitive=case_sensitive)
-        parameters = {name: value for name, value in {**parameters, "pseudo": pseudo}.items() if name in route.query}
+            route, parameters = routes.ASSETS_SEARCH_FILTERS, asked
+            ids = None if within is None else _ids_of(within, self._context)
+            body = _filter_body(query, tags, filters, ids, case_sensitive=case_sensitive)
+        parameters = {name: value for name, value in parameters.items() if name in route.query}
         with self._context.history.request() as number:
             data = self._context.connection.call(route, query=parameters, body=body, repeatable=True)
             results = bytes(answers.one_key(data, "results", "asset")) if filtered else data
@@ -180,7 +194,10 @@ class AssetCollection(Collection[Asset, P]):
             path: of the file.
             args, kwargs: as for `create`.
         """
-        file = Path(path)
+        if not isinstance(path, str | Path):
+            message = f"create_from_file takes a path, not {path!r}."
+            raise InvalidValueError(message)
+        file = Path(plain_text("path", path) if isinstance(path, str) else path)
         data = file.read_bytes()
         content: str | bytes
         try:
@@ -203,8 +220,14 @@ class AssetCollection(Collection[Asset, P]):
             interactions: how, paired with the assets by position.
 
         Raises:
-            InvalidValueError: more interactions than assets.
+            InvalidValueError: more interactions than assets, or something else. UsageError: another session's asset.
         """
+        assets = listed_entities("recommended", assets, Asset, self._context)
+        interactions = listed("interactions", interactions, "values.Interaction")
+        for each in interactions:
+            if not isinstance(each, Interaction):
+                message = f"interactions takes values.Interaction, not {each!r}."
+                raise InvalidValueError(message)
         if len(interactions) > len(assets):
             message = f"{len(interactions)} interactions for {len(assets)} assets: they are paired by position."
             raise InvalidValueError(message)
@@ -222,8 +245,11 @@ class AssetCollection(Collection[Asset, P]):
 
         Args:
             assets: what to find relatives of.
+
+        Raises:
+            InvalidValueError: one is no asset. UsageError: one is of another session.
         """
-        return self._asked(routes.ASSETS_RELATED, _page(assets))
+        return self._asked(routes.ASSETS_RELATED, _page(listed_entities("related", assets, Asset, self._context)))
 
     def _asked(self, route: kinds.Route, body: dict[str, Any]) -> list[Asset]:
         with self._context.history.request() as number:
@@ -248,8 +274,12 @@ class AssetCollection(Collection[Asset, P]):
         Args:
             asset: whose formats.
             transferables: whether contents come with them; None leaves it to the server.
+
+        Raises:
+            InvalidValueError: this is no asset. UsageError: it is of another session.
         """
-        query = {"transferables": transferables}
+        [asset] = listed_entities("formats", [asset], Asset, self._context)
+        query = flags(transferables=transferables)
         with self._context.history.request() as number:
             data = self._context.connection.call(routes.ASSET_FORMATS, {"asset": asset.id}, query)
             contents = reading.has_contents(query)
@@ -278,37 +308,33 @@ def _page(assets: Sequence[Entity]) -> dict[str, Any]:
     return {"iterable": [msgspec.Raw(asset.to_json().encode()) for asset in assets]}
 
 
-def _check_search(query: str | None, tags: Sequence[str], filters: Sequence[Filter]) -> None:
-    if isinstance(tags, str):
-        message = f"tags takes a list of texts, not the text {tags!r}."
-        raise InvalidValueError(message)
-    for tag in tags:
-        if not isinstance(tag, str):
-            message = f"tags takes texts of tags, not {tag!r}: pass tag.text."
-            raise InvalidValueError(message)
+def _checked_search(query: Any, tags: Any, given: Any) -> tuple[str | None, list[str], list[Filter]]:
     if not isinstance(query, str | None):
         message = f"query takes words, not {query!r}."
         raise InvalidValueError(message)
-    if not (query or tags or filters):
-        message = "A search needs a query, tags or filters."
-        raise InvalidValueError(message)
-
-
-def _filter_body(
-    query: str | None,
-    tags: Sequence[str],
-    given: Sequence[Filter],
-    within: Iterable[Asset | str] | None,
-    *,
-    case_sensitive: bool,
-) -> bytes:
-    """Return the body of a search with filters; the wire does misspell `identifers`."""
-    for each in given:
+    words = None if query is None else plain_text("query", query)
+    found = listed_texts("tags", tags), listed("filters", given, "values of pieces_orm.filters")
+    for each in found[1]:
         if not isinstance(each, filters.Filter):
             message = f"filters takes values of pieces_orm.filters, such as filters.tags('moon'), not {each!r}."
             raise InvalidValueError(message)
+    if not (words or any(found)):
+        message = "A search needs a query, tags or filters."
+        raise InvalidValueError(message)
+    return words, *found
+
+
+def _ids_of(within: Any, context: Context) -> list[str]:
+    found = listed("within", within, "assets or ids")
+    listed_entities("within", [each for each in found if not isinstance(each, str)], Asset, context)
+    return [checked_id(each) if isinstance(each, str) else each.id for each in found]
+
+
+def _filter_body(
+    query: str | None, tags: Sequence[str], given: Sequence[Filter], ids: list[str] | None, *, case_sensitive: bool
+) -> bytes:
+    """Return the body of a search with filters; the wire does misspell `identifers`."""
     every = [*given, *([filters.tags(*tags)] if tags else [])]
-    ids = None if within is None else [each if isinstance(each, str) else each.id for each in within]
     body = {
         "query": query,
         "filters": {"iterable": [decoding.plain(each.wire) for each in every]} if every else None,

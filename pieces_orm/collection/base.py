@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from ..concurrency import parallel
 from ..documents import answers, decoding
 from ..documents.document import reference_id
-from ..errors import InvalidIdError, InvalidValueError, NotFoundError, UnsupportedOperationError
+from ..errors import InvalidValueError, NotFoundError, UnsupportedOperationError
 from ..model.seed import Seed
 from ..orm import creating, loading, persistence, reading, relation_loading
-from ..orm.context import Context, check_context
+from ..orm.context import Context
 from ..orm.entity import Entity
 from ..values import Arrivals, Progress
-from ..wire.paths import segment
+from ..values.checking import plain_text
+from ..wire.paths import checked_id
 from . import arguments
 from .arguments import Given, with_seed_signature
 
@@ -69,7 +71,7 @@ class Collection(Generic[E, P]):
         """
         query = reading.contents_query(self._kind.route("read"), transferables)
         try:
-            return loading.get(self._context, self._class, id, query)
+            return loading.get(self._context, self._class, checked_id(id), query)
         except NotFoundError:
             if default is _RAISE:
                 raise
@@ -83,7 +85,7 @@ class Collection(Generic[E, P]):
         transferables: bool | None = None,
         progress: Progress | None = None,
     ) -> list[E]:
-        """Return the entities with these ids, fresh, in order; one object for each id.
+        """Return the entities with these ids, fresh, in order; one object for each id, also for one given twice.
 
         Requests: one POST for each 50 where the server has a batch route, else one GET for each, a few at a time; which
         it is for a kind, the session finds out once.
@@ -96,33 +98,33 @@ class Collection(Generic[E, P]):
 
         Raises:
             BatchError: some are not there, or could not be read; the others are applied.
+            InvalidIdError, InvalidValueError: an argument cannot be used. Nothing was sent.
         """
         if missing not in ("raise", "skip"):
             message = f"missing is 'raise' or 'skip', not {missing!r}."
             raise InvalidValueError(message)
-        if isinstance(ids, str):
-            message = f"get_many takes a list of ids, not the text {ids!r}."
-            raise InvalidIdError(message)
-        wanted = list(dict.fromkeys(ids))
-        for id in wanted:
-            segment(id)
-        return loading.get_many(
+        arguments.check_callable("progress", progress)
+        wanted = arguments.checked_ids("get_many", ids)
+        found = loading.get_many(
             self._context,
             self._class,
-            wanted,
+            list(dict.fromkeys(wanted)),
             skip_missing=missing == "skip",
             transferables=transferables,
             progress=progress,
         )
+        entities = {entity.id: entity for entity in found}
+        return [entities[id] for id in wanted if id in entities]
 
     def peek(self, id: str) -> E | None:
         """Return the entity with this id if the session holds it; never a request."""
+        id = checked_id(id)
         with self._context.lock:
             return self._context.identity_map.peek(self._class, id)
 
     def ref(self, id: str) -> E:
         """Return the entity with this id without asking for it: a handle when nothing is known; never a request."""
-        segment(id)
+        id = checked_id(id)
         self._context.connection.check_open()
         return self._context.identity_map.ref(self._class, id)
 
@@ -135,6 +137,7 @@ class Collection(Generic[E, P]):
             transferables: whether contents come with them; None leaves it to the server.
             progress: called with how many have come and how many there are, None as long as that is not known.
         """
+        arguments.check_callable("progress", progress)
         query = reading.contents_query(self._kind.route("all"), transferables)
         return loading.snapshot(self._context, self._class, query, progress)
 
@@ -160,7 +163,7 @@ class Collection(Generic[E, P]):
         Raises:
             InvalidValueError: n is not a number, or below zero.
         """
-        if not isinstance(n, int) or n < 0:
+        if not isinstance(n, int) or isinstance(n, bool) or n < 0:
             message = f"latest takes a number of materials, not {n!r}."
             raise InvalidValueError(message)
         if "limit" in self._kind.routes.get("ids", self._kind.route("all")).query:
@@ -187,6 +190,8 @@ class Collection(Generic[E, P]):
         """
         from ..sync.live import Live  # noqa: PLC0415 nobody who keeps no list in step pays for it
 
+        arguments.check_callable("key", key)
+        arguments.check_callable("where", where)
         by_age = "created" if "created" in self._class._schema.fields else "id"
         order = attrgetter(by_age) if key is None else key
         backwards = key is None if reverse is None else reverse
@@ -220,9 +225,8 @@ class Collection(Generic[E, P]):
             TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
             BatchError: some were not made; `succeeded` has the ids of those that were, `failed` the errors by place.
         """
-        if isinstance(items, str | bytes | Mapping):
-            message = f"create_many takes a list, with an item for each material, not {items!r}."
-            raise InvalidValueError(message)
+        arguments.check_callable("progress", progress)
+        items = arguments.listed("create_many", items, "items, one for each material")
         given: list[Given] = [((), item) if isinstance(item, Mapping) else ((item,), {}) for item in items]
         return creating.create(self._context, self._class, self._seeds("create_many", *given), progress)
 
@@ -259,6 +263,11 @@ class Collection(Generic[E, P]):
         return made
 
     def _find(self, value: str) -> str | None:
+        if not isinstance(value, str | PurePath):
+            message = f"{self._kind.collection} are looked up by a text, not {value!r}."
+            raise InvalidValueError(message)
+        if isinstance(value, str):
+            value = plain_text("value", value)
         if "exists" in self._kind.routes:
             route, body = self._kind.route("exists"), decoding.encode({"value": value})
             data = self._context.connection.call(route, body=body, repeatable=True)
@@ -288,12 +297,9 @@ class Collection(Generic[E, P]):
             InvalidValueError, UsageError: one is not of this kind, or of another session. Nothing was sent.
             BatchError: some were not deleted; those that were are DELETED.
         """
-        entities = list(entities)
-        for entity in entities:
-            if not isinstance(entity, self._class):
-                message = f"{self._kind.collection}.delete_many takes {self._class.__name__} entities, not {entity!r}."
-                raise InvalidValueError(message)
-            check_context(entity, self._context)
+        arguments.check_callable("progress", progress)
+        name = f"{self._kind.collection}.delete_many"
+        entities = arguments.listed_entities(name, entities, self._class, self._context)
         parallel.do_each(
             entities,
             lambda entity: persistence.delete(self._context, entity),

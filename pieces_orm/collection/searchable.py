@@ -10,6 +10,7 @@ from ..documents import decoding
 from ..errors import InvalidValueError
 from ..orm import reading
 from ..orm.entity import Entity
+from ..values.checking import plain_text
 from . import search_results
 from .base import Collection
 
@@ -44,6 +45,7 @@ class SearchableCollection(Collection[E, P]):
         if not isinstance(query, str) or not query.strip():
             message = f"A search needs words, not {query!r}."
             raise InvalidValueError(message)
+        query = plain_text("query", query)
         route = self._kind.route("search")
         flags = reading.contents_query(route, transferables)
         body = decoding.encode({"engines": {"iterable": [{"query": query}]}})

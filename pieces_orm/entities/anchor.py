@@ -49,6 +49,9 @@ class Anchor(Entity):
         points = self.anchor_points.refs()
         return points[0].fullpath if points else None
 
+    def _is_named(self, name: str) -> bool:
+        return bool(name) and self.fullpath == self._looked_up(name)
+
     @staticmethod
     def _looked_up(value: str | PurePath) -> str:
         """Return a path as the server knows it: absolute, without `..` and without a trailing separator."""

@@ -7,6 +7,7 @@ annotation.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -30,15 +31,18 @@ def in_original(document: Document, path: str) -> Raw | None:
     return next((found for copy in _copies_of_original(document) if (found := copy.get(path)) is not None), None)
 
 
-def _copies_of_original(document: Document) -> list[Document]:
-    """Return the copies of the original format in a document: the reference's own, and the one among the formats."""
-    original, formats = document.get("original"), document.get("formats")
+def _copies_of_original(document: Document) -> Iterator[Document]:
+    """Yield the copies of the original format in a document: the reference's own, and the one among the formats."""
+    original = document.get_key("original")
     if original is None:
-        return []
+        return
     id, reference = reference_id(original), document.get("original.reference")
-    copies = [] if reference is None else [Document(bytes(reference))]
-    members = [] if formats is None else answers.split(formats, "formats")
-    return copies + [copy for member, copy in members if member == id]
+    if reference is not None:
+        yield Document(bytes(reference))
+    formats = document.get_key("formats")
+    for member, copy in () if formats is None else answers.split(formats, "formats"):
+        if member == id:
+            yield copy
 
 
 def bytes_in(document: Document, record: Record) -> bytes:

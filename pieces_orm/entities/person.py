@@ -38,6 +38,10 @@ class Person(Entity):
     websites = Many["Website"](wire="websites", back="persons")
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="persons")
 
+    def _is_named(self, name: str) -> bool:
+        details = (self.type.basic, self.type.platform)
+        return any(each is not None and name in (each.name, each.email) for each in details)
+
     @staticmethod
     def _seed(
         context: Context,

@@ -35,6 +35,9 @@ class Tag(Entity):
     websites = Many["Website"](wire="websites", back="tags")
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="tags")
 
+    def _is_named(self, name: str) -> bool:
+        return self.text == name
+
     @staticmethod
     def _seed(
         context: Context,

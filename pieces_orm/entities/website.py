@@ -36,6 +36,9 @@ class Website(Entity):
     tags = Many["Tag"](wire="tags", back="websites")
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="websites")
 
+    def _is_named(self, name: str) -> bool:
+        return self.url == name
+
     @staticmethod
     def _seed(
         context: Context,

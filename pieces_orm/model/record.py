@@ -98,6 +98,10 @@ class Record:
     # A `Context`; its type lies above this module.
     _context: Any
 
+    def _is_named(self, name: str) -> bool:  # noqa: ARG002 for kinds whose materials have a name of their own
+        """Tell whether this is the material with a natural key: a tag's text, a website's url, an anchor's path."""
+        return False
+
     def __repr__(self) -> str:
         attribute = next((name for name in ("name", "fullpath", "text") if name in self._schema.fields), "id")
         known = known_value(self, attribute)

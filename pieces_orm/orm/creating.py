@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from ..concurrency import parallel
 from ..concurrency.parallel import Act
 from ..documents import answers, decoding
-from ..errors import BatchError
+from ..errors import BatchError, PiecesError
 from ..model.record import Record
 from ..model.seed import Seed
 from ..values import Progress
@@ -23,7 +23,8 @@ def create(context: Context, cls: type[R], seeds: Sequence[Seed], progress: Prog
 
     Raises:
         BatchError: some of several failed. The only one's error is raised as it is. A material that was made, and
-            could not be associated with what its arguments name, is in both `succeeded` and `failed`.
+            could not be associated with what its arguments name, is in both `succeeded` and `failed`, and `created`
+            of its error is the entity.
     """
     made: list[R] = []
     errors = parallel.do_all(
@@ -60,5 +61,10 @@ def _create(context: Context, cls: type[R], seed: Seed, made: list[R]) -> Act:
     if not was_alive and signals.created.receivers:
         signals.emit(signals.created, cls, entity=entity, origin="local")
     if seed.associate:
-        pairs = [(associating.relation_between(entity, other), other) for other in seed.associate]
-        associating.change(context, entity, pairs, present=True)
+        try:
+            pairs = [(associating.relation_between(entity, other), other) for other in seed.associate]
+            associating.change(context, entity, pairs, present=True)
+        except PiecesError as error:
+            error.created = entity
+            error.args = (f"{error} The {kind.name} {id} exists all the same, as .created of this error.",)
+            raise

@@ -279,7 +279,7 @@ def ask_for_name(context: Context, record: Record, transferables: bool | None) -
     """Let the server name a material, and apply its answer."""
     check_usable(record)
     kind = record._schema.kind
-    query = {"transferables": transferables}
+    query = reading.contents_query(kind.route("rename"), transferables)
     with context.history.writing(kind, record.id):
         data = context.connection.call(kind.route("rename"), {kind.parameter: record.id}, query)
         answer = answers.one(data, kind.name, record.id, contents=reading.has_contents(query))[1]

@@ -18,6 +18,9 @@ MAX_BATCH_SIZE = 50
 
 def contents_query(route: Route, transferables: bool | None) -> dict[str, Any]:
     """Return the query that asks for contents or not; some routes spell it `transferable`, some do not know it."""
+    if not isinstance(transferables, bool | None):
+        message = f"transferables is True, False or None, not {transferables!r}."
+        raise InvalidValueError(message)
     if transferables is None:
         return {}
     for name in ("transferables", "transferable"):

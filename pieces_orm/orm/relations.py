@@ -101,10 +101,35 @@ class Related(Generic[E]):
         return bool(self.ids)
 
     def __contains__(self, other: object) -> bool:
+        """Tell whether an entity, or one with this id, is related.
+
+        A text may also name a related one: the text of a tag, the url of a website, the path of an anchor, the name or
+        e-mail address of a person.
+
+        Requests: those of `ids`; for a text that is no id among them, where the target has such names, also those of
+        iterating.
+        """
         if isinstance(other, str):
-            return other in self.ids
+            has_names = self._relation.target._is_named is not Record._is_named
+            return other in self.ids or (has_names and any(each._is_named(other) for each in self))
         same_session = isinstance(other, self._relation.target) and other._context is self._entity._context
         return same_session and isinstance(other, Record) and other.id in self.ids
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by the related entities and their order: with another relation, or with a list of entities."""
+        if isinstance(other, Related):
+            same_target = self._relation.target is other._relation.target
+            return same_target and self._entity._context is other._entity._context and self.ids == other.ids
+        if isinstance(other, list | tuple):
+            ids, target, context = self.ids, self._relation.target, self._entity._context
+            return len(other) == len(ids) and all(
+                isinstance(each, target) and isinstance(each, Record) and each._context is context and each.id == id
+                for each, id in zip(other, ids, strict=True)
+            )
+        return NotImplemented
+
+    # It changes with the entity, so it cannot be a key.
+    __hash__ = None  # type: ignore[assignment]
 
     def __iter__(self) -> Iterator[E]:
         return iter(relation_loading.load_related(self._entity._context, self._entity, self._relation, self.refs()))
