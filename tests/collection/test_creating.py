@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 import inspect
 import re
 
 import pytest
 
 import pieces_orm
-from pieces_orm import DeletedError, Entity, InvalidValueError, UsageError
+from pieces_orm import BatchError, DeletedError, Entity, InvalidValueError, UsageError
 from pieces_orm.collection import arguments
 from pieces_orm.orm import state_changes
 from pieces_orm.values import Trigger
@@ -109,3 +110,40 @@ def test_the_text_of_a_message_can_be_changed_but_not_removed(pieces):
     message.text = "good-bye"
     message.save()
     assert message.refresh(transferables=True).text == "good-bye"
+
+
+def test_an_error_after_the_creation_says_that_the_material_exists_and_carries_it(pieces, other):
+    tag, anchor = pieces.tags.create("tides"), pieces.anchors.create("/projects/tides")
+    other.anchors.get(anchor.id).delete()
+    with pytest.raises(BatchError, match="exists all the same") as caught:
+        pieces.assets.create("x = 1", name="one", tags=[tag], anchors=[anchor])
+    made = caught.value.created
+    assert (made.name, made.tags.refs()) == ("one", [tag])
+    assert pieces.assets.all() == [made]
+    assert list(caught.value.failed) == [anchor.id]
+
+
+def test_of_many_creations_each_error_carries_the_material_that_exists(pieces, other):
+    anchor = pieces.anchors.create("/projects/tides")
+    other.anchors.get(anchor.id).delete()
+    with pytest.raises(BatchError) as caught:
+        pieces.assets.create_many([{"content": "x", "name": "one"}, {"content": "y", "anchors": [anchor]}])
+    error = caught.value.failed["1"]
+    assert error.created.text == "y"
+    assert error.created.id in caught.value.succeeded
+    assert caught.value.created is None
+
+
+def test_subclasses_of_str_are_sent_and_kept_as_plain_texts(pieces):
+    class Color(str, enum.Enum):
+        RED = "red"
+
+    class Path(str):
+        __slots__ = ()
+
+    asset = pieces.assets.create(Path("x = 1"), name=Color.RED, tags=[Color.RED, Path("blue")])
+    assert [(type(each), each) for each in (asset.text, asset.name)] == [(str, "x = 1"), (str, "red")]
+    assert sorted(tag.text for tag in asset.tags) == ["blue", "red"]
+    assert pieces.tags.get_or_create(Color.RED) in asset.tags
+    assert pieces.anchors.create(Path("/projects/tides")).fullpath == "/projects/tides"
+    assert pieces.annotations.create("x", Color.RED).type == "red"
