@@ -143,11 +143,10 @@ def _save(
     update = _Update(record, patch(record, in_document), transferables) if in_document else None
     fresh = completed = loading.read_record(context, record, {})
     for spec in apart.values():
+        spec.check_savable(record, fresh)
         completed = spec.complete(context, record, completed)
     if not overwrite:
         _check_conflicts(record, completed, edits)
-    for spec in apart.values():
-        spec.check_savable(record, fresh)
     if update is not None:
         fresh = update.send(context, fresh, in_document, emitted)
     if apart:

@@ -94,3 +94,49 @@ def test_a_search_of_assets_for_what_cannot_be_looked_for_is_refused(pieces, giv
 def test_an_anchor_needs_a_path(pieces):
     with pytest.raises(InvalidValueError, match="not empty"):
         pieces.anchors.create("")
+
+
+ODD_PARTS = [
+    {"asset": None}, {"score": None}, {"exact": None}, {"match": None}, {"similarity": None}, {"score": "high"},
+    {"match": {}}, {"asset": {"id": None}}, {"asset": {}}, {"exact": []},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+@pytest.mark.parametrize("odd", ODD_PARTS, ids=repr)
+def test_a_null_or_odd_part_of_a_hit_says_nothing_and_the_search_goes_on(odd, filtered):
+    whole = {"exact": True, "score": 0.9, "match": "TITLE"}
+    hits = [
+        {"identifier": "a", **whole, "asset": {"id": "a", "name": "one"}, **odd},
+        {"identifier": "b", **whole, "score": 0.8, "asset": {"id": "b", "name": "two"}},
+    ]
+    answer = {"iterable": hits}
+    with recording() as recorder, pieces_orm.connect(recorder.url, api_key="x") as session:
+        recorder.answer("GET", "/assets/search", body=answer)
+        recorder.answer("POST", "/assets/search", body={"results": answer})
+        recorder.answer("GET", "/assets/a", body={"id": "a", "name": "one"})
+        given = {"filters": [pieces_orm.filters.tags("x")]} if filtered else {}
+        found = session.assets.search("x", **given)
+        assert {hit.asset.name for hit in found} == {"one", "two"}
+
+
+@pytest.mark.parametrize("odd", [None, 5, {}, {"identifier": None}, {"identifier": ""}, {"exact": True}], ids=repr)
+def test_a_hit_that_names_no_material_is_left_out_with_a_warning(caplog, odd):
+    with recording() as recorder, pieces_orm.connect(recorder.url, api_key="x") as session:
+        items = [odd, {"identifier": "a", "similarity": 0.5, "tag": {"id": "a", "text": "tide"}}]
+        recorder.answer("POST", "/tags/search", body={"iterable": items})
+        assert [each.entity.text for each in session.tags.search("tide")] == ["tide"]
+    assert "names no tag" in caplog.text
+
+
+def test_a_hit_without_an_identifier_is_the_material_that_it_brings():
+    with recording() as recorder, pieces_orm.connect(recorder.url, api_key="x") as session:
+        items = [{"similarity": 0.5, "tag": {"id": "a", "text": "tide"}}]
+        recorder.answer("POST", "/tags/search", body={"iterable": items})
+        assert session.tags.search("tide") == [Found(session.tags.ref("a"), 0.5, exact=False)]
+
+
+def test_a_search_that_finds_nothing_may_say_so_with_null():
+    with recording() as recorder, pieces_orm.connect(recorder.url, api_key="x") as session:
+        recorder.answer("POST", "/tags/search", body={"iterable": None})
+        assert session.tags.search("tide") == []

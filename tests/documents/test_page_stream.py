@@ -85,7 +85,7 @@ def test_whatever_a_page_may_look_like_its_pieces_say_the_same(cutting, page):
         '{"iterable": ["a"]}',
         '{"iterable": [NaN]}',
         '{"iterable": [{"id": "a"}]} {"iterable": []}',
-        '{"iterable": [{"id": "a"}], "indices": {"a": "no"}}',
+        '{"iterable": [{"id": "a"}], "indices": ["a"]}',
         '\ufeff{"iterable": []}',
         "<html>not here</html>",
     ],

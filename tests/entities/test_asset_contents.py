@@ -238,3 +238,22 @@ def test_a_language_is_saved_with_the_whole_document_also_without_contents_in_an
     asset.name, asset.language = "b", "js"
     asset.save(transferables=False)
     assert (asset.name, asset.language, asset.text) == ("b", "js", "x = 1")
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_empty_description_reads_back_as_it_was_set(pieces, other, empty):
+    asset = pieces.assets.create("x = 1", description="first")
+    asset.description = empty
+    asset.save()
+    assert asset.description == empty
+    assert asset.refresh().description == empty
+    assert other.assets.get(asset.id).description == empty
+    assert len(asset.annotations) == (0 if empty is None else 1)
+
+
+def test_an_empty_description_can_be_given_and_be_set_where_there_was_none(pieces, other):
+    given, plain = pieces.assets.create("x = 1", description=""), pieces.assets.create("y = 2")
+    assert (given.description, plain.description) == ("", None)
+    plain.description = ""
+    assert plain.save() == {"description"}
+    assert [other.assets.get(asset.id).description for asset in (given, plain)] == ["", ""]

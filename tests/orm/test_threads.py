@@ -141,3 +141,20 @@ def test_errors_of_two_threads_that_delete_the_same_are_the_states(pieces):
     assert deleted == [tag]
     assert set(outcomes) <= {"deleted", "DeletedError"}
     assert "deleted" in outcomes
+
+
+def test_a_read_beside_another_threads_expire_finds_what_is_there(pieces):
+    website = pieces.websites.create("https://tides.example", name="tides")
+    ended = threading.Event()
+
+    def expire():
+        while not ended.is_set():
+            website.expire()
+
+    thread = threading.Thread(target=expire, daemon=True)
+    thread.start()
+    try:
+        assert [(website.name, website.score is None) for _ in range(40)] == [("tides", website.score is None)] * 40
+    finally:
+        ended.set()
+        thread.join()
