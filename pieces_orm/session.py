@@ -56,6 +56,7 @@ class Session:
         token: str | None = None,
     ) -> None:
         _check(timeout, 0, concurrency, dispatch)
+        _check_texts(**_given(application=application, api_key=api_key, token=token))
         connection = Connection(
             url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find, token=token,
             sender=type(self),
@@ -247,6 +248,10 @@ def _check_class(call: str, cls: object) -> None:
         raise InvalidValueError(message)
 
 
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def _check_texts(**given: Any) -> None:
     for name, value in given.items():
         if not isinstance(value, str) or not is_sendable(value):
@@ -304,8 +309,7 @@ def connect(
     from .transport import discovery  # noqa: PLC0415 a session whose address is known needs no discovery
 
     _check(timeout, wait, concurrency, dispatch)
-    given = {"url": url, "application": application, "api_key": api_key, "token": token}
-    _check_texts(**{name: value for name, value in given.items() if value is not None})
+    _check_texts(**_given(url=url, application=application, api_key=api_key, token=token))
     if token is not None:
         url = url or os.environ.get("PIECES_URL")
         if not url:
@@ -341,6 +345,7 @@ def embedded(
         NotRunningError: the database cannot be opened. InvalidValueError: another argument cannot be used.
     """
     _check(timeout, wait, concurrency, dispatch)
+    _check_texts(**_given(application=application, api_key=api_key))
     try:
         from .server import Server  # noqa: PLC0415 the server is an extra
     except ImportError as error:

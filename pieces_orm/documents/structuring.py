@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import operator
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
@@ -37,6 +38,13 @@ def _timestamp_patch(moment: datetime) -> Patch:
     return Patch(value=moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"), readable=None)
 
 
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        # The encoder would send null for it.
+        raise ValueError(f"JSON has no {value}")
+    return value
+
+
 def _wire_overrides(cls: type[Any]) -> dict[str, Any]:
     names = {a.name: a.metadata.get(WIRE_KEY) for a in attrs.fields(cls)}
     return {name: override(rename=wire) for name, wire in names.items() if wire}
@@ -49,6 +57,7 @@ def _converter() -> Converter:
         converter.register_structure_hook_func(functools.partial(operator.is_, exact[0]), _exactly(*exact))
     converter.register_structure_hook(datetime, _timestamp)
     converter.register_unstructure_hook(datetime, _timestamp_patch)
+    converter.register_unstructure_hook(float, _finite)
     converter.register_structure_hook_func(
         lambda cls: isinstance(cls, type) and issubclass(cls, OpenEnum), lambda value, cls: cls(value)
     )

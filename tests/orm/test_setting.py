@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 import pytest
 
 from pieces_orm import Asset, ConflictError, InvalidValueError, ReadOnlyFieldError, ServerError, Session, Website
-from pieces_orm.values import AnnotationType, Mechanism, Trigger
+from pieces_orm.values import AnnotationType, Mechanism, SensitiveMetadata, Trigger
 from tests.support import Requests
 from tests.wire.recorder import recording
 
@@ -110,6 +110,19 @@ def test_a_value_with_something_in_it_that_cannot_be_sent_is_refused_when_it_is_
         with pytest.raises(InvalidValueError, match="trigger cannot be sent"):
             event.trigger = Trigger(copy=odd)
     assert event.edits == {}
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_a_number_that_json_does_not_have_is_refused_and_not_sent_as_null(pieces, odd):
+    asset = pieces.assets.create("x")
+    secret = pieces.sensitives.create(asset, "x", name="n", description="d")
+    with pytest.raises(InvalidValueError, match="JSON has no"):
+        secret.metadata = SensitiveMetadata(entropy=odd)
+    with pytest.raises(InvalidValueError, match="JSON has no"):
+        pieces.request("POST", "/tags/create", body={"text": odd})
+    secret.metadata = SensitiveMetadata(entropy=1.5)
+    assert secret.save() == {"metadata"}
+    assert secret.refresh().metadata == SensitiveMetadata(entropy=1.5)
 
 
 def test_what_a_receiver_of_saving_sets_is_sent_with_this_save_and_no_edit_stays(pieces, website, other):
