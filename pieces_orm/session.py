@@ -56,7 +56,6 @@ class Session:
         token: str | None = None,
     ) -> None:
         _check(timeout, 0, concurrency, dispatch)
-        _check_texts(**_given(application=application, api_key=api_key, token=token))
         connection = Connection(
             url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find, token=token,
             sender=type(self),
@@ -309,7 +308,7 @@ def connect(
     from .transport import discovery  # noqa: PLC0415 a session whose address is known needs no discovery
 
     _check(timeout, wait, concurrency, dispatch)
-    _check_texts(**_given(url=url, application=application, api_key=api_key, token=token))
+    _check_texts(**_given(application=application, api_key=api_key, token=token))
     if token is not None:
         url = url or os.environ.get("PIECES_URL")
         if not url:

@@ -184,7 +184,7 @@ def test_what_is_no_asset_of_the_session_is_refused_by_calls_that_take_assets(wo
             session.assets.formats(odd)
 
 
-@pytest.mark.parametrize("option", ["url", "application", "api_key", "token"])
+@pytest.mark.parametrize("option", ["application", "api_key", "token"])
 def test_a_session_cannot_be_opened_with_what_is_no_text(pieces_server, option):
     for odd in (5, b"x", ["x"], object(), "\ud800"):
         with pytest.raises(InvalidValueError, match=f"{option} takes a text"):
