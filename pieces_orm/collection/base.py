@@ -264,7 +264,7 @@ class Collection(Generic[E, P]):
 
     def _find(self, value: str) -> str | None:
         if not isinstance(value, str | PurePath):
-            message = f"{self._kind.collection} are looked up by a text, not {value!r}."
+            message = f"{self._kind.collection} are looked up by a text, not {value!r} ({type(value).__name__})."
             raise InvalidValueError(message)
         if isinstance(value, str):
             value = plain_text("value", value)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -90,7 +90,7 @@ _NULL = Raw(b"null")
 class Head(msgspec.Struct):
     """The id of a document."""
 
-    id: Annotated[str, msgspec.Meta(min_length=1)]
+    id: str
 
 
 class Page(msgspec.Struct):
