@@ -10,13 +10,14 @@ from ..concurrency import parallel
 from ..concurrency.parallel import Act
 from ..documents import decoding
 from ..errors import AmbiguousRelationError, UnknownRelationError
+from ..model.diff import Changes
 from ..model.record import Record, check_usable
 from ..model.relation import Relation
 from ..transport.connection import Connection
 from ..values import Progress
 from ..wire.associations import Association, association
 from ..wire.kinds import TEXT, Route
-from . import state_changes
+from . import own_writes, state_changes
 from .context import Context, check_context
 
 Pair = tuple[Relation[Any], Record]
@@ -97,22 +98,25 @@ def _check(context: Context, entity: Record, relation: Relation[Any], other: Rec
 
 def _change(context: Context, entity: Record, relation: Relation[Any], other: Record, *, present: bool) -> Act:
     row, mirrored = _row_of(relation) or _unreachable()
-    history = context.history
-    with history.writing(entity._schema.kind, entity.id), history.writing(other._schema.kind, other.id):
+    with own_writes.unanswered(context, entity), own_writes.unanswered(context, other):
         yield
         _send(context.connection, row, *((other, entity) if mirrored else (entity, other)), present=present)
         # Every later request is newer, however long this answer waits for its turn.
-        number = history.now()
+        number = context.history.now()
         yield
         relations = [relation] if present else [relation, *_undone_with(entity, relation, row)]
-        changed = [
-            each for each in relations if state_changes.link(context, entity, each, other, number, present=present)
-        ]
-        context.watching.wrote(entity, None)
-        context.watching.wrote(other, None)
+        changed: dict[str, Changes] = {}
+        for each in relations:
+            changes = state_changes.link(
+                context, entity, each, other, number, present=present, is_certain=each is relation
+            )
+            if changes is not None:
+                changed[each.name] = changes
     signal = context.signals.associated if present else context.signals.disassociated
-    for each in changed if signal.receivers else ():
-        context.signals.emit(signal, type(entity), entity=entity, relation=each.name, other=other, origin="local")
+    for name, changes in changed.items():
+        context.watching.announce(other, number)
+        state_changes.tell(context, signal, entity, relation=name, other=other, origin="local")
+        state_changes.emit_changes(context, entity, changes, "local")
 
 
 def _undone_with(entity: Record, relation: Relation[Any], row: Association) -> list[Relation[Any]]:

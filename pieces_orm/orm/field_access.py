@@ -18,21 +18,31 @@ _set = object.__setattr__
 def read(entity: Record, spec: Field) -> Any:
     """Decode a field that is not decoded yet; load the entity where the field is not known."""
     context: Context = entity._context
-    for _ in range(2):
+    with context.lock:
+        value = _known(entity, spec)
+        state, document = entity._state.state, entity._state.document
+    if value is not EMPTY:
+        return value
+    loading.check_autoload(context, entity, spec.name)
+    if document is None or state is not LOADED or not spec.is_left_out(document):
+        query = {"transferables": True, "transferable": True} if spec.contents else None
+        document = loading.load(context, entity, query)
         with context.lock:
             value = _known(entity, spec)
         if value is not EMPTY:
             return value
-        loading.check_autoload(context, entity, spec.name)
-        document = entity._state.document
-        if document is not None and entity._state.state is LOADED and spec.is_left_out(document):
-            completed = document
-            if isinstance(spec, persistence.EndpointField):
-                completed = spec.complete(context, entity, document)
-            value = decode(entity, spec, completed)
-            _set(entity, spec.name, value)
-            return value
-        loading.load(context, entity, {"transferables": True, "transferable": True} if spec.contents else None)
+    if spec.is_left_out(document):
+        completed = document
+        if isinstance(spec, persistence.EndpointField):
+            completed = spec.complete(context, entity, document)
+        value = decode(entity, spec, completed)
+        with context.lock:
+            if entity._state.document is document and entity._state.state is LOADED:
+                _set(entity, spec.name, value)
+        return value
+    if spec.is_known_from(document) or spec.locate(document) is not None:
+        # Another thread has expired the entity meanwhile: the answer is as fresh as anything.
+        return decode(entity, spec, document)
     message = f"The server does not send {spec.wire!r} of {entity!r}."
     raise DecodeError(message, kind=entity._schema.kind.name, id=entity.id, field=spec.name)
 

@@ -38,6 +38,7 @@ class History:
         self._deleted: dict[Key, int] = {}
         self._reported: dict[Key, int] = {}
         self._links: dict[Key, list[Link]] = {}
+        self._written: dict[Key, int] = {}
 
     # Numbers ---------------------------------------------------------------------------------------------------------
 
@@ -64,6 +65,7 @@ class History:
     def _prune(self, oldest: int) -> None:
         self._deleted = {key: number for key, number in self._deleted.items() if number > oldest}
         self._reported = {key: number for key, number in self._reported.items() if number > oldest}
+        self._written = {key: number for key, number in self._written.items() if number > oldest}
         links = {key: [link for link in noted if link.number > oldest] for key, noted in self._links.items()}
         self._links = {key: noted for key, noted in links.items() if noted}
 
@@ -78,6 +80,8 @@ class History:
         finally:
             with self.lock:
                 del self._writes[number]
+                if self._under_way and id is not None:
+                    self._written[kind.name, id] = self.now()
 
     def writes_of(self, kind: Kind, id: str | None) -> frozenset[int]:
         """Return the writes of one material that are under way; without an id, the creates of a kind."""
@@ -94,7 +98,7 @@ class History:
     @property
     def is_empty(self) -> bool:
         """True if nothing was noted that an answer could contradict."""
-        return not (self._deleted or self._reported or self._links)
+        return not (self._deleted or self._reported or self._links or self._written)
 
     def note_deleted(self, kind: Kind, id: str) -> None:
         """Record that a material was deleted, so that older answers do not bring it back."""
@@ -122,6 +126,11 @@ class History:
     def is_reported_since(self, kind: Kind, id: str, number: int) -> bool:
         """Tell whether a stream reported a material after the request with this number."""
         return self._reported.get((kind.name, id), -1) > number
+
+    def is_written_since(self, kind: Kind, id: str, number: int) -> bool:
+        """Tell whether this session was writing a material after the request with this number."""
+        with self.lock:
+            return self._written.get((kind.name, id), -1) > number or bool(self.writes_of(kind, id))
 
     def links_since(self, kind: Kind, id: str, number: int) -> list[Link]:
         """Return the changes of a material's associations after the request with this number, oldest first."""
