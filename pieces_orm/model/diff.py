@@ -59,7 +59,8 @@ def apply(record: Record, new: Document, *, first: bool, is_own: bool = False) -
         fields = {spec.name for key in keys for spec in schema.fields_by_key.get(key, ())}
         fields.update(spec.name for spec in schema.sometimes_unsaid)
         for spec in (schema.fields[name] for name in schema.fields if name in fields):
-            _apply_field(record, spec, old, new, changes)
+            if not (is_own and spec.is_left_out(new)):
+                _apply_field(record, spec, old, new, changes)
         relations = {each.name for key in keys for each in schema.relations_by_key.get(key, ())}
         relations.update(state.ids or ())
         for relation in (schema.relations[name] for name in schema.relations if name in relations):
@@ -87,9 +88,15 @@ def replace_copy(record: Record, relation: Relation[Any], id: str, member: Docum
     for spec in specs:
         # The document leaves the relation out: the value was read from the related materials apart.
         previous = cached(record, spec)
-        current = EMPTY if member is None else try_decode(spec, spec.read_member(member))
-        if previous is not EMPTY and current != previous:
+        raw = None if member is None else spec.read_member(member)
+        if previous is EMPTY or (member is not None and raw is None):
+            continue
+        current = EMPTY if raw is None else try_decode(spec, raw)
+        if current is EMPTY:
+            _age(record, spec, previous)
+        elif current != previous:
             evict(record, spec)
+            cache(record, spec, current)
             changes.before[spec.name] = previous
     return changes
 
@@ -112,12 +119,12 @@ def _differing_keys(old: Document, new: Document) -> set[str]:
 
 
 def _apply_field(record: Record, spec: Field, old: Document, new: Document, changes: Changes) -> None:
+    value = cached(record, spec)
     if spec.is_left_out(new):
         # Left out, not gone: it is asked for again when it is read.
-        evict(record, spec)
+        _age(record, spec, value)
         return
     before, after = spec.locate(old), spec.locate(new)
-    value = cached(record, spec)
     if spec.contents and after is None and not new.contents:
         if value is EMPTY and before is not None:
             cache(record, spec, try_decode(spec, before))
@@ -132,6 +139,13 @@ def _apply_field(record: Record, spec: Field, old: Document, new: Document, chan
     if current is EMPTY or current != previous:
         evict(record, spec)
         changes.before[spec.name] = None if previous is EMPTY else previous
+
+
+def _age(record: Record, spec: Field, value: Any) -> None:
+    """Make the value of a field unknown, and keep it for comparison with the one that is read next."""
+    if value is not EMPTY and not record._state.is_edited(spec.name):
+        record._state.age_value(spec.name, value)
+        evict(record, spec)
 
 
 def _apply_relation(

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from ..documents import answers
 from ..documents.document import Document
+from ..wire.associations import association
 
 E = TypeVar("E")
 
@@ -55,8 +56,10 @@ class Relation(Generic[E]):
     @cached_property
     def is_told(self) -> bool:
         """False if another relation of the class names the same associations: signals tell each once."""
+        if self.back is not None or association(self.owner._schema.kind, self.name) is not None:
+            return True
         others = self.owner._schema.relations.values()
-        return self.back is not None or not any(each.back and each.target is self.target for each in others)
+        return not any(each.back and each.target is self.target for each in others)
 
     def ids_in(self, document: Document) -> tuple[str, ...] | None:
         """Return the ids that a document names for this relation; None when it leaves them out.

@@ -35,8 +35,12 @@ class Watching:
     def wrote(self, record: Record, updated: bytes | None) -> None:
         """Take note of a write of this session; `updated` is the material's new one, where the answer told it."""
 
-    def wrote_beside(self, kind: Kind, id: str) -> None:
-        """Take note of a material that a write of this session about another one has touched."""
+    def wrote_beside(self, kind: Kind, id: str, origin: str) -> None:
+        """Take note of a material that a write of this session about another one has touched or changed.
+
+        Args:
+            origin: "beside" or "part"; see `state_changes.emit_changes`.
+        """
 
     def is_reported(self, record: Record) -> bool:  # noqa: ARG002 for streams
         """Tell whether a report of a stream about a material is still to be looked at."""

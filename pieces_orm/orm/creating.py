@@ -68,7 +68,7 @@ def _create(context: Context, cls: type[R], seed: Seed, made: list[R]) -> Act:
         announced = context.watching.created(entity, document.updated)
         for touched, other in _touched(context, cls, document):
             if other is not None:
-                context.watching.wrote_beside(touched, other)
+                context.watching.wrote_beside(touched, other, "beside")
     if is_new if announced is None else announced:
         signals.emit(signals.created, cls, entity=entity, origin="local")
     state_changes.emit_changes(context, entity, changes, "local")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from ..errors import PiecesError
-from ..model.record import Record, readable_ids
+from ..errors import DecodeError, PiecesError
+from ..model.record import Record, known_ids
 from ..model.state import LOADED
 from ..wire.kinds import Kind
 from . import reading
@@ -35,17 +35,33 @@ def unanswered(context: Context, record: Record) -> Iterator[None]:
 
 
 @contextmanager
-def beside(context: Context, record: Record, relations: Iterable[str]) -> Iterator[None]:
-    """Mark the materials of some relations as touched by a write of a record, which streams report too."""
-    touched: dict[tuple[Kind, str], None] = {}
-    with context.lock:
-        for relation in (record._schema.relations[name] for name in relations):
-            if context.watching.is_active:
-                ids = readable_ids(record, relation) or ()
-                touched.update({(relation.target._schema.kind, id): None for id in ids})
+def beside(context: Context, record: Record, relations: Iterable[str], origin: str) -> Iterator[None]:
+    """Mark the materials of some relations as touched by a write of a record, which streams report too.
+
+    Requests: none for a loaded entity; else one GET, if there are streams, because its document names the materials.
+
+    Args:
+        relations: names of relations.
+        origin: "beside" or "part"; see `state_changes.emit_changes`.
+    """
+    touched = _named(context, record, relations) if context.watching.is_active and relations else {}
     with ExitStack() as stack:
         for kind, id in touched:
             stack.enter_context(context.history.writing(kind, id))
         yield
         for kind, id in touched:
-            context.watching.wrote_beside(kind, id)
+            context.watching.wrote_beside(kind, id, origin)
+
+
+def _named(context: Context, record: Record, relations: Iterable[str]) -> dict[tuple[Kind, str], None]:
+    document = None
+    if record._state.state is not LOADED:
+        with suppress(PiecesError):
+            document = reading.read(context.connection, record._schema.kind, record.id, {"transferables": False})
+    named: dict[tuple[Kind, str], None] = {}
+    with context.lock:
+        for relation in (record._schema.relations[name] for name in relations):
+            with suppress(DecodeError):
+                ids = known_ids(record, relation) if document is None else relation.ids_in(document)
+                named.update({(relation.target._schema.kind, id): None for id in ids or ()})
+    return named

@@ -17,7 +17,7 @@ from ..documents.document import Document
 from ..errors import ConflictError, InvalidValueError, NotFoundError, PiecesError, ServerError
 from ..model.diff import Changes
 from ..model.fields import Field
-from ..model.record import Record, check_usable, decode, forget_edits
+from ..model.record import Record, cache, check_usable, decode, forget_edits
 from ..model.state import DELETED, DETACHED, Edit
 from ..values import Progress
 from ..wire.closed_lists import SCORE_REASONS
@@ -101,7 +101,10 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
         saving = _SavingApart(context, record, edits)
         try:
             touched = {spec.touches for spec in apart.values()} - {""}
-            with context.history.writing(record._schema.kind, record.id), own_writes.beside(context, record, touched):
+            with (
+                context.history.writing(record._schema.kind, record.id),
+                own_writes.beside(context, record, touched, "part"),
+            ):
                 saving.send(apart, fresh, completed)
         finally:
             for changes in saving.changes:
@@ -189,8 +192,21 @@ def _apply_answer(context: Context, record: Record, edits: Edits, answer: Docume
         # An answer to a write is as new as the moment it arrives: reads sent before that are older.
         changes = state_changes.merge(context, record, answer, context.history.now(), is_own=True)
         keep_edits(context, record, forget_edits(record, edits))
+        _keep_sent(record, edits, answer, changes)
         context.watching.wrote(record, answer.updated)
     return changes
+
+
+def _keep_sent(record: Record, sent: Edits, answer: Document, changes: Changes) -> None:
+    """Make values that were sent the fields' own where the answer leaves them out."""
+    if record._state.document is not answer:
+        return
+    for name, edit in sent.items():
+        spec = record._schema.fields[name]
+        if spec.is_left_out(answer):
+            cache(record, spec, edit.mine)
+            if edit.base != edit.mine:
+                changes.before[name] = edit.base
 
 
 def _check_conflicts(record: Record, fresh: Document, edits: Edits) -> None:
@@ -278,7 +294,10 @@ def _delete(context: Context, record: Record) -> Act:
     route = kind.route("delete")
     if signals.deleting.receivers:
         signals.ask(signals.deleting, type(record), entity=record)
-    with context.history.writing(kind, record.id), own_writes.beside(context, record, record._schema.relations):
+    with (
+        context.history.writing(kind, record.id),
+        own_writes.beside(context, record, record._schema.relations, "beside"),
+    ):
         yield
         try:
             context.connection.call(route, {kind.parameter: record.id})

@@ -189,11 +189,12 @@ def emit_changes(context: Context, entity: Record, changes: Changes, origin: str
 
     Args:
         origin: that of the signals; or "echo": the report of a write of this session brought the document, so only
-            what that did not do is another's; or "beside": of a write about another material.
+            what that did not do is another's; or "beside": of a write about another material, which moves `updated`;
+            or "part": of a write about another material that changed this one.
     """
     if changes.outdated:
         context.watching.applied_outdated(entity)
-    others = origin
+    others = origin = "local" if origin == "part" else origin
     if origin in ("echo", "beside"):
         if origin == "echo" and changes.before.keys() == {"updated"}:
             changes.before.clear()

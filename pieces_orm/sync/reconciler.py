@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TypeVar
@@ -14,7 +15,7 @@ from attrs import frozen
 from ..errors import NotAuthorizedError, NotFoundError, PiecesError, StateError, TransportError
 from ..model.record import Record
 from ..model.state import DELETED, EXPIRED, HANDLE, LOADED
-from ..orm import loading, reading, relation_loading, state_changes
+from ..orm import field_access, loading, reading, relation_loading, state_changes
 from ..orm.context import Context
 from ..orm.entity import Entity
 from .pending import DELETED as REPORTED_DELETED
@@ -33,10 +34,10 @@ BULK_THRESHOLD = 200
 
 @frozen
 class _Echo:
-    """A report that a write of this session causes: since when it is expected, and whether of another material."""
+    """A report that a write of this session causes: since when it is expected, and the origin that documents get."""
 
     at: float
-    beside: bool
+    origin: str
 
 
 @frozen
@@ -86,16 +87,16 @@ class Reconciler:
             self.known[id] = updated
             return is_new
 
-    def wrote(self, id: str, updated: bytes | None, *, beside: bool = False) -> None:
+    def wrote(self, id: str, updated: bytes | None, origin: str = "echo") -> None:
         """Record a write of this session, so that its echo is not taken for another's.
 
         Args:
-            beside: the write was about another material, and touched this one.
+            origin: that with which the echo's document is applied; see `state_changes.emit_changes`.
         """
         with self._lock:
             self._echoes.pop(id, None)
             if updated is None:
-                _put_bounded(self._echoes, id, _Echo(time.monotonic(), beside))
+                _put_bounded(self._echoes, id, _Echo(time.monotonic(), origin))
             elif self._is_known(id):
                 self._learn(id, updated)
 
@@ -258,11 +259,11 @@ class Reconciler:
 
     def _read(self, ids: list[str]) -> dict[str, Entity | Exception]:
         """Read and apply; return by id the entity or its error. Echoes of own writes are applied as such."""
-        origins: dict[str, list[str]] = {"echo": [], "beside": [], "remote": []}
+        origins: defaultdict[str, list[str]] = defaultdict(list)
         with self._lock:
             for id in ids:
                 echo = self._echo(id)
-                origins["remote" if echo is None else "beside" if echo.beside else "echo"].append(id)
+                origins["remote" if echo is None else echo.origin].append(id)
         return {id: each for origin, some in origins.items() for id, each in self._read_as(origin, some).items()}
 
     def _echo(self, id: str) -> _Echo | None:
@@ -278,6 +279,7 @@ class Reconciler:
             # Whatever relations documents leave out, those that were read before have to be read again.
             entities = [each for each in found.values() if isinstance(each, Entity)]
             relation_loading.reread_former_ids(self._context, entities, "remote")
+            field_access.reread_former_values(self._context, entities, "remote")
         except PiecesError as error:
             if len(ids) == 1 or isinstance(error, TransportError | StateError | NotAuthorizedError):
                 return dict.fromkeys(ids, error)
@@ -306,7 +308,7 @@ class Reconciler:
         signals = self._context.signals
         if is_new:
             # A part of what this session made or deleted is its own too.
-            origin = "local" if echo is not None and echo.beside else "remote"
+            origin = "remote" if echo is None or echo.origin == "echo" else "local"
             signals.emit(signals.created, self._cls, entity=entity, origin=origin)
         elif not was_loaded and not is_echo:
             # Nobody knew what it was: that it changed is certain, what changed cannot be known.
@@ -335,7 +337,7 @@ class Reconciler:
             is_news = was_known or entity._state.document is not None
             changes = state_changes.remove(self._context, entity)
             if changes is not None and is_news:
-                origin = "local" if echo is not None and echo.beside else "remote"
+                origin = "remote" if echo is None or echo.origin == "echo" else "local"
                 state_changes.tell_deleted(self._context, entity, changes, origin)
         with self._lock:
             self._gone.pop(id, None)

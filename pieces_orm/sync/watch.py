@@ -90,11 +90,11 @@ class Feeds(Watching):
         if feed is not None:
             feed.reconciler.wrote(record.id, updated)
 
-    def wrote_beside(self, kind: Kind, id: str) -> None:
+    def wrote_beside(self, kind: Kind, id: str, origin: str) -> None:
         """Record a material that a write of this session about another one has touched."""
         feed = self._feeds.get(kind.name)
         if feed is not None:
-            feed.reconciler.wrote(id, None, beside=True)
+            feed.reconciler.wrote(id, None, origin)
 
     def is_reported(self, record: Record) -> bool:
         """Tell whether a report about a material is still to be looked at."""
