@@ -188,7 +188,7 @@ class Entity(Record):
     def associate(self, *others: Entity, progress: Progress | None = None) -> None:
         """Associate others with this entity, each by the one relation that joins the two kinds; both sides know.
 
-        Requests: one POST for each, a few at a time.
+        Requests: one POST for each, a few at a time; after several, one GET for their order where the ids are known.
 
         Args:
             others: entities of this session.

@@ -35,6 +35,7 @@ class History:
         self._clock = 0
         self._under_way: set[int] = set()
         self._writes: dict[int, tuple[str, str | None]] = {}
+        self._in_parts: dict[int, tuple[str, str | None]] = {}
         self._deleted: dict[Key, int] = {}
         self._reported: dict[Key, int] = {}
         self._links: dict[Key, list[Link]] = {}
@@ -70,16 +71,24 @@ class History:
         self._links = {key: noted for key, noted in links.items() if noted}
 
     @contextmanager
-    def writing(self, kind: Kind, id: str | None = None) -> Iterator[None]:
-        """Mark a write as under way until its answer is applied; without an id, a create."""
+    def writing(self, kind: Kind, id: str | None = None, *, in_parts: bool = False) -> Iterator[None]:
+        """Mark a write as under way until its answer is applied.
+
+        Args:
+            id: of the material; None: a create.
+            in_parts: the write takes several requests, and its answer is read after the last.
+        """
         with self.lock:
             number = self.now()
             self._writes[number] = (kind.name, id)
+            if in_parts:
+                self._in_parts[number] = (kind.name, id)
         try:
             yield
         finally:
             with self.lock:
                 del self._writes[number]
+                self._in_parts.pop(number, None)
                 if self._under_way and id is not None:
                     self._written[kind.name, id] = self.now()
 
@@ -87,6 +96,11 @@ class History:
         """Return the writes of one material that are under way; without an id, the creates of a kind."""
         with self.lock:
             return frozenset(number for number, key in self._writes.items() if key == (kind.name, id))
+
+    def is_written_in_parts(self, kind: Kind, id: str) -> bool:
+        """Tell whether a write in parts of a material is under way."""
+        with self.lock:
+            return (kind.name, id) in self._in_parts.values()
 
     def are_written(self, numbers: frozenset[int]) -> bool:
         """Tell whether none of these writes is under way any more."""

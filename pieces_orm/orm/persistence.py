@@ -102,7 +102,7 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
         try:
             touched = {spec.touches for spec in apart.values()} - {""}
             with (
-                context.history.writing(record._schema.kind, record.id),
+                context.history.writing(record._schema.kind, record.id, in_parts=True),
                 own_writes.beside(context, record, touched, "part"),
             ):
                 saving.send(apart, fresh, completed)

@@ -105,13 +105,17 @@ def related_entities(context: Context, record: Record, relation: Relation[R], id
     target: Any = relation.target
     entities: list[R] = [context.identity_map.ref(target, id) for id in ids]
     document = record._state.document
-    if document is not None and any(entity._state.state in (HANDLE, PARTIAL) for entity in entities):
+    if document is not None and any(_may_be_filled(entity) for entity in entities):
         raw = document.get(relation.wire)
         wanted = set(ids)
         for id, copy in () if raw is None else answers.nested(raw, contents=document.contents):
             if id in wanted:
                 state_changes.fill(context, target, id, copy, record._state.applied)
     return entities
+
+
+def _may_be_filled(entity: Record) -> bool:
+    return entity._state.document is None or entity._state.state is PARTIAL
 
 
 def load_related(context: Context, record: Record, relation: Relation[R], entities: Sequence[R]) -> list[R]:

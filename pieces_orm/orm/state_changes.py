@@ -76,8 +76,9 @@ def fill(context: Context, cls: type[Record], id: str, copy: Document, number: i
         entity = context.identity_map.ref(cls, id)
         state = entity._state
         if state.document is None and state.state in (HANDLE, DETACHED):
+            detached = state.state is DETACHED
             diff.apply(entity, copy, first=True)
-            state.applied = number
+            state.applied, state.state = number, DETACHED if detached else state.state
         elif state.document is not None and state.state is PARTIAL:
             is_newer = state.applied < number
             if is_newer or copy.keys.keys() - state.document.keys.keys():
@@ -168,7 +169,7 @@ def _copy(
     context: Context, holder: Record, relation: Relation[Any], id: str, member: Document | None, changes: Changes
 ) -> None:
     """Bring the copy of a material up to date in a document; one that is being saved reads its own again."""
-    if not context.history.writes_of(holder._schema.kind, holder.id):
+    if not context.history.is_written_in_parts(holder._schema.kind, holder.id):
         changed = diff.replace_copy(holder, relation, id, member)
         if changed.before:
             changes.others.append((holder, changed))
