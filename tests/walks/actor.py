@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 
 import pieces_orm
 from pieces_orm import Entity, Session, State

@@ -134,7 +134,9 @@ def check_descriptions(world: World, actor: Actor, truth: Truth) -> None:
             continue
         if actor.follows("Asset") and actor.follows("Annotation") and "description" not in entity.edits:
             mine, there = entity.description, truth.description(key[1])
-            world.check(mine == there, "descriptions: not the annotation's text", f"{actor.name} {key}: {mine}, {there}")
+            world.check(
+                mine == there, "descriptions: not the annotation's text", f"{actor.name} {key}: {mine}, {there}"
+            )
 
 
 # Edits ----------------------------------------------------------------------------------------------------------------
@@ -146,7 +148,9 @@ def check_edits(world: World, actor: Actor, truth: Truth) -> None:
         for (key, name), values in world.expected.items():
             if key in truth.documents and values:
                 there = plain_base(truth.documents[key], wire_of(key, name))
-                world.check(there in values, f"edits: a saved {key[0]}.{name} is lost", f"{key}: {there!r} not {values}")
+                world.check(
+                    there in values, f"edits: a saved {key[0]}.{name} is lost", f"{key}: {there!r} not {values}"
+                )
     for (key, name), value in actor.left.items():
         if key in truth.documents and key not in world.gone:
             entity = actor.session[CLASSES[key[0]]].peek(key[1])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import threading
+import traceback
 
-from .materials import CLASSES, Key
-from .other_program import other_edits
+from .materials import CLASSES
 from .steps import (
     STEPS,
+    Step,
     Turn,
     delete,
     edit_and_save,
@@ -85,25 +86,11 @@ def one_negative_answer(turn: Turn) -> None:
     status = rng.choice([404, 500])
     path = fill(CLASSES[key[0]]._schema.kind.route("read").path, key[1])
     world.server.faults.answer(status, path=path)
-    narrowed = Turn(world, _Fixed(rng.randrange(2**32), key), turn.actor)
+    narrowed = Turn(world, random.Random(rng.randrange(2**32)), turn.actor, focus=key)
     under = rng.choice([edit_and_save, get, refresh, get_many, iterate, delete])
     under(narrowed)
     world.server.faults.clear()
     turn.said = f"with one {status} on {world.label(key)}: {narrowed.said}"
-
-
-class _Fixed(random.Random):
-    """Draws one material whenever that is among those to draw from."""
-
-    def __init__(self, seed: int, key: Key) -> None:
-        super().__init__(seed)
-        self._key = key
-
-    def __new__(cls, seed: int, key: Key) -> _Fixed:
-        return super().__new__(cls, seed)
-
-    def choice(self, seq):  # type: ignore[no-untyped-def]
-        return self._key if self._key in seq else super().choice(seq)
 
 
 @step(8)
@@ -114,7 +101,9 @@ def together(turn: Turn) -> None:
 
 def _together(turn: Turn, names: list[str]) -> None:
     world, rng = turn.world, turn.rng
-    turns = [Turn(world, random.Random(rng.randrange(2**32)), rng.choice(world.actors)) for _ in names]
+    # Half of the time all are about the same material.
+    focus = turn.key() if rng.random() < 0.5 else None
+    turns = [Turn(world, random.Random(rng.randrange(2**32)), rng.choice(world.actors), focus=focus) for _ in names]
     threads = [
         threading.Thread(target=_guarded, args=(STEPS[name][1], each), name="walk together")
         for name, each in zip(names, turns, strict=True)
@@ -130,13 +119,8 @@ def _together(turn: Turn, names: list[str]) -> None:
     turn.said = "together: " + " | ".join(each.said for each in turns if each.said)
 
 
-def _guarded(function, turn):  # type: ignore[no-untyped-def]
+def _guarded(function: Step, turn: Turn) -> None:
     try:
         function(turn)
-    except Exception as error:
-        turn.world.found(f"error: {type(error).__name__} in a thread", f"{turn.said}: {error!r}")
-        if not isinstance(error, AttributeError | KeyError | ValueError):
-            raise
-
-
-assert other_edits.__name__ in TOGETHER
+    except Exception as error:  # noqa: BLE001 whatever it is, it was not to be raised
+        turn.world.found(f"error: {type(error).__name__} in a thread", f"{turn.said}: {traceback.format_exc()}")

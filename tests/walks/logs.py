@@ -23,9 +23,7 @@ def check_order(world: World, actor: Actor, truth: Truth) -> None:
             created.add(key)
         elif told.signal == "deleted":
             world.check(key not in deleted, "order: deleted is told twice", _about(actor, told, key))
-            world.check(
-                key not in truth.documents, "order: deleted is told of what is there", _about(actor, told, key)
-            )
+            world.check(key not in truth.documents, "order: deleted is told of what is there", _about(actor, told, key))
         elif key in deleted:
             world.check(False, f"order: {told.signal} is told after deleted", _about(actor, told, key))
         if told.signal == "deleted":

@@ -10,7 +10,7 @@ from pieces_orm.documents import decoding
 from pieces_orm.wire.associations import association
 
 from . import materials
-from .materials import CLASSES, EDITABLE, Key
+from .materials import CLASSES, EDITABLE
 from .steps import Turn, _writing_alone, pick_related, step
 from .truth import fill, read_document
 from .world import World
@@ -33,7 +33,7 @@ def _send(world: World, method: str, path: str, body: Any = None) -> bytes | Non
 @step(12)
 def other_creates(turn: Turn) -> None:
     world = turn.world
-    cls = CLASSES[turn.rng.choice(world.kinds)]
+    cls = CLASSES[turn.kind or turn.rng.choice(world.kinds)]
     given = materials.arguments(cls, turn.rng, lambda other: world.near(None, turn.rng, other))
     if given is None:
         return
@@ -121,5 +121,3 @@ def _relate(turn: Turn, *, present: bool) -> None:
     if _send(world, "POST", fill(row.path(verb), *ids), body) is None:
         world.unsure(key, other, materials.pair_of(*key, relation, other[1]))
     world.related(NAME, key, relation, other[1], present=present)
-
-

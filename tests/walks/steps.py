@@ -36,16 +36,33 @@ class Turn:
     world: World
     rng: random.Random
     actor: Actor
+    # The material and the kind that it is about whenever it can be: else it draws them.
+    focus: Key | None = None
+    kind: str | None = None
     said: str = ""
 
     def say(self, what: str) -> None:
         self.said = f"{self.actor.name} {what}"
 
     def key(self, *names: str) -> Key | None:
-        """Some material that is there."""
+        """Some material that is there, often the newest, of which streams may not have told yet."""
         keys = self.world.alive(*names)
-        return self.rng.choice(keys) if keys else None
+        if self.focus in keys:
+            return self.focus
+        newest = self.rng.random() < NEWEST
+        return None if not keys else keys[-1] if newest else self.rng.choice(keys)
 
+    def kind_name(self) -> str:
+        """Some kind, often that of the newest material."""
+        keys = self.world.alive()
+        if self.kind is not None or not keys:
+            return self.kind or self.rng.choice(self.world.kinds)
+        newest = self.rng.random() < NEWEST
+        return keys[-1][0] if newest else self.rng.choice(self.world.kinds)
+
+
+# How often a step is about the newest material.
+NEWEST = 0.3
 
 Step = Callable[[Turn], None]
 STEPS: dict[str, tuple[int, Step]] = {}
@@ -98,7 +115,7 @@ def _text_of(error: PiecesError) -> str:
 @step(14)
 def create(turn: Turn) -> None:
     world, actor = turn.world, turn.actor
-    cls = CLASSES[turn.rng.choice(world.kinds)]
+    cls = CLASSES[turn.kind or turn.rng.choice(world.kinds)]
     given = materials.arguments(cls, turn.rng, lambda other: world.near(actor, turn.rng, other))
     if given is None:
         return
@@ -363,8 +380,8 @@ def pick_related(turn: Turn, *, present: bool) -> tuple[Key, str, Key] | None:
     if not names:
         return None
     relation = rng.choice(names)
-    others = [each for each in world.alive(CLASSES[key[0]]._schema.many[relation].target.__name__) if each != key]
-    return (key, relation, rng.choice(others)) if others else None
+    other = Turn(world, rng, turn.actor).key(CLASSES[key[0]]._schema.many[relation].target.__name__)
+    return None if other is None or other == key else (key, relation, other)
 
 
 @step(6)
@@ -409,11 +426,13 @@ def get(turn: Turn) -> None:
 
 @step(5)
 def get_many(turn: Turn) -> None:
-    name = turn.rng.choice(turn.world.kinds)
+    name = turn.kind_name()
     keys = turn.world.alive(name)
     if not keys:
         return
     picked = turn.rng.sample(keys, min(len(keys), turn.rng.randrange(1, 8)))
+    newest = turn.key(name)
+    picked = list(dict.fromkeys([*picked, *([newest] if newest else [])]))
     turn.say(f"get_many: {[turn.world.label(key) for key in picked]}")
     hold = turn.rng.random() < 0.5
     with allowing(turn, *picked):
@@ -423,7 +442,7 @@ def get_many(turn: Turn) -> None:
 
 @step(5)
 def read_all(turn: Turn) -> None:
-    name = turn.rng.choice(turn.world.kinds)
+    name = turn.kind_name()
     turn.say(f"read_all: {name}")
     hold = turn.rng.random() < 0.4
     with allowing(turn):

@@ -133,4 +133,3 @@ def _ids_in(value: Any, *, is_many: bool) -> Iterable[str]:
     for member in value["iterable"]:
         if indices.get(member["id"], 0) >= 0:
             yield member["id"]
-

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from attrs import define, field, frozen
 
@@ -125,22 +124,8 @@ def _populate(world: World, rng: random.Random) -> None:
     create = STEPS["other_creates"][1]
     for name in world.kinds:
         for _ in range(2):
-            create(Turn(world, _Always(rng.randrange(2**32), name), world.keeper))
+            create(Turn(world, random.Random(rng.randrange(2**32)), world.keeper, kind=name))
     world.begin(rng)
-
-
-class _Always(random.Random):
-    """Draws one kind whenever that is among those to draw from."""
-
-    def __init__(self, seed: int, name: str) -> None:
-        super().__init__(seed)
-        self._name = name
-
-    def __new__(cls, seed: int, name: str) -> _Always:  # noqa: ARG004 taken by __init__
-        return super().__new__(cls, seed)
-
-    def choice(self, seq: Any) -> Any:
-        return self._name if self._name in seq else super().choice(seq)
 
 
 def _take_steps(world: World, outcome: Outcome, options: Options, logged: list[str]) -> None:
@@ -263,7 +248,7 @@ def _check_threads(world: World, before: set[threading.Thread]) -> None:
     world.check(not left, "threads: some are left after close()", sorted(each.name for each in left))
 
 
-# Shrinking --------------------------------------------------------------------------------------------------------------
+# Shrinking ------------------------------------------------------------------------------------------------------------
 
 
 def shrunk(outcome: Outcome, options: Options, seconds: float, say: Callable[[str], None] = lambda _: None) -> Outcome:

@@ -117,7 +117,7 @@ class World:
         return f"{key[0]}#{self.order.get(key, '?')}"
 
     def alive(self, *names: str) -> list[Key]:
-        """The materials of some kinds that are there, as far as the walk knows, in the order in which they were made."""
+        """The materials of some kinds that are there as far as the walk knows, oldest first."""
         with self.lock:
             wanted = set(names or self.kinds)
             return [key for key in self.order if key[0] in wanted and key not in self.gone]
