@@ -16,6 +16,8 @@ from pieces_orm import Entity
 from pieces_orm.values import BasicPerson, PersonType, Trigger
 from pieces_orm.wire.associations import ASSOCIATIONS, HIERARCHY, Association
 
+from .specials import SPECIALS
+
 Who = Literal["own", "other"]
 Style = Literal["nested", "families"]
 Held = Literal["held", "one end", "nobody"]
@@ -39,17 +41,26 @@ class Track:
         return "." in self.subject
 
     @property
+    def kind(self) -> str:
+        """The kind of the material that is created, edited or deleted."""
+        if self.subject in SPECIALS:
+            return SPECIALS[self.subject].kind
+        return ARGUMENTS[self.subject][0] if self.subject in ARGUMENTS else self.subject
+
+    @property
     def operations(self) -> tuple[str, ...]:
         """What is done, in this order; a kind's creation makes a material besides the one that the rest is about."""
         if self.is_association:
             return ("associate", "disassociate")
-        if "(" in self.subject:
+        if self.subject in ARGUMENTS:
             return ("create",)
+        if self.subject in SPECIALS:
+            return ("edit",)
         missing = {"edit": self.subject not in EDITS, "score": "score" not in CLASSES[self.subject]._schema.kind.routes}
         return tuple(each for each in ("create", "edit", "score", "delete") if not missing.get(each))
 
     def __str__(self) -> str:
-        return f"{self.subject}-{self.who}-{self.held.replace(' ', '_')}"
+        return f"{self.subject}-{self.who}-{self.held}".replace(" ", "_")
 
 
 @frozen
@@ -147,6 +158,6 @@ ARGUMENTS = _arguments()
 def tracks() -> list[Track]:
     """Return all tracks of the table; what one end alone can be held of is an association."""
     both: tuple[Held, ...] = ("held", "nobody")
-    kinds = [Track(subject, who, held) for subject in (*CLASSES, *ARGUMENTS) for who in WHO for held in both]
+    kinds = [Track(subject, who, held) for subject in (*CLASSES, *ARGUMENTS, *SPECIALS) for who in WHO for held in both]
     ends: tuple[Held, ...] = ("held", "one end", "nobody")
     return kinds + [Track(subject, who, held) for subject in ROWS for who in WHO for held in ends]

@@ -11,6 +11,7 @@ frozenset of fields of `changed` (None: they cannot be known), or relation and r
   told as "local" or not at all, never as "remote".
 - A creation or deletion may be told to a held neighbour as `associated` or `disassociated` too, at most once: whoever
   reads the neighbour first sees an id come or go.
+- The description of a held asset that was read follows its annotation: `changed` with `description`.
 - Kinds that can neither be streamed nor listed (shares) are told of one's own calls only.
 - What the server creates and deletes with a material (an anchor's point, an asset's format) is told once; of one's own
   call as "local" or "remote": the call did it, but its answer need not say so.
@@ -24,6 +25,7 @@ from typing import Any
 from attrs import define, field
 
 from .cells import ARGUMENTS, CLASSES, EDITS, NEEDS, PARTS, ROWS, UNWATCHED, Cell, Track
+from .specials import SPECIALS, Special
 
 Event = tuple[str, str, Any, str]
 # Fields that change with the one that is edited.
@@ -71,7 +73,10 @@ def expected(cell: Cell) -> Expectation:
         _association(found, track, f"{cell.operation}d")
         return found
     origin = "local" if track.who == "own" else "remote"
-    kind = ARGUMENTS[track.subject][0] if track.subject in ARGUMENTS else track.subject
+    kind = track.kind
+    if track.subject in SPECIALS:
+        _special(found, track, SPECIALS[track.subject], origin)
+        return found
     if track.who == "other" and kind in UNWATCHED and cell.operation not in {"create", "delete"}:
         return found
     part_of_another = kind == "format"
@@ -153,3 +158,36 @@ def _association(found: Expectation, track: Track, signal: str) -> None:
     elif held_owner:
         from_other = [] if back is None else [(signal, "other", f"{back} owner", "remote")]
         found.must((*from_owner, "remote"), *from_other)
+
+
+def _special(found: Expectation, track: Track, special: Special, origin: str) -> None:
+    own, held = track.who == "own", track.held == "held"
+    moved = frozenset({"updated"})
+    if own and not held and not special.note and not special.part:
+        # A handle serves to ask for a name: nothing is known with which its answer could be compared.
+        found.may(*(("changed", "it", fields, origin) for fields in (special.fields, None)))
+    elif held or (own and not special.by_note):
+        found.must(*(("changed", "it", fields, origin) for fields in {special.fields, special.fields | moved}))
+        if special.note:
+            # Two documents change, so `updated` of the asset may come apart.
+            found.may(("changed", "it", moved, origin))
+    elif not special.by_note and special.note != "changed":
+        found.must(("changed", "it", None, origin))
+    if special.note in ("created", "deleted"):
+        found.must((special.note, "note", None, origin))
+        _pairs(
+            found, "asset", "note", "annotation", "associated" if special.note == "created" else "disassociated", origin
+        )
+    elif special.note:
+        known, unknown = (("changed", "note", each, origin) for each in (moved | {"text"}, None))
+        if own and not special.by_note and not held:
+            found.may(known, unknown)
+        else:
+            found.must(known if held or own else unknown)
+    if special.part:
+        known, unknown = (("changed", "part", each, origin) for each in (special.part, None))
+        if own:
+            # The call edits the asset: what its format becomes is heard of by a stream, if at all.
+            found.may(known, unknown)
+        else:
+            found.must(known if held else unknown)

@@ -14,6 +14,7 @@ from tests.support import Heard, wait_for
 
 from .cells import ARGUMENTS, CLASSES, EDITS, NEEDS, PARTS, POLLED, ROWS, UNWATCHED, Cell, Style, Track, create
 from .expectations import Event
+from .specials import SPECIALS
 
 MARKED = tuple(name for name in CLASSES if name not in {"anchor_point", "format"} | UNWATCHED)
 # A change is found again by the polls of the next seconds: so often must they have come by with nothing to tell.
@@ -70,12 +71,14 @@ class Stage:
             row = ROWS[track.subject]
             there |= {"owner": self._made(row.owner.name), "other": self._made(row.other.name)}
         else:
-            kind = ARGUMENTS[track.subject][0] if track.subject in ARGUMENTS else track.subject
+            kind = track.kind
             if track.subject in ARGUMENTS:
                 there["argument"] = self._made(ARGUMENTS[track.subject][2])
             if kind in NEEDS:
                 there["needed"] = create(self._other, NEEDS[kind])
-            if "delete" in track.operations:
+            if track.subject in SPECIALS:
+                there |= self._special(track)
+            elif "delete" in track.operations:
                 if kind in NEEDS:
                     there["old needed"] = create(self._other, NEEDS[kind])
                 there |= self._made_with_parts(track, self._other, "old ")
@@ -90,13 +93,12 @@ class Stage:
             self._shared[NEEDS[kind]] = create(self._other, NEEDS[kind])
         return create(self._other, kind, self._shared.get(NEEDS.get(kind, "")))
 
-    def _made_with_parts(self, track: Track, session: Any, old: str = "") -> dict[str, Any]:
+    def _made_with_parts(self, track: Track, session: Any, old: str = "", **given: Any) -> dict[str, Any]:
         """Create a track's own material, and return it with what comes with it; a format comes with its asset."""
-        kind, argument, _, several = ARGUMENTS.get(track.subject, (track.subject, "", "", False))
+        kind, argument, _, several = ARGUMENTS.get(track.subject, (track.kind, "", "", False))
         if kind == "format":
             asset = create(session, "asset")
             return {f"{old}whole": asset, f"{old}it": session.formats.ref(asset.formats.ids[0])}
-        given = {}
         if argument:
             one = self._known(track, session, "argument")
             given[argument] = [one] if several else one
@@ -104,6 +106,16 @@ class Stage:
         found = {f"{old}it": made}
         if kind in PARTS:
             [found[f"{old}part"]] = getattr(made, PARTS[kind][0]).refs()
+        return found
+
+    def _special(self, track: Track) -> dict[str, Any]:
+        special = SPECIALS[track.subject]
+        described = {"description": "a description"} if special.is_described else {}
+        found = {
+            f"old {role}": entity for role, entity in self._made_with_parts(track, self._other, **described).items()
+        }
+        if described:
+            [found["old note"]] = found["old it"].annotations.refs()
         return found
 
     def _known(self, track: Track, session: Any, role: str) -> Any:
@@ -124,6 +136,9 @@ class Stage:
             found = self._watching[cls].get_many([self._there[track][role].id for track, role in places])
             for (track, role), entity in zip(places, found, strict=True):
                 self._here[track][role] = entity
+        for track in tracks:
+            if track.subject in SPECIALS and track.kind == "asset" and track.held == "held":
+                self._here[track]["old it"].description  # what was never read need not be followed
         if self._families:
             self._read_relations(tracks)
 
@@ -169,6 +184,9 @@ class Stage:
             related = getattr(owner, ROWS[track.subject].relation)
             (related.add if cell.operation == "associate" else related.remove)(other)
             return
+        if track.subject in SPECIALS:
+            self._do_special(track, session)
+            return
         # A format is edited and deleted by its asset.
         entity = self._known(track, session, "old whole" if track.subject == "format" else "old it")
         if cell.operation == "edit":
@@ -179,6 +197,13 @@ class Stage:
             entity.increment_score("reuse")
         else:
             entity.delete()
+
+    def _do_special(self, track: Track, session: Any) -> None:
+        special = SPECIALS[track.subject]
+        special.act(self._known(track, session, "old note" if special.by_note else "old it"))
+        if special.note == "created":
+            [note] = self._other.annotations.latest(1)
+            self._note(track, "old note", note)
 
     def _create(self, track: Track, session: Any) -> None:
         made = self._made_with_parts(track, session)
