@@ -5,20 +5,16 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
 import pieces_orm
 from pieces_orm.server import Server, Settings
-from tests.support import Heard, wait_for
+from tests.support import Heard
 
-from .cells import ARGUMENTS, CLASSES, EDITS, NEEDS, PARTS, POLLED, ROWS, UNWATCHED, Cell, Style, Track, create
+from .cells import ARGUMENTS, CLASSES, EDITS, NEEDS, PARTS, ROWS, Cell, Style, Track, create
 from .expectations import Event
+from .fence import POLLS, Fence
 from .specials import SPECIALS
-
-MARKED = tuple(name for name in CLASSES if name not in {"anchor_point", "format"} | UNWATCHED)
-# A change is found again by the polls of the next seconds: so often must they have come by with nothing to tell.
-POLLS = 5
 
 
 class Stage:
@@ -35,7 +31,6 @@ class Stage:
         self._there: dict[Track, dict[str, Any]] = defaultdict(dict)
         self._here: dict[Track, dict[str, Any]] = defaultdict(dict)
         self._shared: dict[str, Any] = {}
-        self._markers: set[str] = set()
         self.told: dict[Cell, list[Event]] = {}
         self.strays: list[tuple[Any, ...]] = []
 
@@ -53,6 +48,7 @@ class Stage:
             with self._watching.watch() as watch:
                 watch.wait_live()
                 self._heard = Heard(self._watching)
+                self._fence = Fence(self._heard, self._other)
                 phases = list(itertools.zip_longest(*(track.operations for track in tracks)))
                 for phase in phases:
                     cells = [Cell(track, each) for track, each in zip(tracks, phase, strict=True) if each]
@@ -161,7 +157,7 @@ class Stage:
         before = len(self._heard.events)
         for cell in cells:
             self._do(cell)
-        self._fence(polls)
+        self._fence.wait(polls)
         by_track = {cell.track: cell for cell in cells}
         self.told |= {cell: [] for cell in cells}
         for event in self._heard.events[before:]:
@@ -171,7 +167,7 @@ class Stage:
                 continue  # the asset of a format, told of in the rows of assets
             if cell is not None and described[1].startswith("old ") == (cell.operation in ("edit", "score", "delete")):
                 self.told[cell].append(_plain(described))
-            elif event[2] not in self._markers:
+            elif event[2] not in self._fence.markers:
                 self.strays.append(event)
 
     def _do(self, cell: Cell) -> None:
@@ -214,36 +210,6 @@ class Stage:
                 # Read at once, whether its report has come or not.
                 made = {role: self._watching[type(each)].get(each.id) for role, each in made.items()}
             self._here[track] |= made
-
-    # Quiet -----------------------------------------------------------------------------------------------------------
-
-    def _fence(self, polls: int) -> None:
-        """Wait until everything that happened before is told.
-
-        A feed tells in turn: when a marker that another program created is told, whatever was reported before is told,
-        or waits with it in the same batch; with a second marker that batch is done.
-        """
-        for n in range(polls):
-            kinds = [kind for kind in MARKED if n < 2 or kind in POLLED]
-            needed = {kind: self._made(kind) for kind in set(NEEDS.values())}
-            self._markers |= {each.id for each in needed.values()}
-            made = [create(self._other, kind, needed.get(NEEDS.get(kind, ""))) for kind in kinds]
-            wanted = {each.id for each in made}
-            for each in [*made, *needed.values()]:
-                name = each._schema.kind.name
-                if name in PARTS:
-                    wanted.update(getattr(each, PARTS[name][0]).ids)
-            self._markers |= wanted
-            self._wait_for_markers(made, wanted)
-
-    def _wait_for_markers(self, made, wanted: set[str]) -> None:
-        with suppress(AssertionError):
-            wait_for(lambda: wanted <= self._created(), 15)
-        lost = [each for each in made if each.id not in self._created()]
-        assert wanted <= self._created(), f"these markers were never told: {lost}, {wanted - self._created()}"
-
-    def _created(self) -> set[str]:
-        return {event[2] for event in list(self._heard.events) if event[0] == "created"}
 
     def _described(self, event: tuple[Any, ...]) -> tuple[Track | None, Event]:
         signal, _, id, *details, origin = event
