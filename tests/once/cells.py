@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from attrs import frozen
@@ -20,11 +21,13 @@ from .specials import SPECIALS
 
 Who = Literal["own", "other"]
 Style = Literal["nested", "families"]
+# One end is the owner of an association, or what a material is created with.
 Held = Literal["held", "one end", "nobody"]
 
 CLASSES: dict[str, type[Any]] = {cls._schema.kind.name: cls for cls in Entity._registry.values()}
 STYLES: tuple[Style, ...] = ("nested", "families")
 WHO: tuple[Who, ...] = ("own", "other")
+HELD: tuple[Held, ...] = ("held", "one end", "nobody")
 ROWS: dict[str, Association] = {f"{row.owner.name}.{row.relation}": row for row in (*ASSOCIATIONS, *HIERARCHY)}
 
 
@@ -48,6 +51,27 @@ class Track:
         return ARGUMENTS[self.subject][0] if self.subject in ARGUMENTS else self.subject
 
     @property
+    def concerns(self) -> frozenset[str]:
+        """The kinds of all materials that are told of."""
+        if self.is_association:
+            kinds = {ROWS[self.subject].owner.name, ROWS[self.subject].other.name}
+        else:
+            kinds = {self.kind, *(NEEDS[each] for each in NEEDS.keys() & {self.kind})}
+            if self.subject in ARGUMENTS:
+                kinds.add(ARGUMENTS[self.subject][2])
+            if self.subject in SPECIALS:
+                kinds.add("annotation")
+        return frozenset(kinds | {PARTS[kind][1] for kind in PARTS.keys() & kinds})
+
+    @property
+    def group(self) -> str:
+        """The test that has this track; polls take seconds, so those that wait for them do so together."""
+        about = "associations" if self.is_association else "kinds"
+        if self.concerns & POLLED:
+            return f"polled {about}"
+        return f"{ROWS[self.subject].owner.name} {about}" if self.is_association else self.kind
+
+    @property
     def operations(self) -> tuple[str, ...]:
         """What is done, in this order; a kind's creation makes a material besides the one that the rest is about."""
         if self.is_association:
@@ -56,6 +80,8 @@ class Track:
             return ("create",)
         if self.subject in SPECIALS:
             return ("edit",)
+        if self.held == "one end":
+            return ("create", "delete")
         missing = {"edit": self.subject not in EDITS, "score": "score" not in CLASSES[self.subject]._schema.kind.routes}
         return tuple(each for each in ("create", "edit", "score", "delete") if not missing.get(each))
 
@@ -156,8 +182,20 @@ ARGUMENTS = _arguments()
 
 
 def tracks() -> list[Track]:
-    """Return all tracks of the table; what one end alone can be held of is an association."""
-    both: tuple[Held, ...] = ("held", "nobody")
-    kinds = [Track(subject, who, held) for subject in (*CLASSES, *ARGUMENTS, *SPECIALS) for who in WHO for held in both]
-    ends: tuple[Held, ...] = ("held", "one end", "nobody")
-    return kinds + [Track(subject, who, held) for subject in ROWS for who in WHO for held in ends]
+    """Return all tracks of the table."""
+    return [
+        Track(subject, who, held)
+        for subject in (*CLASSES, *ARGUMENTS, *SPECIALS, *ROWS)
+        for who in WHO
+        for held in HELD
+        if held != "one end" or subject in {*NEEDS, *ARGUMENTS, *ROWS}
+    ]
+
+
+def groups(words: Sequence[str] = ()) -> dict[str, list[Track]]:
+    """Return the tracks whose names contain all words, by group."""
+    found: dict[str, list[Track]] = {}
+    for track in tracks():
+        if all(word in str(track) for word in words):
+            found.setdefault(track.group, []).append(track)
+    return found

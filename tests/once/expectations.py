@@ -89,7 +89,7 @@ def expected(cell: Cell) -> Expectation:
         for _ in range(kind in PARTS):
             _part(found, signal, "part", origin)
         for role, other in _neighbours(track.subject, kind).items():
-            _moved(found, track, role, other, held=track.held == "held")
+            _moved(found, track, role, other, held=track.held != "nobody")
             _pairs(found, kind, role, other, "associated" if cell.operation == "create" else "disassociated", origin)
         return found
     fields = {"score"} if cell.operation == "score" else {EDITS[kind][0], *_WITH_IT.get(kind, ())}

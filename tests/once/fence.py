@@ -7,9 +7,8 @@ from typing import Any
 
 from tests.support import Heard, wait_for
 
-from .cells import CLASSES, NEEDS, PARTS, POLLED, UNWATCHED, create
+from .cells import NEEDS, PARTS, POLLED, UNWATCHED, create
 
-MARKED = tuple(name for name in CLASSES if name not in {"anchor_point", "format"} | UNWATCHED)
 # A change is found again by the polls of the next seconds: so often must they have come by with nothing to tell.
 POLLS = 5
 
@@ -26,11 +25,11 @@ class Fence:
         kinds: the kinds that are watched.
     """
 
-    def __init__(self, heard: Heard, other: Any, kinds: Iterable[str] = MARKED) -> None:
+    def __init__(self, heard: Heard, other: Any, kinds: Iterable[str]) -> None:
         self.markers: set[str] = set()
         self._heard = heard
         self._other = other
-        self._kinds = tuple(kinds)
+        self._kinds = sorted(set(kinds) - UNWATCHED)
 
     def wait(self, polls: int = 2) -> None:
         """Wait for two markers of each kind, and for as many as `polls` of polled kinds."""
@@ -38,10 +37,15 @@ class Fence:
             self._mark([kind for kind in self._kinds if n < 2 or kind in POLLED])
 
     def _mark(self, kinds: list[str]) -> None:
-        needed = {kind: create(self._other, kind) for kind in {NEEDS[kind] for kind in kinds if kind in NEEDS}}
-        made = [create(self._other, kind, needed.get(NEEDS.get(kind, ""))) for kind in kinds]
-        parts = (getattr(each, PARTS[kind][0]).ids for kind, each in zip(kinds, made, strict=True) if kind in PARTS)
-        wanted = {each.id for each in made}.union(*parts if set(self._kinds) == set(MARKED) else ())
-        self.markers |= wanted | {each.id for each in needed.values()}
-        self.markers.update(*(getattr(each, PARTS[kind][0]).ids for kind, each in needed.items() if kind in PARTS))
+        wanted = {self._marker(kind).id for kind in kinds}
         wait_for(lambda: wanted <= {event[2] for event in list(self._heard.events) if event[0] == "created"}, 15)
+
+    def _marker(self, kind: str) -> Any:
+        """Create a marker of a kind; what comes with it is no news either."""
+        owner = "asset" if kind == "format" else NEEDS.get(kind)
+        needed = self._marker(owner) if owner else None
+        made = needed.original if kind == "format" else create(self._other, kind, needed)
+        self.markers.add(made.id)
+        if kind in PARTS:
+            self.markers.update(getattr(made, PARTS[kind][0]).ids)
+        return made

@@ -1,4 +1,4 @@
-"""A server, a session that watches all kinds, another program, and the lists of what the watching session tells."""
+"""A server, a session that watches, another program, and the lists of what the watching session tells."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pieces_orm
 from pieces_orm.server import Server, Settings
 from tests.support import Heard
 
-from .cells import ARGUMENTS, CLASSES, EDITS, NEEDS, PARTS, ROWS, Cell, Style, Track, create
+from .cells import ARGUMENTS, CLASSES, EDITS, NEEDS, PARTS, ROWS, UNWATCHED, Cell, Style, Track, create
 from .expectations import Event
 from .fence import POLLS, Fence
 from .specials import SPECIALS
@@ -45,14 +45,15 @@ class Stage:
             for track in tracks:
                 self._prepare(track)
             self._load(tracks)
-            with self._watching.watch() as watch:
+            kinds = set().union(*(track.concerns for track in tracks))
+            with self._watching.watch(*(CLASSES[kind] for kind in kinds - UNWATCHED)) as watch:
                 watch.wait_live()
                 self._heard = Heard(self._watching)
-                self._fence = Fence(self._heard, self._other)
+                self._fence = Fence(self._heard, self._other, kinds)
                 phases = list(itertools.zip_longest(*(track.operations for track in tracks)))
                 for phase in phases:
                     cells = [Cell(track, each) for track, each in zip(tracks, phase, strict=True) if each]
-                    self._do_all(cells, POLLS if phase is phases[-1] else 2)
+                    self._do_all(cells, polls=POLLS if phase is phases[-1] else 2)
 
     # Materials -------------------------------------------------------------------------------------------------------
 
@@ -125,8 +126,7 @@ class Stage:
         """Let the watching session hold what it is to hold, and read the relations that documents leave out."""
         wanted = defaultdict(list)
         for track in tracks:
-            roles = {"held": tuple(self._there[track]), "one end": ("owner",), "nobody": ()}[track.held]
-            for role in roles:
+            for role in (role for role in self._there[track] if _is_held(track, role)):
                 wanted[type(self._there[track][role])].append((track, role))
         for cls, places in wanted.items():
             found = self._watching[cls].get_many([self._there[track][role].id for track, role in places])
@@ -152,7 +152,7 @@ class Stage:
 
     # Operations ------------------------------------------------------------------------------------------------------
 
-    def _do_all(self, cells: list[Cell], polls: int) -> None:
+    def _do_all(self, cells: list[Cell], *, polls: int) -> None:
         """Do an operation of each track, and note what is told until it is quiet."""
         before = len(self._heard.events)
         for cell in cells:
@@ -227,3 +227,8 @@ def _plain(event: Event) -> Event:
     signal, role, detail, origin = event
     plain = detail.replace("old ", "") if isinstance(detail, str) else detail
     return signal, role.removeprefix("old "), plain, origin
+
+
+def _is_held(track: Track, role: str) -> bool:
+    one_end = role == "owner" or role.endswith(("argument", "needed"))
+    return track.held == "held" or (track.held == "one end" and one_end)

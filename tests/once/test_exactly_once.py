@@ -1,7 +1,7 @@
 """The exactly-once table: every create, edit, score, delete, association and disassociation is told once, rightly.
 
-Everything is done once in each style, with all materials side by side, so that a few fences serve all cells; each test
-then looks at the cells of its track. `python -m tests.once` prints the table.
+A test does everything with one kind, or from one side of the associations, with all materials side by side, so that a
+few fences serve all its cells. `python -m tests.once` prints the table.
 """
 
 from __future__ import annotations
@@ -10,45 +10,24 @@ import pytest
 
 from pieces_orm.wire.associations import ASSOCIATIONS
 
-from .cells import ROWS, STYLES, Cell, tracks
+from .cells import ROWS, STYLES, groups
 from .expectations import expected, show
 from .stage import Stage
 
-pytestmark = pytest.mark.slow  # the first test of a style does everything
-
-STYLED = [pytest.param(style, marks=pytest.mark.xdist_group(f"once-{style}")) for style in STYLES]
+GROUPS = groups()
 
 
-@pytest.fixture(scope="module", params=STYLED)
-def stage(request):
-    stage = Stage(request.param)
-    stage.run(tracks())
-    return stage
-
-
-def faults(stage, track):
-    """What is wrong in the cells of a track, with all that was told there."""
-    wrong = []
-    for operation in track.operations:
-        told = stage.told[Cell(track, operation)]
-        found = expected(Cell(track, operation)).faults(told)
-        if found:
-            wrong.append(f"{operation}: {'; '.join(found)} (told: {'; '.join(map(show, told)) or 'nothing'})")
-    return wrong
-
-
-@pytest.mark.parametrize("track", [track for track in tracks() if not track.is_association], ids=str)
-def test_what_is_done_with_a_material_is_told_once_with_its_origin(stage, track):
-    assert faults(stage, track) == []
-
-
-@pytest.mark.parametrize("track", [track for track in tracks() if track.is_association], ids=str)
-def test_an_association_and_its_end_are_told_once_with_their_origin(stage, track):
-    assert faults(stage, track) == []
-
-
-def test_nothing_is_told_of_what_nobody_touched(stage):
-    assert stage.strays == []
+@pytest.mark.slow
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("style", STYLES)
+def test_what_is_done_is_told_once_with_its_origin_and_nothing_else_is(style, group):
+    stage = Stage(style)
+    stage.run(GROUPS[group])
+    wrong = [f"{event} is about nothing that was done" for event in stage.strays]
+    for cell, told in stage.told.items():
+        for fault in expected(cell).faults(told):
+            wrong.append(f"{cell}: {fault}; told: {'; '.join(map(show, told)) or 'nothing'}")
+    assert not wrong, "\n" + "\n".join(wrong)
 
 
 def test_the_table_has_every_association():
