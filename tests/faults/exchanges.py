@@ -73,6 +73,9 @@ class Exchange:
 
     def forward(self):
         """Let the server do what is asked; return its status, content type and body."""
+        if self.opens_stream:
+            # What comes instead of the stream begins with an answer that opens none.
+            return 200, "application/json", b'{"iterable": []}'
         self.noted.forwarded = True
         self.upstream.putrequest(self.method, self.path, skip_host=True, skip_accept_encoding=True)
         for line in self.headers:
@@ -175,8 +178,10 @@ class ExchangeProxy(Proxy):
         exchange.ended, exchange.victim = self._healed, plan.victim if plan else ""
         exchange.noted = self._note(exchange, faulted=mine)
         if mine and not plan.fault.refuses:
-            plan.fault.act(exchange)
-            return True
+            if not (exchange.opens_stream and plan.fault.harmless):
+                plan.fault.act(exchange)
+                return True
+            exchange.wait(plan.fault.seconds)
         if exchange.opens_stream:
             self._pass_stream(exchange)
             return False

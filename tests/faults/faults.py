@@ -31,7 +31,7 @@ class Fault:
         status: of the answer, where it is that of an error.
         timeout: of the sessions that meet it, in seconds.
         refuses: nobody listens; no exchange comes about.
-        harmless: every call succeeds.
+        harmless: every call succeeds; what opens a stream waits for `seconds`.
         undetectable: the answer of a whole collection, or to a create, is as good as any.
     """
 
@@ -43,6 +43,7 @@ class Fault:
     timeout: float = 5.0
     refuses: bool = False
     harmless: bool = False
+    seconds: float = SLOW_S
     undetectable: bool = False
     # What the message of an error has to name.
     named: str = ""
@@ -86,7 +87,7 @@ def body(name, make, *, content_type="application/json", number=200, **about):
     """A fault that puts another body in the place of the server's."""
 
     def act(exchange):
-        _, _, good = (101, "", b'{"iterable": []}') if exchange.opens_stream else exchange.forward()
+        _, _, good = exchange.forward()
         exchange.answer(number, make(good, exchange.victim.encode()), content_type)
 
     return Fault(name, act, **about)
@@ -182,7 +183,8 @@ def never_answer(exchange):
 
 def reset_within(exchange):
     status, content_type, good = exchange.forward()
-    exchange.send_head(200 if status == 204 else status, [f"Content-Type: {content_type}", "Content-Length: 9999"])
+    announced = f"Content-Length: {len(good) + 100}"
+    exchange.send_head(200 if status == 204 else status, [f"Content-Type: {content_type}", announced])
     exchange.client.sendall(good[: len(good) // 2])
     exchange.reset()
 
@@ -278,7 +280,7 @@ FAULTS = (
     lost("connection reset within the body", reset_within),
     lost("connection reset after the work was done", reset_afterwards),
     lost("an answer that drips", drip, **TIMELY),
-    lost("an answer that is slow, and good", slow, harmless=True, retried=False),
+    lost("an answer that is slow, and good", slow, harmless=True, retried=False, waits=True),
     lost("more bytes than Content-Length says", too_many_bytes, retried=False, errors=("DecodeError",)),
     lost("chunks that are none", chunked_garbage),
     lost("an answer that is not HTTP", no_http),

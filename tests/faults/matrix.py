@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +9,12 @@ from contextlib import ExitStack
 
 from attrs import define, field, frozen
 
-from pieces_orm import BatchError, Entity, PiecesError, State
+from pieces_orm import PiecesError, State
 from tests.support import Heard
 
 from . import promises
 from .calls import CALLS, Worlds
+from .exchanges import json_of
 
 LASTING = None
 
@@ -69,7 +69,7 @@ class Run:
 def snapshot(held):
     """Return state, edits and document of entities, by id, without a request."""
     return {
-        each.id: (each.state, each.edits, each._state.document and bytes(each._state.document.data)) for each in held
+        each.id: (each.state, each.edits, each._state.document and json_of(each._state.document.data)) for each in held
     }
 
 
@@ -93,7 +93,7 @@ def problem_of(check, value):
     try:
         check(value)
     except AssertionError as error:
-        return str(error).partition("\n")[0] or "the value is wrong"
+        return str(error).partition("\n")[0] or "the value is not what the server has"
     except PiecesError as error:
         return f"{type(error).__name__} when it is looked at: {error}"
     return ""
@@ -136,7 +136,7 @@ def _repeat(found, heard):
             found.broken.append(f"the same call fails when the fault is over: {type(error).__name__}: {error}")
         else:
             wrong = problem_of(case.check, value)
-            if wrong:
+            if wrong and not promises.cannot_be_noticed(found):
                 found.broken.append(f"the same call is wrong when the fault is over: {wrong}")
     found.told_later = heard.take()
     if case.creates:
@@ -153,10 +153,10 @@ def _is_done(found):
 
 
 @functools.cache
-def number_of_exchanges(worlds, situation):
-    """How many exchanges a call has that meets no fault."""
+def number_of_exchanges(situation):
+    """Return how many exchanges a call has that meets no fault."""
     with ExitStack() as stack:
-        world = worlds.enter(stack, situation)
+        world = Worlds(stack).enter(stack, situation)
         case = situation.prepare(world)
         world.proxy.take()
         case.act()
@@ -168,7 +168,7 @@ def runs_of(worlds, fault):
     planned = []
     for situations in CALLS.values():
         for situation in situations:
-            number = number_of_exchanges(worlds, situation)
+            number = number_of_exchanges(situation)
             planned += [(situation, at) for at in (*range(number), LASTING)]
     # Where time is the fault, most of it is spent waiting.
     together = 8 if fault.timeout < 1 or fault.waits else 1
@@ -186,7 +186,7 @@ class Outcomes:
     @property
     def broken(self):
         """The promises that do not hold, each with its run."""
-        return [f"{each.name}: {what}" for each in self.runs for what in each.broken]
+        return [f"{each.name}: {what}" for each in self.runs for what in dict.fromkeys(each.broken)]
 
 
 @functools.cache
