@@ -183,7 +183,7 @@ def listed(name: str, values: Any, wanted: str) -> list[Any]:
         InvalidValueError: it is none; a text is not taken for a list of letters.
     """
     if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
-        message = f"{name} takes a list of {wanted}, not {values!r}."
+        message = f"{name} takes a list{wanted}, not {values!r}."
         raise InvalidValueError(message)
     return list(values)
 
@@ -206,7 +206,7 @@ def listed_entities(name: str, entities: Any, cls: type[E], context: Context) ->
     Raises:
         InvalidValueError: one is not of the class. UsageError: one belongs to another session.
     """
-    found = listed(name, entities, f"{cls.__name__} entities")
+    found = listed(name, entities, f" of {cls.__name__} entities")
     for each in found:
         if not isinstance(each, cls):
             message = f"{name} takes {cls.__name__} entities, not {each!r}."
@@ -221,7 +221,7 @@ def listed_texts(name: str, texts: Any) -> list[str]:
     Raises:
         InvalidValueError: one is no text, or cannot be sent.
     """
-    found = listed(name, texts, "texts")
+    found = listed(name, texts, " of texts")
     for each in found:
         if not isinstance(each, str):
             message = f"{name} takes texts, not {each!r}."

@@ -223,7 +223,7 @@ class AssetCollection(Collection[Asset, P]):
             InvalidValueError: more interactions than assets, or something else. UsageError: another session's asset.
         """
         assets = listed_entities("recommended", assets, Asset, self._context)
-        interactions = listed("interactions", interactions, "values.Interaction")
+        interactions = listed("interactions", interactions, " of values.Interaction")
         for each in interactions:
             if not isinstance(each, Interaction):
                 message = f"interactions takes values.Interaction, not {each!r}."
@@ -313,7 +313,7 @@ def _checked_search(query: Any, tags: Any, given: Any) -> tuple[str | None, list
         message = f"query takes words, not {query!r}."
         raise InvalidValueError(message)
     words = None if query is None else plain_text("query", query)
-    found = listed_texts("tags", tags), listed("filters", given, "values of pieces_orm.filters")
+    found = listed_texts("tags", tags), listed("filters", given, " of values of pieces_orm.filters")
     for each in found[1]:
         if not isinstance(each, filters.Filter):
             message = f"filters takes values of pieces_orm.filters, such as filters.tags('moon'), not {each!r}."
@@ -325,7 +325,7 @@ def _checked_search(query: Any, tags: Any, given: Any) -> tuple[str | None, list
 
 
 def _ids_of(within: Any, context: Context) -> list[str]:
-    found = listed("within", within, "assets or ids")
+    found = listed("within", within, " of assets or ids")
     listed_entities("within", [each for each in found if not isinstance(each, str)], Asset, context)
     return [checked_id(each) if isinstance(each, str) else each.id for each in found]
 

@@ -226,7 +226,7 @@ class Collection(Generic[E, P]):
             BatchError: some were not made; `succeeded` has the ids of those that were, `failed` the errors by place.
         """
         arguments.check_callable("progress", progress)
-        items = arguments.listed("create_many", items, "items, one for each material")
+        items = arguments.listed("create_many", items, ", with an item for each material")
         given: list[Given] = [((), item) if isinstance(item, Mapping) else ((item,), {}) for item in items]
         return creating.create(self._context, self._class, self._seeds("create_many", *given), progress)
 
@@ -287,7 +287,7 @@ class Collection(Generic[E, P]):
     def delete_many(self, entities: Iterable[E], *, progress: Progress | None = None) -> None:
         """Delete several materials.
 
-        Requests: one POST for each, a few at a time.
+        Requests: one POST for each, a few at a time; one read of the ids, if an answer leaves open what is gone.
 
         Args:
             entities: of this kind.
@@ -295,16 +295,10 @@ class Collection(Generic[E, P]):
 
         Raises:
             InvalidValueError, UsageError: one is not of this kind, or of another session. Nothing was sent.
-            BatchError: some were not deleted; those that were are DELETED.
+            BatchError: some were not deleted, and stay as they are; those that were are DELETED.
         """
         arguments.check_callable("progress", progress)
         name = f"{self._kind.collection}.delete_many"
         entities = arguments.listed_entities(name, entities, self._class, self._context)
-        parallel.do_each(
-            entities,
-            lambda entity: persistence.delete(self._context, entity),
-            lambda entity: entity.id,
-            "deleted",
-            concurrency=self._context.concurrency,
-            progress=progress,
-        )
+        errors = persistence.delete_all(self._context, entities, progress)
+        parallel.raise_failed(entities, errors, lambda entity: entity.id, "deleted")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..documents.document import Document
 from ..errors import DecodeError
+from ..model.diff import Changes
 from ..model.fields import Field
 from ..model.record import (
     EMPTY,
@@ -20,7 +22,7 @@ from ..model.record import (
     unreadable,
 )
 from ..model.state import EXPIRED, LOADED, Edit
-from . import loading, persistence
+from . import loading, persistence, state_changes
 from .context import Context
 
 _set = object.__setattr__
@@ -31,42 +33,68 @@ def read(entity: Record, spec: Field) -> Any:
     context: Context = entity._context
     with context.lock:
         value = _known(entity, spec)
+        state, document = entity._state.state, entity._state.document
     if value is not EMPTY:
         return value
     loading.check_autoload(context, entity, spec.name)
-    document = entity._state.document
-    if document is None or entity._state.state is not LOADED or not spec.is_left_out(document):
-        contents = {"transferables": True, "transferable": True} if spec.contents else None
-        document = loading.load(context, entity, contents)
+    if document is None or state is not LOADED or not spec.is_left_out(document):
+        query = {"transferables": True, "transferable": True} if spec.contents else None
+        document = loading.load(context, entity, query)
         with context.lock:
             value = _known(entity, spec)
         if value is not EMPTY:
             return value
-    # Also where another thread has made the entity forget the answer again.
-    return _read_loaded(context, entity, spec, document)
+    if spec.is_left_out(document):
+        return _read_apart(context, entity, spec, document, "refresh")
+    if spec.is_known_from(document) or spec.locate(document) is not None:
+        # Another thread has expired the entity meanwhile: the answer is as fresh as anything.
+        return decode(entity, spec, document)
+    message = f"The server does not send {spec.wire!r} of {entity!r}."
+    raise DecodeError(message, kind=entity._schema.kind.name, id=entity.id, field=spec.name)
 
 
-def _read_loaded(context: Context, entity: Record, spec: Field, document: Document) -> Any:
-    """Decode a field from an answer that was read for it; ask for the part that even this leaves out."""
-    if spec.is_left_out(document) and isinstance(spec, persistence.CompletedField):
+def _read_apart(context: Context, entity: Record, spec: Field, document: Document, origin: str) -> Any:
+    """Read a field that the document leaves out, and emit `changed` if its value was another before."""
+    completed = document
+    if isinstance(spec, persistence.CompletedField):
         completed = spec.complete(context, entity, document)
-        value = decode(entity, spec, completed)
-        with context.lock:
-            if entity._state.document is document and entity._state.state is LOADED:
-                cache(entity, spec, value)
-                _cache_others(entity, spec, completed)
-        return value
-    if spec.locate(document) is None and not spec.is_known_from(document):
-        message = f"The server does not send {spec.wire!r} of {entity!r}."
-        raise DecodeError(message, kind=entity._schema.kind.name, id=entity.id, field=spec.name)
-    return decode(entity, spec, document)
+    value = decode(entity, spec, completed)
+    changes = Changes()
+    with context.lock:
+        state = entity._state
+        if state.document is document and state.state is LOADED and not state.is_edited(spec.name):
+            _set(entity, spec.name, value)
+            former = state.take_former_value(spec.name, value)
+            if former != value:
+                changes.before[spec.name] = former
+            _cache_others(entity, spec, completed, changes)
+    state_changes.emit_changes(context, entity, changes, origin)
+    return value
 
 
-def _cache_others(entity: Record, spec: Field, completed: Document) -> None:
-    """Cache the other fields that are read from a part that was asked for."""
+def _cache_others(entity: Record, spec: Field, completed: Document, changes: Changes) -> None:
+    """Cache the other fields that are read from a part that was asked for, and note what changed of them."""
     for each in entity._schema.sometimes_unsaid:
-        if each.keys == spec.keys and each.is_known_from(completed) and cached(entity, each) is EMPTY:
-            cache(entity, each, try_decode(each, each.locate(completed)))
+        is_wanted = each is not spec and each.keys == spec.keys and each.is_known_from(completed)
+        if not is_wanted or entity._state.is_edited(each.name) or cached(entity, each) is not EMPTY:
+            continue
+        value = try_decode(each, each.locate(completed))
+        if value is not EMPTY:
+            cache(entity, each, value)
+            former = entity._state.take_former_value(each.name, value)
+            if former != value:
+                changes.before[each.name] = former
+
+
+def reread_former_values(context: Context, entities: Sequence[Record], origin: str) -> None:
+    """Read the fields again that were known and that newer documents leave out, and emit what changed of them."""
+    for entity in entities:
+        for name in entity._state.former_values or ():
+            spec, document = entity._schema.fields[name], entity._state.document
+            if name not in (entity._state.former_values or ()):
+                continue  # it was read with another
+            if document is not None and entity._state.state is LOADED and spec.is_left_out(document):
+                _read_apart(context, entity, spec, document, origin)
 
 
 def _known(entity: Record, spec: Field) -> Any:

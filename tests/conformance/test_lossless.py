@@ -146,7 +146,7 @@ def save_over_http(recorder, session, entity, document):
 def test_everything_but_the_edit_goes_back_as_it_came(name, server):
     cls, edited = CLASSES[name], set()
 
-    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
     @given(objects(SCHEMAS[cls._schema.kind.schema], 3), st.data())
     def check(document, data):
         document["id"] = "an-id"

@@ -1,0 +1,35 @@
+"""The exactly-once table: every create, edit, score, delete, association and disassociation is told once, rightly.
+
+A test does everything with one kind, or from one side of the associations, with all materials side by side, so that a
+few fences serve all its cells. `python -m tests.once` prints the table.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pieces_orm.wire.associations import ASSOCIATIONS
+
+from .cells import ROWS, STYLES, groups
+from .expectations import expected, show
+from .stage import Stage
+
+GROUPS = groups()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("style", STYLES)
+def test_what_is_done_is_told_once_with_its_origin_and_nothing_else_is(style, group):
+    stage = Stage(style)
+    stage.run(GROUPS[group])
+    wrong = [f"{event} is about nothing that was done" for event in stage.strays]
+    for cell, told in stage.told.items():
+        for fault in expected(cell).faults(told):
+            wrong.append(f"{cell}: {fault}; told: {'; '.join(map(show, told)) or 'nothing'}")
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_the_table_has_every_association():
+    assert {f"{row.owner.name}.{row.relation}" for row in ASSOCIATIONS} < ROWS.keys()
+    assert len(ASSOCIATIONS) == 110

@@ -1,0 +1,111 @@
+"""One's own write and another's change of the same material, one right after the other: each is told, once."""
+
+from __future__ import annotations
+
+import pytest
+
+from pieces_orm import Tag, WorkstreamEvent
+from pieces_orm.values import Trigger
+from tests.support import Heard, wait_for
+
+from .fence import Fence
+
+NUMBER = 25
+
+OWN = {
+    "score": (lambda session, tag: tag.increment_score(), "score"),
+    "association": (lambda session, tag: tag.associate(session.assets.create("x = 1")), None),
+    "description": (lambda session, tag: session.annotations.create("a note", tags=[tag]), None),
+}
+
+
+def rename(tag):
+    tag.text += " edited"
+    tag.save()
+
+
+@pytest.mark.parametrize("first", ["own", "other"])
+@pytest.mark.parametrize("held", [True, False], ids=["held", "nobody"])
+@pytest.mark.parametrize("own", OWN)
+def test_ones_own_write_does_not_hide_anothers_change(pieces, other, own, held, first):
+    act, field = OWN[own]
+    theirs = [other.tags.create(f"tag {n}") for n in range(NUMBER)]
+    kept = pieces.tags.get_many([tag.id for tag in theirs]) if held else []
+    with pieces.watch(Tag) as watch:
+        watch.wait_live()
+        heard = Heard(pieces)
+        for tag in theirs:
+            steps = [lambda tag=tag: act(pieces, pieces.tags.ref(tag.id)), lambda tag=tag: rename(tag)]
+            for step in steps if first == "own" else steps[::-1]:
+                step()
+        Fence(heard, other, ["tag"]).wait()
+    told = {tag.id: [event for event in heard.events if event[2] == tag.id and event[0] == "changed"] for tag in theirs}
+    if held:
+        edits = {id: [event[-1] for event in events if "text" in event[3]] for id, events in told.items()}
+        assert edits == {id: ["remote"] for id in told}
+        if field:
+            assert {sum(field in event[3] for event in events) for events in told.values()} == {1}
+    else:
+        remote = {id: [event[3:] for event in events if event[-1] == "remote"] for id, events in told.items()}
+        assert remote == {id: [(None, "remote")] for id in told}
+    assert all(tag.text.endswith("edited") for tag in kept)
+
+
+@pytest.mark.slow  # polls come once a second
+def test_ones_own_write_while_its_material_is_read_again_is_not_told_as_anothers(pieces_server, pieces, other):
+    tag, id = pieces.tags.create("one"), other.workstream_events.create(Trigger(copy=True)).id
+    event = pieces.workstream_events.get(id)
+    with pieces.watch(WorkstreamEvent) as watch:
+        watch.wait_live()
+        heard = Heard(pieces)
+        other.workstream_events.ref(id).increment_score()
+        wait_for(lambda: heard.events)
+        # The polls of the next seconds find the same change again, and read it in vain.
+        pieces_server.faults.delay(0.3, times=1, path="/workstream_events/batch/fetch")
+        wait_for(lambda: pieces._context.history._under_way)
+        event.associate(tag)
+        Fence(heard, other, ["workstream_event"]).wait(3)
+    told = [each for each in heard.events if each[2] == id]
+    assert [each for each in told if each[-1] == "remote"] == [
+        ("changed", "WorkstreamEvent", id, {"score", "updated"}, "remote")
+    ]
+    assert [each[0] for each in told if each[-1] == "local" and each[0] != "changed"] == ["associated"]
+
+
+@pytest.mark.slow  # polls come once a second
+def test_a_first_poll_announces_nothing(pieces, other):
+    event = other.workstream_events.create(Trigger(copy=True))
+    heard = Heard(pieces)
+    with pieces.watch(WorkstreamEvent) as watch:
+        watch.wait_live()
+        fence = Fence(heard, other, ["workstream_event"])
+        fence.wait(5)
+    assert [each for each in heard.events if each[2] not in fence.markers] == []
+    assert event.readable is None
+
+
+TOUCHES = {
+    "all": lambda session, tag: session.tags.all(),
+    "associate": lambda session, tag: session.tags.ref(tag.id).associate(session.assets.create("x = 1")),
+    "get": lambda session, tag: session.tags.get(tag.id),
+    "get_many": lambda session, tag: session.tags.get_many([tag.id]),
+    "increment_score": lambda session, tag: session.tags.ref(tag.id).increment_score(),
+    "related": lambda session, tag: list(session.assets.get(tag.assets.ids[0]).tags),
+    "save": lambda session, tag: rename(session.tags.get(tag.id)),
+}
+
+
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_what_another_created_is_told_once_whoever_saw_it_first(pieces, other, touch):
+    kept, made = [], []
+    asset = other.assets.create("x = 1")
+    with pieces.watch(Tag) as watch:
+        watch.wait_live()
+        heard = Heard(pieces)
+        for n in range(10):
+            tag = other.tags.create(f"tag {n}", asset=asset)
+            made.append(tag.id)
+            kept.append(TOUCHES[touch](pieces, tag))
+        Fence(heard, other, ["tag"]).wait()
+    told = [event[2:] for event in heard.events if event[0] == "created" and event[2] in made]
+    assert sorted(told) == sorted((id, "remote") for id in made)
