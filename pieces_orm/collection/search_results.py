@@ -30,7 +30,7 @@ class Match(msgspec.Struct):
 
 
 class _Results(msgspec.Struct):
-    iterable: list[msgspec.Raw] | None = None
+    iterable: list[msgspec.Raw]
 
 
 class _Head(msgspec.Struct):
@@ -47,7 +47,7 @@ def matches(data: bytes, kind: str) -> list[Match]:
         DecodeError: it is not the answer to a search: malformed, or none of its hits names a material.
     """
     try:
-        hits = msgspec.json.decode(data, type=_Results).iterable or []
+        hits = msgspec.json.decode(data, type=_Results).iterable
         found = [match for hit in hits if (match := _match(hit, kind)) is not None]
         check_ids(len(hits), len(found))
     except BROKEN as error:

@@ -69,7 +69,18 @@ def test_what_is_named_without_its_document_is_read_and_what_is_gone_is_left_out
         assert tag.text == "tide"
 
 
-@pytest.mark.parametrize("answer", [b"[]", b'{"iterable": [{"identifier": 5}]}', b'{"iterable": [{}]}', b"<html>"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"[]",
+        b"{}",
+        b'{"error": "no memory"}',
+        b'{"iterable": null}',
+        b'{"iterable": [{"identifier": 5}]}',
+        b'{"iterable": [{}]}',
+        b"<html>",
+    ],
+)
 def test_an_answer_that_is_no_search_result_is_said_so(answer):
     with recording() as recorder, pieces_orm.connect(recorder.url, api_key="x") as session:
         recorder.answer("POST", "/tags/search", body=answer)
@@ -134,9 +145,3 @@ def test_a_hit_without_an_identifier_is_the_material_that_it_brings():
         items = [{"similarity": 0.5, "tag": {"id": "a", "text": "tide"}}]
         recorder.answer("POST", "/tags/search", body={"iterable": items})
         assert session.tags.search("tide") == [Found(session.tags.ref("a"), 0.5, exact=False)]
-
-
-def test_a_search_that_finds_nothing_may_say_so_with_null():
-    with recording() as recorder, pieces_orm.connect(recorder.url, api_key="x") as session:
-        recorder.answer("POST", "/tags/search", body={"iterable": None})
-        assert session.tags.search("tide") == []
