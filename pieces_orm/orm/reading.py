@@ -92,7 +92,7 @@ def read_ids(connection: Connection, kind: Kind, query: Mapping[str, Any]) -> tu
     else:
         route = kind.route("all")
         data = connection.call(route, query={"transferables": False} if "transferables" in route.query else {})
-    return answers.member_ids(data, kind.name)
+    return answers.listed_ids(data, kind.name)
 
 
 class BatchRead:
