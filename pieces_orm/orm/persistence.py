@@ -22,6 +22,7 @@ from ..model.record import (
     Unreadable,
     cache,
     check_usable,
+    decode,
     decode_or_keep,
     editing_of,
     forget_edits,
@@ -272,7 +273,9 @@ def _check_conflicts(record: Record, fresh: Document, edits: Edits) -> None:
     """Raise when the server's value of an edited field is neither what the edit replaced nor what it sets."""
     theirs: dict[str, Any] = {}
     for name, edit in edits.items():
-        value = decode_or_keep(record, record._schema.fields[name], fresh)
+        # An answer that cannot be read is an error, unless the edit replaced what could not be read either.
+        read = decode_or_keep if isinstance(edit.base, Unreadable) else decode
+        value = read(record, record._schema.fields[name], fresh)
         if value not in (edit.base, edit.mine):
             theirs[name] = value
     if theirs:
