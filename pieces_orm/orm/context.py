@@ -32,8 +32,13 @@ class Watching:
         """Take note of a create of this session; tell whether the material is new, None where that is not known."""
         return None
 
-    def wrote(self, record: Record, updated: bytes | None) -> None:
-        """Take note of a write of this session; `updated` is the material's new one, where the answer told it."""
+    def wrote(self, record: Record, updated: bytes | None, origin: str = "") -> None:
+        """Take note of a write of this session.
+
+        Args:
+            updated: the material's new one; None where the answer did not tell it.
+            origin: without `updated`, that with which the echo's document is applied.
+        """
 
     def wrote_beside(self, kind: Kind, id: str, origin: str) -> None:
         """Take note of a material that a write of this session about another one has touched or changed.

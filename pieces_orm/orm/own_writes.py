@@ -14,11 +14,14 @@ from .context import Context
 
 
 @contextmanager
-def unanswered(context: Context, record: Record) -> Iterator[None]:
+def unanswered(context: Context, record: Record, origin: str) -> Iterator[None]:
     """Mark a write of a material as under way, and have its echo recognised once it has succeeded.
 
     Requests: none for a loaded entity, whose document shows what the write changed; else one GET, if receivers listen
     to a stream of the kind, because only the new `updated` tells an echo from another program's change right after.
+
+    Args:
+        origin: that with which the echo's document is applied; see `state_changes.emit_changes`.
     """
     watching, is_loaded = context.watching, record._state.state is LOADED
     was_reported = not is_loaded and watching.is_reported(record)
@@ -31,7 +34,7 @@ def unanswered(context: Context, record: Record) -> Iterator[None]:
             with suppress(PiecesError):
                 kind = record._schema.kind
                 updated = reading.read(context.connection, kind, record.id, {"transferables": False}).updated
-        watching.wrote(record, updated)
+        watching.wrote(record, updated, origin)
 
 
 @contextmanager

@@ -254,7 +254,7 @@ def increment_score(context: Context, record: Record, reason: str) -> None:
     kind = record._schema.kind
     route = kind.route("score")
     body = decoding.encode({kind.score: {reason: True}})
-    with own_writes.unanswered(context, record):
+    with own_writes.unanswered(context, record, "score"):
         context.connection.call(route, {kind.parameter: record.id}, body=body)
 
 

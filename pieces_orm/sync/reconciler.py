@@ -28,6 +28,8 @@ V = TypeVar("V")
 MAX_ECHOES = 10_000
 # An echo comes so soon, if at all: a later report is of another program's change.
 MAX_ECHO_S = 10.0
+# The origins with which documents of echoes are applied, by how much the writes change.
+ECHO_ORIGINS = ("echo", "beside", "score", "part")
 # From so many ids of a kind on, all others of it are read with them in one request.
 BULK_THRESHOLD = 200
 
@@ -87,15 +89,19 @@ class Reconciler:
             self.known[id] = updated
             return is_new
 
-    def wrote(self, id: str, updated: bytes | None, origin: str = "echo") -> None:
+    def wrote(self, id: str, updated: bytes | None, origin: str) -> None:
         """Record a write of this session, so that its echo is not taken for another's.
 
         Args:
             origin: that with which the echo's document is applied; see `state_changes.emit_changes`.
         """
         with self._lock:
+            expected = self._echo(id)
             self._echoes.pop(id, None)
             if updated is None:
+                # Of several writes that one report may stand for, the one that changes most says what is whose.
+                before = () if expected is None else (expected.origin,)
+                origin = max((origin, *before), key=ECHO_ORIGINS.index)
                 _put_bounded(self._echoes, id, _Echo(time.monotonic(), origin))
             elif self._is_known(id):
                 self._learn(id, updated)
@@ -308,7 +314,7 @@ class Reconciler:
         signals = self._context.signals
         if is_new:
             # A part of what this session made or deleted is its own too.
-            origin = "remote" if echo is None or echo.origin == "echo" else "local"
+            origin = "local" if echo is not None and echo.origin in ("beside", "part") else "remote"
             signals.emit(signals.created, self._cls, entity=entity, origin=origin)
         elif not was_loaded and not is_echo:
             # Nobody knew what it was: that it changed is certain, what changed cannot be known.
@@ -337,7 +343,7 @@ class Reconciler:
             is_news = was_known or entity._state.document is not None
             changes = state_changes.remove(self._context, entity)
             if changes is not None and is_news:
-                origin = "remote" if echo is None or echo.origin == "echo" else "local"
+                origin = "local" if echo is not None and echo.origin in ("beside", "part") else "remote"
                 state_changes.tell_deleted(self._context, entity, changes, origin)
         with self._lock:
             self._gone.pop(id, None)

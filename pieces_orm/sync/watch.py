@@ -84,11 +84,11 @@ class Feeds(Watching):
         feed = self._feed_of(type(record))
         return None if feed is None else feed.reconciler.created(record.id, updated)
 
-    def wrote(self, record: Record, updated: bytes | None) -> None:
+    def wrote(self, record: Record, updated: bytes | None, origin: str = "") -> None:
         """Record a write of this session, so that its echo is not taken for another's."""
         feed = self._feed_of(type(record))
         if feed is not None:
-            feed.reconciler.wrote(record.id, updated)
+            feed.reconciler.wrote(record.id, updated, origin)
 
     def wrote_beside(self, kind: Kind, id: str, origin: str) -> None:
         """Record a material that a write of this session about another one has touched."""
