@@ -88,6 +88,9 @@ def expected(cell: Cell) -> Expectation:
             found.must((signal, "it", None, origin))
         for _ in range(kind in PARTS):
             _part(found, signal, "part", origin)
+        if track.subject in ARGUMENTS and kind == "asset":
+            # Entities are associated with a new asset by requests of their own, after which it may be told of again.
+            found.may(*(("changed", "it", fields, origin) for fields in (frozenset({"updated"}), None)))
         for role, other in _neighbours(track.subject, kind).items():
             _moved(found, track, role, other, held=track.held != "nobody")
             _pairs(found, kind, role, other, "associated" if cell.operation == "create" else "disassociated", origin)
