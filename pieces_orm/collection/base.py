@@ -278,7 +278,7 @@ class Collection(Generic[E, P]):
     def delete_many(self, entities: Iterable[E], *, progress: Progress | None = None) -> None:
         """Delete several materials.
 
-        Requests: one POST for each, a few at a time.
+        Requests: one POST for each, a few at a time; one read of the ids, if an answer leaves open what is gone.
 
         Args:
             entities: of this kind.
@@ -286,7 +286,7 @@ class Collection(Generic[E, P]):
 
         Raises:
             InvalidValueError, UsageError: one is not of this kind, or of another session. Nothing was sent.
-            BatchError: some were not deleted; those that were are DELETED.
+            BatchError: some were not deleted, and stay as they are; those that were are DELETED.
         """
         entities = list(entities)
         for entity in entities:
@@ -294,11 +294,5 @@ class Collection(Generic[E, P]):
                 message = f"{self._kind.collection}.delete_many takes {self._class.__name__} entities, not {entity!r}."
                 raise InvalidValueError(message)
             check_context(entity, self._context)
-        parallel.do_each(
-            entities,
-            lambda entity: persistence.delete(self._context, entity),
-            lambda entity: entity.id,
-            "deleted",
-            concurrency=self._context.concurrency,
-            progress=progress,
-        )
+        errors = persistence.delete_all(self._context, entities, progress)
+        parallel.raise_failed(entities, errors, lambda entity: entity.id, "deleted")

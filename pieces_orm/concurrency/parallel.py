@@ -76,12 +76,17 @@ def do_each(
     concurrency: int = CONCURRENCY,
     progress: Progress | None = None,
 ) -> None:
-    """Do an act for each item, a few requests at a time.
+    """Do an act for each item, a few requests at a time; for the errors see `raise_failed`."""
+    raise_failed(items, do_all(items, act, concurrency=concurrency, progress=progress), name, done)
+
+
+def raise_failed(items: Sequence[T], errors: Sequence[Exception | None], name: Callable[[T], str], done: str) -> None:
+    """Raise the errors that items came to, if there are any.
 
     Raises:
         BatchError: some of several items failed. The error of an only item is raised as it is.
     """
-    outcome = list(zip(items, do_all(items, act, concurrency=concurrency, progress=progress), strict=True))
+    outcome = list(zip(items, errors, strict=True))
     failed = {name(item): error for item, error in outcome if error is not None}
     if not failed:
         return

@@ -59,8 +59,9 @@ class Document(msgspec.Struct, eq=False, gc=False):
 
     @property
     def updated(self) -> bytes | None:
-        """The slice of `updated`, by which the echo of a write is recognised."""
-        found = self.get_key("updated")
+        """The slice of the time of `updated`, by which the echo of a write is recognised."""
+        # Not of its `readable`, which ages.
+        found = self.get("updated.value|updated")
         return None if found is None else bytes(found)
 
     def get(self, path: str) -> Raw | None:

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from ..values.structs import Patch
 from .decoding import encoded, without_removed
-from .document import Document, open_object
+from .document import BROKEN, Document, open_object, read_head, read_page
 
 
 def merge(document: Document, edits: Mapping[str, Any]) -> bytes:
@@ -26,6 +26,43 @@ def merge(document: Document, edits: Mapping[str, Any]) -> bytes:
             nested_value = {name: nested_value}
         keys[head] = Raw(_put_over(keys.get(head), nested_value))
     return msgspec.json.encode(keys)
+
+
+def put_member(document: Document, key: str, id: str, member: Document | None) -> Document:
+    """Return the document with another copy of one member of a collection; with None, without that member."""
+    raw = document.get_key(key)
+    try:
+        page = None if raw is None else read_page(raw)
+        ids = [] if page is None else [read_head(each).id for each in page.iterable]
+    except BROKEN:
+        return document
+    if raw is None or page is None:
+        return document
+    kept = [
+        (Raw(member.data) if member is not None and own == id else each, own)
+        for own, each in zip(ids, page.iterable, strict=True)
+    ]
+    if member is None:
+        kept = [pair for pair in kept if pair[1] != id]
+    elif id not in ids:
+        kept.append((Raw(member.data), id))
+    changed: dict[str, Any] = {**open_object(raw), "iterable": [each for each, _ in kept]}
+    if page.indices is not None and member is None:
+        changed["indices"] = {own: place for own, place in page.indices.items() if own != id}
+    keys = {**document.keys, key: Raw(msgspec.json.encode(changed))}
+    return Document(msgspec.json.encode(keys), complete=document.complete, contents=document.contents)
+
+
+def without_key(document: Document, key: str) -> Document:
+    """Return the document without one of its keys."""
+    keys = {name: raw for name, raw in document.keys.items() if name != key}
+    return Document(msgspec.json.encode(keys), complete=document.complete, contents=document.contents)
+
+
+def joined(newer: Document, older: Document) -> Document:
+    """Return a copy with the keys of both; those that both have are the newer one's."""
+    keys = {**older.keys, **newer.keys}
+    return Document(msgspec.json.encode(keys), complete=newer.complete, contents=newer.contents)
 
 
 def _put_over(raw: Raw | None, value: Any) -> bytes:

@@ -17,7 +17,7 @@ from ..documents.document import Document, reference_id
 from ..errors import InvalidValueError
 from ..model.fields import Field
 from ..model.record import Record, known_value
-from ..orm import creating, persistence, reading
+from ..orm import creating, persistence, reading, relation_loading
 from ..orm.context import Context
 from ..orm.persistence import EndpointField
 from ..values import AnnotationType, GenericClassification
@@ -57,6 +57,8 @@ class OriginalField(Field):
 
 class _TextOnlyField(OriginalField, EndpointField):
     """A field that images do not have."""
+
+    touches: ClassVar[str] = "formats"
 
     def check_settable(self, record: Record) -> None:
         """Refuse to set what an image does not have.
@@ -104,6 +106,14 @@ class LanguageField(_TextOnlyField):
 class DescriptionField(EndpointField):
     """The text of the annotation that describes the asset."""
 
+    copied_from: ClassVar[str] = "annotations"
+
+    def read_member(self, member: Document) -> Raw | None:
+        """Return the slice of an annotation's text, if it is one that describes."""
+        kind = member.get("type")
+        is_description = kind is not None and json.loads(bytes(kind)) == AnnotationType.DESCRIPTION.value
+        return member.get("text") if is_description else None
+
     @property
     def keys(self) -> frozenset[str]:
         """The top-level key of the annotations."""
@@ -124,13 +134,11 @@ class DescriptionField(EndpointField):
         """
         if not self.is_left_out(document):
             return document
-        from ..orm.association_ids import read_related_ids  # noqa: PLC0415 documents of most servers leave nothing out
-
         relation = record._schema.relations["annotations"]
-        found = read_related_ids(context.connection, relation, [record.id])
+        found = relation_loading.read_missing_ids(context, relation, [record]).get(record.id)
         if found is None:
-            return document
-        members = [Raw(reading.read(context.connection, kinds.ANNOTATION, id).data) for id in found[record.id]]
+            return reading.read(context.connection, kinds.ASSET, record.id)
+        members = [Raw(reading.read(context.connection, kinds.ANNOTATION, id).data) for id in found]
         data = merging.merge(document, {"annotations": {"iterable": members}})
         return Document(data, contents=document.contents)
 

@@ -10,11 +10,13 @@ from typing import Any
 
 from attrs import define, field
 
+from ..documents import merging
 from ..documents.document import Document
 from ..errors import DecodeError
 from .fields import Field
 from .record import EMPTY, Record, cache, cached, evict, evict_all, try_decode
 from .relation import Relation
+from .state import LOADED
 
 
 @define(eq=False)
@@ -24,15 +26,28 @@ class Changes:
     before: dict[str, Any] = field(factory=dict)
     linked: list[tuple[Relation[Any], str]] = field(factory=list)
     unlinked: list[tuple[Relation[Any], str]] = field(factory=list)
+    # Changes of other records that keep a copy of this one.
+    others: list[tuple[Record, Changes]] = field(factory=list)
     # The document was requested before a stream last reported its material.
     outdated: bool = False
 
+    def compare_ids(self, relation: Relation[Any], known: tuple[str, ...] | None, current: tuple[str, ...]) -> None:
+        """Add the ids that entered or left a relation, if any were known before."""
+        if known is not None and relation.is_told:
+            entered, left = set(current) - set(known), set(known) - set(current)
+            self.linked += [(relation, id) for id in current if id in entered]
+            self.unlinked += [(relation, id) for id in known if id in left]
 
-def apply(record: Record, new: Document, *, first: bool) -> Changes:
-    """Make a document the record's own; `first` says that nothing was known before, so that nothing has changed.
+
+def apply(record: Record, new: Document, *, first: bool, is_own: bool = False) -> Changes:
+    """Make a document the record's own, and return the difference.
 
     Values that are unaffected stay decoded, edits stay edits, and contents that the new document was asked to leave
     out stay known.
+
+    Args:
+        first: nothing was known before, so nothing has changed.
+        is_own: the document answers a write of fields by this session, which changes no relation that it leaves out.
     """
     state, schema = record._state, record._schema
     old = state.document
@@ -44,13 +59,56 @@ def apply(record: Record, new: Document, *, first: bool) -> Changes:
         fields = {spec.name for key in keys for spec in schema.fields_by_key.get(key, ())}
         fields.update(spec.name for spec in schema.sometimes_unsaid)
         for spec in (schema.fields[name] for name in schema.fields if name in fields):
-            _apply_field(record, spec, old, new, changes)
+            if not (is_own and spec.is_left_out(new)):
+                _apply_field(record, spec, old, new, changes)
         relations = {each.name for key in keys for each in schema.relations_by_key.get(key, ())}
         relations.update(state.ids or ())
         for relation in (schema.relations[name] for name in schema.relations if name in relations):
-            _apply_relation(record, relation, old, new, changes)
+            _apply_relation(record, relation, old, new, changes, is_own=is_own)
     state.apply(new)
     return changes
+
+
+def replace_copy(record: Record, relation: Relation[Any], id: str, member: Document | None) -> Changes:
+    """Replace the copy of a related material in a loaded record's document, or take it out, and return the difference.
+
+    Args:
+        member: the related material's own document, newer than the copy; None: it is not related any more.
+    """
+    state, changes = record._state, Changes()
+    old = state.document
+    if old is None or state.state is not LOADED:
+        return changes
+    specs = [spec for spec in record._schema.fields.values() if spec.copied_from == relation.name]
+    if old.get(relation.wire) is not None:
+        state.document = merging.put_member(old, relation.wire, id, member)
+        for spec in specs:
+            _apply_field(record, spec, old, state.document, changes)
+        return changes
+    for spec in specs:
+        # The document leaves the relation out: the value was read from the related materials apart.
+        previous = cached(record, spec)
+        raw = None if member is None else spec.read_member(member)
+        if previous is EMPTY or (member is not None and raw is None):
+            continue
+        current = EMPTY if raw is None else try_decode(spec, raw)
+        if current is EMPTY:
+            _age(record, spec, previous)
+        elif current != previous:
+            evict(record, spec)
+            cache(record, spec, current)
+            changes.before[spec.name] = previous
+    return changes
+
+
+def forget_copies(record: Record, relation: Relation[Any]) -> None:
+    """Forget the copies of related materials in a record's document, so that they are asked for when they are read."""
+    state = record._state
+    if state.document is not None:
+        state.document = merging.without_key(state.document, relation.wire)
+    for spec in record._schema.fields.values():
+        if spec.copied_from == relation.name:
+            evict(record, spec)
 
 
 def _differing_keys(old: Document, new: Document) -> set[str]:
@@ -61,12 +119,12 @@ def _differing_keys(old: Document, new: Document) -> set[str]:
 
 
 def _apply_field(record: Record, spec: Field, old: Document, new: Document, changes: Changes) -> None:
+    value = cached(record, spec)
     if spec.is_left_out(new):
         # Left out, not gone: it is asked for again when it is read.
-        evict(record, spec)
+        _age(record, spec, value)
         return
     before, after = spec.locate(old), spec.locate(new)
-    value = cached(record, spec)
     if spec.contents and after is None and not new.contents:
         if value is EMPTY and before is not None:
             cache(record, spec, try_decode(spec, before))
@@ -83,7 +141,16 @@ def _apply_field(record: Record, spec: Field, old: Document, new: Document, chan
         changes.before[spec.name] = None if previous is EMPTY else previous
 
 
-def _apply_relation(record: Record, relation: Relation[Any], old: Document, new: Document, changes: Changes) -> None:
+def _age(record: Record, spec: Field, value: Any) -> None:
+    """Make the value of a field unknown, and keep it for comparison with the one that is read next."""
+    if value is not EMPTY and not record._state.is_edited(spec.name):
+        record._state.age_value(spec.name, value)
+        evict(record, spec)
+
+
+def _apply_relation(
+    record: Record, relation: Relation[Any], old: Document, new: Document, changes: Changes, *, is_own: bool
+) -> None:
     state = record._state
     known = state.cached_ids(relation.name)
     if known is None:
@@ -92,15 +159,15 @@ def _apply_relation(record: Record, relation: Relation[Any], old: Document, new:
         known = _ids(relation, old)
     current = _ids(relation, new)
     if current is None:
-        # A relation that the new document leaves out is unknown, not empty: what was known stays known.
-        if known is not None:
+        # A relation that the new document leaves out is unknown, not empty: it is read again when it is asked for.
+        if known is not None and is_own:
             state.cache_ids(relation.name, known)
+        elif known is not None:
+            state.age_ids(relation.name, known)
         return
+    known = known if known is not None else state.take_former_ids(relation.name)
     state.cache_ids(relation.name, current)
-    if known is not None:
-        entered, left = set(current) - set(known), set(known) - set(current)
-        changes.linked += [(relation, id) for id in current if id in entered]
-        changes.unlinked += [(relation, id) for id in known if id in left]
+    changes.compare_ids(relation, known, current)
 
 
 def _ids(relation: Relation[Any], document: Document) -> tuple[str, ...] | None:

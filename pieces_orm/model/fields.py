@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 from msgspec import Raw
@@ -44,6 +44,13 @@ class Field:
     name: str = ""
     annotation: Any = None
     namespace: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+
+    # The relation whose members' copies in the document this is read from; empty: it is not read from a relation.
+    copied_from: ClassVar[str] = ""
+
+    def read_member(self, member: Document) -> Raw | None:  # noqa: ARG002 for fields that are read from a relation
+        """Return the slice of this field in the document of a related material; None when it is not the one."""
+        return None
 
     # Where the value stands in a document -----------------------------------------------------------------------------
 

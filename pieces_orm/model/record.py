@@ -43,6 +43,17 @@ class Schema:
         return {name: relation for name, relation in self.relations.items() if relation.is_many}
 
     @cached_property
+    def copied(self) -> frozenset[str]:
+        """The to-many relations whose members' copies fields are read from."""
+        return frozenset(spec.copied_from for spec in self.fields.values() if spec.copied_from)
+
+    @cached_property
+    def aliases(self) -> Mapping[str, list[Relation[Any]]]:
+        """The to-one relations that name one of the members of each to-many relation."""
+        ones = [each for each in self.relations.values() if not each.is_many and not each.is_told]
+        return {name: [each for each in ones if each.target is relation.target] for name, relation in self.many.items()}
+
+    @cached_property
     def fields_by_key(self) -> Mapping[str, list[Field]]:
         """The fields that are read from each top-level key of a document."""
         found: dict[str, list[Field]] = {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 from ..documents import answers
 from ..documents.document import Document
+from ..wire.associations import association
 
 E = TypeVar("E")
 
@@ -50,6 +52,14 @@ class Relation(Generic[E]):
         """The same relation seen from the other side."""
         target: Any = self.target
         return None if self.back is None else target._schema.relations.get(self.back)
+
+    @cached_property
+    def is_told(self) -> bool:
+        """False if another relation of the class names the same associations: signals tell each once."""
+        if self.back is not None or association(self.owner._schema.kind, self.name) is not None:
+            return True
+        others = self.owner._schema.relations.values()
+        return not any(each.back and each.target is self.target for each in others)
 
     def ids_in(self, document: Document) -> tuple[str, ...] | None:
         """Return the ids that a document names for this relation; None when it leaves them out.

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from ..concurrency import parallel
 from ..concurrency.parallel import Act
 from ..documents import decoding
-from ..errors import AmbiguousRelationError, UnknownRelationError
-from ..model.record import Record, check_usable
+from ..errors import AmbiguousRelationError, PiecesError, UnknownRelationError
+from ..model.diff import Changes
+from ..model.record import Record, check_usable, readable_ids
 from ..model.relation import Relation
 from ..transport.connection import Connection
 from ..values import Progress
 from ..wire.associations import Association, association
 from ..wire.kinds import TEXT, Route
-from . import state_changes
+from . import loading, own_writes, relation_loading, state_changes
 from .context import Context, check_context
 
 Pair = tuple[Relation[Any], Record]
@@ -73,14 +75,27 @@ def change(
     check_usable(entity)
     for relation, other in pairs:
         _check(context, entity, relation, other)
-    parallel.do_each(
+    errors = parallel.do_all(
         pairs,
         lambda pair: _change(context, entity, *pair, present=present),
-        lambda pair: pair[1].id,
-        "associated" if present else "disassociated",
         concurrency=context.concurrency,
         progress=progress,
     )
+    if present:
+        _learn_order(context, entity, [relation for relation, _ in pairs])
+    done = "associated" if present else "disassociated"
+    parallel.raise_failed(pairs, errors, lambda pair: pair[1].id, done)
+
+
+def _learn_order(context: Context, entity: Record, relations: Sequence[Relation[Any]]) -> None:
+    """Read an entity again that several others were associated with at a time: only the server knows their order."""
+    several = [each for each in dict.fromkeys(relations) if relations.count(each) > 1]
+    if context.concurrency == 1 or not any(readable_ids(entity, each) for each in several):
+        return
+    with suppress(PiecesError):
+        loading.load(context, entity, origin="echo")
+        for each in several:
+            relation_loading.related_ids(context, entity, each)
 
 
 def _check(context: Context, entity: Record, relation: Relation[Any], other: Record) -> None:
@@ -97,22 +112,27 @@ def _check(context: Context, entity: Record, relation: Relation[Any], other: Rec
 
 def _change(context: Context, entity: Record, relation: Relation[Any], other: Record, *, present: bool) -> Act:
     row, mirrored = _row_of(relation) or _unreachable()
-    history = context.history
-    with history.writing(entity._schema.kind, entity.id), history.writing(other._schema.kind, other.id):
+    with own_writes.unanswered(context, entity), own_writes.unanswered(context, other):
         yield
         _send(context.connection, row, *((other, entity) if mirrored else (entity, other)), present=present)
         # Every later request is newer, however long this answer waits for its turn.
-        number = history.now()
+        number = context.history.now()
         yield
         relations = [relation] if present else [relation, *_undone_with(entity, relation, row)]
-        changed = [
-            each for each in relations if state_changes.link(context, entity, each, other, number, present=present)
-        ]
-        context.watching.wrote(entity, None)
-        context.watching.wrote(other, None)
+        changed: dict[str, Changes] = {}
+        for each in relations:
+            changes = state_changes.link(
+                context, entity, each, other, number, present=present, is_certain=each is relation
+            )
+            if changes is not None:
+                changed[each.name] = changes
     signal = context.signals.associated if present else context.signals.disassociated
-    for each in changed if signal.receivers else ():
-        context.signals.emit(signal, type(entity), entity=entity, relation=each.name, other=other, origin="local")
+    for one in (entity, other):
+        # The server answered, so both are there.
+        context.watching.announce(one, number)
+    for name, changes in changed.items():
+        state_changes.tell(context, signal, entity, relation=name, other=other, origin="local")
+        state_changes.emit_changes(context, entity, changes, "local")
 
 
 def _undone_with(entity: Record, relation: Relation[Any], row: Association) -> list[Relation[Any]]:

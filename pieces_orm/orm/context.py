@@ -23,8 +23,38 @@ class Closable(Protocol):
 class Watching:
     """Hooks by which the streams of a session follow what it does itself; without streams they do nothing."""
 
+    @property
+    def is_active(self) -> bool:
+        """True if there are streams."""
+        return False
+
+    def created(self, record: Record, updated: bytes | None) -> bool | None:  # noqa: ARG002 for streams
+        """Take note of a create of this session; tell whether the material is new, None where that is not known."""
+        return None
+
     def wrote(self, record: Record, updated: bytes | None) -> None:
         """Take note of a write of this session; `updated` is the material's new one, where the answer told it."""
+
+    def wrote_beside(self, kind: Kind, id: str, origin: str) -> None:
+        """Take note of a material that a write of this session about another one has touched or changed.
+
+        Args:
+            origin: "beside" or "part"; see `state_changes.emit_changes`.
+        """
+
+    def is_reported(self, record: Record) -> bool:  # noqa: ARG002 for streams
+        """Tell whether a report of a stream about a material is still to be looked at."""
+        return False
+
+    def needs_updated(self, record: Record) -> bool:  # noqa: ARG002 for streams
+        """Tell whether only its new `updated` can tell the echo of a write of a material from another's change."""
+        return False
+
+    def removed(self, record: Record) -> None:
+        """Take note that an entity became DELETED, under the session's lock."""
+
+    def announce(self, record: Record, number: int) -> None:
+        """Emit `created` for a material of another program that was there at this number, if no stream has yet."""
 
     def applied_outdated(self, record: Record) -> None:
         """Take note that an answer was applied which a stream's report has outdated."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
 from ..concurrency import parallel
 from ..concurrency.parallel import Act
 from ..documents import answers, decoding
-from ..errors import BatchError
+from ..documents.document import Document
+from ..errors import BatchError, DecodeError
 from ..model.record import Record
 from ..model.seed import Seed
 from ..values import Progress
+from ..wire.kinds import Kind
 from . import associating, loading, reading, state_changes
 from .context import Context
 
@@ -42,23 +45,44 @@ def create(context: Context, cls: type[R], seeds: Sequence[Seed], progress: Prog
 def _create(context: Context, cls: type[R], seed: Seed, made: list[R]) -> Act:
     kind, history, signals = cls._schema.kind, context.history, context.signals
     route = kind.route("create")
-    with history.writing(kind):
+    body = decoding.encode_given(seed.body)
+    with ExitStack() as stack:
+        stack.enter_context(history.writing(kind))
+        made_meanwhile = stack.enter_context(context.identity_map.noting_made(cls))
+        for touched, other in _touched(context, cls, Document(body)):
+            stack.enter_context(history.writing(touched, other))
         yield
-        data = context.connection.call(route, query=dict(seed.query), body=decoding.encode_given(seed.body))
+        data = context.connection.call(route, query=dict(seed.query), body=body)
         # Every later request is newer, however long this answer waits for its turn.
         number = history.now()
         yield
         if route.answer == "collection":
             data = answers.first_of(data, kind.name)
         id, document = answers.one(data, kind.name, contents=reading.has_contents(seed.query))
-        was_alive = context.identity_map.peek(cls, id) is not None
+        # One that was alive before is an existing material, which the server has returned instead of another.
+        is_new = id in made_meanwhile or context.identity_map.peek(cls, id) is None
         adopted = state_changes.adopt(context, cls, id, document, number, "local")
         entity: Any = adopted if adopted is not None else loading.get(context, cls, id)
         made.append(entity)
-        state_changes.mirror(context, entity)
-        context.watching.wrote(entity, document.updated)
-    if not was_alive and signals.created.receivers:
+        changes = state_changes.mirror(context, entity)
+        announced = context.watching.created(entity, document.updated)
+        for touched, other in _touched(context, cls, document):
+            if other is not None:
+                context.watching.wrote_beside(touched, other, "beside")
+    if is_new if announced is None else announced:
         signals.emit(signals.created, cls, entity=entity, origin="local")
+    state_changes.emit_changes(context, entity, changes, "local")
     if seed.associate:
         pairs = [(associating.relation_between(entity, other), other) for other in seed.associate]
         associating.change(context, entity, pairs, present=True)
+
+
+def _touched(context: Context, cls: type[Record], document: Document) -> set[tuple[Kind, str | None]]:
+    """Return the materials that a seed or document names, which streams report too; None for parts that it may make."""
+    found: set[tuple[Kind, str | None]] = set()
+    for relation in cls._schema.relations.values() if context.watching.is_active else ():
+        kind = relation.target._schema.kind
+        found.add((kind, None))
+        with suppress(DecodeError):
+            found.update((kind, id) for id in relation.ids_in(document) or ())
+    return found

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 import attrs
 
-from ..concurrency import parallel
 from ..documents import answers, merging
 from ..documents.document import Document
 from ..errors import ReadOnlyFieldError
@@ -137,7 +136,8 @@ class Entity(Record):
         Requests: one GET.
 
         Raises:
-            NotFoundError: the material was deleted; the state is DELETED from then on.
+            NotFoundError: the server does not find it. If status 410 or the server's ids confirm that it is gone, the
+                state is DELETED from then on; else state and edits stay.
         """
         check_usable(self)
         loading.load(self._context, self, reading.contents_query(self._schema.kind.route("read"), transferables))
@@ -160,12 +160,15 @@ class Entity(Record):
     def delete(self) -> None:
         """Delete the material; one that is already gone counts as done. What is known stays readable.
 
-        Requests: one POST to the delete route.
+        Requests: one POST to the delete route; one read of the ids where the answer is not 410 and leaves open whether
+        the material is gone.
 
         Raises:
             DeletedError: this session has deleted it before.
+            NotFoundError, ServerError: the server did not find it, or failed, and its ids still list it. Nothing of
+                the entity has changed; try again.
         """
-        parallel.do(persistence.delete(self._context, self))
+        persistence.delete(self._context, self)
 
     def increment_score(self, reason: str = "reuse") -> None:
         """Count one use of the material.
@@ -185,7 +188,7 @@ class Entity(Record):
     def associate(self, *others: Entity, progress: Progress | None = None) -> None:
         """Associate others with this entity, each by the one relation that joins the two kinds; both sides know.
 
-        Requests: one POST for each, a few at a time.
+        Requests: one POST for each, a few at a time; after several, one GET for their order where the ids are known.
 
         Args:
             others: entities of this session.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..documents.document import Document
 from ..errors import DecodeError
+from ..model.diff import Changes
 from ..model.fields import Field
 from ..model.record import EMPTY, Record, cached, check_usable, decode, decode_slice
 from ..model.state import EXPIRED, LOADED, Edit
-from . import loading, persistence
+from . import loading, persistence, state_changes
 from .context import Context
 
 _set = object.__setattr__
@@ -18,23 +20,53 @@ _set = object.__setattr__
 def read(entity: Record, spec: Field) -> Any:
     """Decode a field that is not decoded yet; load the entity where the field is not known."""
     context: Context = entity._context
-    for _ in range(2):
+    with context.lock:
+        value = _known(entity, spec)
+        state, document = entity._state.state, entity._state.document
+    if value is not EMPTY:
+        return value
+    loading.check_autoload(context, entity, spec.name)
+    if document is None or state is not LOADED or not spec.is_left_out(document):
+        query = {"transferables": True, "transferable": True} if spec.contents else None
+        document = loading.load(context, entity, query)
         with context.lock:
             value = _known(entity, spec)
         if value is not EMPTY:
             return value
-        loading.check_autoload(context, entity, spec.name)
-        document = entity._state.document
-        if document is not None and entity._state.state is LOADED and spec.is_left_out(document):
-            completed = document
-            if isinstance(spec, persistence.EndpointField):
-                completed = spec.complete(context, entity, document)
-            value = decode(entity, spec, completed)
-            _set(entity, spec.name, value)
-            return value
-        loading.load(context, entity, {"transferables": True, "transferable": True} if spec.contents else None)
+    if spec.is_left_out(document):
+        return _read_apart(context, entity, spec, document, "refresh")
+    if spec.is_known_from(document) or spec.locate(document) is not None:
+        # Another thread has expired the entity meanwhile: the answer is as fresh as anything.
+        return decode(entity, spec, document)
     message = f"The server does not send {spec.wire!r} of {entity!r}."
     raise DecodeError(message, kind=entity._schema.kind.name, id=entity.id, field=spec.name)
+
+
+def _read_apart(context: Context, entity: Record, spec: Field, document: Document, origin: str) -> Any:
+    """Read a field that the document leaves out, and emit `changed` if its value was another before."""
+    completed = document
+    if isinstance(spec, persistence.EndpointField):
+        completed = spec.complete(context, entity, document)
+    value = decode(entity, spec, completed)
+    changes = Changes()
+    with context.lock:
+        state = entity._state
+        if state.document is document and state.state is LOADED and not state.is_edited(spec.name):
+            _set(entity, spec.name, value)
+            former = state.take_former_value(spec.name, value)
+            if former != value:
+                changes.before[spec.name] = former
+    state_changes.emit_changes(context, entity, changes, origin)
+    return value
+
+
+def reread_former_values(context: Context, entities: Sequence[Record], origin: str) -> None:
+    """Read the fields again that were known and that newer documents leave out, and emit what changed of them."""
+    for entity in entities:
+        for name in entity._state.former_values or ():
+            spec, document = entity._schema.fields[name], entity._state.document
+            if document is not None and entity._state.state is LOADED and spec.is_left_out(document):
+                _read_apart(context, entity, spec, document, origin)
 
 
 def _known(entity: Record, spec: Field) -> Any:

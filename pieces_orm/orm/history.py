@@ -35,9 +35,11 @@ class History:
         self._clock = 0
         self._under_way: set[int] = set()
         self._writes: dict[int, tuple[str, str | None]] = {}
+        self._in_parts: dict[int, tuple[str, str | None]] = {}
         self._deleted: dict[Key, int] = {}
         self._reported: dict[Key, int] = {}
         self._links: dict[Key, list[Link]] = {}
+        self._written: dict[Key, int] = {}
 
     # Numbers ---------------------------------------------------------------------------------------------------------
 
@@ -64,25 +66,41 @@ class History:
     def _prune(self, oldest: int) -> None:
         self._deleted = {key: number for key, number in self._deleted.items() if number > oldest}
         self._reported = {key: number for key, number in self._reported.items() if number > oldest}
+        self._written = {key: number for key, number in self._written.items() if number > oldest}
         links = {key: [link for link in noted if link.number > oldest] for key, noted in self._links.items()}
         self._links = {key: noted for key, noted in links.items() if noted}
 
     @contextmanager
-    def writing(self, kind: Kind, id: str | None = None) -> Iterator[None]:
-        """Mark a write as under way until its answer is applied; without an id, a create."""
+    def writing(self, kind: Kind, id: str | None = None, *, in_parts: bool = False) -> Iterator[None]:
+        """Mark a write as under way until its answer is applied.
+
+        Args:
+            id: of the material; None: a create.
+            in_parts: the write takes several requests, and its answer is read after the last.
+        """
         with self.lock:
             number = self.now()
             self._writes[number] = (kind.name, id)
+            if in_parts:
+                self._in_parts[number] = (kind.name, id)
         try:
             yield
         finally:
             with self.lock:
                 del self._writes[number]
+                self._in_parts.pop(number, None)
+                if self._under_way and id is not None:
+                    self._written[kind.name, id] = self.now()
 
     def writes_of(self, kind: Kind, id: str | None) -> frozenset[int]:
         """Return the writes of one material that are under way; without an id, the creates of a kind."""
         with self.lock:
             return frozenset(number for number, key in self._writes.items() if key == (kind.name, id))
+
+    def is_written_in_parts(self, kind: Kind, id: str) -> bool:
+        """Tell whether a write in parts of a material is under way."""
+        with self.lock:
+            return (kind.name, id) in self._in_parts.values()
 
     def are_written(self, numbers: frozenset[int]) -> bool:
         """Tell whether none of these writes is under way any more."""
@@ -94,7 +112,7 @@ class History:
     @property
     def is_empty(self) -> bool:
         """True if nothing was noted that an answer could contradict."""
-        return not (self._deleted or self._reported or self._links)
+        return not (self._deleted or self._reported or self._links or self._written)
 
     def note_deleted(self, kind: Kind, id: str) -> None:
         """Record that a material was deleted, so that older answers do not bring it back."""
@@ -122,6 +140,11 @@ class History:
     def is_reported_since(self, kind: Kind, id: str, number: int) -> bool:
         """Tell whether a stream reported a material after the request with this number."""
         return self._reported.get((kind.name, id), -1) > number
+
+    def is_written_since(self, kind: Kind, id: str, number: int) -> bool:
+        """Tell whether this session was writing a material after the request with this number."""
+        with self.lock:
+            return self._written.get((kind.name, id), -1) > number or bool(self.writes_of(kind, id))
 
     def links_since(self, kind: Kind, id: str, number: int) -> list[Link]:
         """Return the changes of a material's associations after the request with this number, oldest first."""

@@ -31,6 +31,8 @@ class IdentityMap:
         self._entities: defaultdict[str, WeakValues[Record]] = defaultdict(WeakValues)
         self._edited: dict[int, Record] = {}
         self._editing: set[int] = set()
+        # Sets that take the ids of entities as they are made, by kind: those of creates that are under way.
+        self._noting: list[tuple[str, set[str]]] = []
         self.is_detached = False
 
     def peek(self, cls: type[R], id: str) -> R | None:
@@ -64,7 +66,22 @@ class IdentityMap:
         _set(entity, "_context", self._context)
         _set(entity, "_state", state)
         self._entities[cls._schema.kind.name].put(id, entity)
+        for kind, made in self._noting:
+            if kind == cls._schema.kind.name:
+                made.add(id)
         return entity
+
+    @contextmanager
+    def noting_made(self, cls: type[Record]) -> Iterator[set[str]]:
+        """Note the ids of the entities of a class that are made meanwhile."""
+        noting: tuple[str, set[str]] = (cls._schema.kind.name, set())
+        with self._lock:
+            self._noting.append(noting)
+        try:
+            yield noting[1]
+        finally:
+            with self._lock:
+                self._noting = [each for each in self._noting if each is not noting]
 
     def remove(self, entity: Record) -> None:
         """Take an entity out of the map and make it DELETED."""
@@ -102,5 +119,4 @@ class IdentityMap:
                 for entity in entities.values():
                     if entity._state.state is not DELETED:
                         entity._state.state = DETACHED
-            self._entities.clear()
             self._edited.clear()

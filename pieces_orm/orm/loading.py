@@ -27,6 +27,37 @@ R = TypeVar("R", bound=Record)
 _Take = Callable[[str, "Document | Exception"], None]
 
 
+# Materials that are gone --------------------------------------------------------------------------------------------
+
+
+def remove_gone(context: Context, cls: type[Record], errors: Mapping[str, Exception], origin: str) -> dict[str, Any]:
+    """Make those held entities DELETED that are certainly gone; return the errors to raise, by id.
+
+    Status 410 is certain; of any other answer the server's ids must confirm that the material is gone. Without that
+    the entity stays as it is, and its error is the one that the status stands for.
+
+    Requests: one read of the ids, if an error of a held entity is doubtful.
+
+    Args:
+        errors: by id; those that do not say that a material is missing are returned as they are.
+    """
+    missing = {id: error for id, error in errors.items() if isinstance(error, NotFoundError)}
+    found = {id: context.identity_map.peek(cls, id) for id in missing}
+    held = {id: entity for id, entity in found.items() if entity is not None}
+    doubtful = [id for id in held if missing[id].status != reading.GONE]
+    try:
+        gone = reading.unlisted(context.connection, cls._schema.kind, doubtful)
+    except PiecesError:
+        gone = set()
+    outcome = dict(errors)
+    for id, entity in held.items():
+        if id in gone or id not in doubtful:
+            state_changes.remove_missing(context, entity, origin)
+        else:
+            outcome[id] = reading.unconfirmed(missing[id])
+    return outcome
+
+
 # One ----------------------------------------------------------------------------------------------------------------
 
 
@@ -38,16 +69,17 @@ def read_record(context: Context, record: Record, query: Mapping[str, Any], orig
     """
     try:
         return reading.read(context.connection, record._schema.kind, record.id, query)
-    except NotFoundError:
-        state_changes.remove_missing(context, record, origin)
-        raise
+    except NotFoundError as error:
+        missing = error
+    raise remove_gone(context, type(record), {record.id: missing}, origin)[record.id]
 
 
-def load(context: Context, record: Record, query: Mapping[str, Any] | None = None, origin: str = "refresh") -> None:
-    """Read an entity and apply the answer."""
+def load(context: Context, record: Record, query: Mapping[str, Any] | None = None, origin: str = "refresh") -> Document:
+    """Read an entity, apply the answer, and return it."""
     with context.history.request() as number:
         document = read_record(context, record, query or {}, origin)
         state_changes.apply(context, record, document, number, origin)
+    return document
 
 
 def check_autoload(context: Context, record: Record, name: str) -> None:
@@ -73,22 +105,17 @@ def get(context: Context, cls: type[R], id: str, query: Mapping[str, Any] | None
         with context.history.request() as number:
             document = reading.read(context.connection, kind, id, query)
             entity = state_changes.adopt(context, cls, id, document, number, "refresh")
-    except NotFoundError:
-        _remove_if_alive(context, cls, id)
-        raise
-    if entity is None:
-        raise _deleted_meanwhile(kind, id)
-    return entity
-
-
-def _remove_if_alive(context: Context, cls: type[Record], id: str) -> None:
-    entity = context.identity_map.peek(cls, id)
-    if entity is not None:
-        state_changes.remove_missing(context, entity, "refresh")
+    except NotFoundError as error:
+        missing = error
+    else:
+        if entity is not None:
+            return entity
+        missing = _deleted_meanwhile(kind, id)
+    raise remove_gone(context, cls, {id: missing}, "refresh")[id]
 
 
 def _deleted_meanwhile(kind: Kind, id: str) -> NotFoundError:
-    return reading.missing(kind, f"{kind.name} {id} was deleted while the answer was on its way.")
+    return reading.missing(kind, f"{kind.name} {id} was deleted while the answer was on its way.", reading.GONE)
 
 
 # Many ---------------------------------------------------------------------------------------------------------------
@@ -113,9 +140,6 @@ def fetch(
         entity = (
             None if isinstance(answer, Exception) else state_changes.adopt(context, cls, id, answer, number, origin)
         )
-        if isinstance(answer, NotFoundError) and origin == "refresh":
-            # A feed asks for the ids once more before it believes that.
-            _remove_if_alive(context, cls, id)
         found[id] = entity or (answer if isinstance(answer, Exception) else _deleted_meanwhile(kind, id))
         if progress is not None:
             progress(len(found), len(ids))
@@ -124,6 +148,10 @@ def fetch(
         batch = BatchRead.of(context.connection, kind, len(ids), transferables)
         if batch is None or not _read_batches(context, batch, ids, take):
             _read_each(context, kind, ids, transferables, take)
+    if origin == "refresh":
+        # A feed looks after what is gone itself.
+        errors = {id: each for id, each in found.items() if isinstance(each, Exception)}
+        found |= remove_gone(context, cls, errors, origin)
     return found
 
 
@@ -193,15 +221,28 @@ def get_many(
         BatchError: some could not be read, or are not there; the others are applied.
     """
     found = fetch(context, cls, ids, transferables=transferables, progress=progress)
-    entities = {id: each for id, each in found.items() if isinstance(each, cls)}
-    failed = {id: each for id, each in found.items() if isinstance(each, Exception)}
-    if skip_missing:
-        failed = {id: error for id, error in failed.items() if not isinstance(error, NotFoundError)}
+    failed = _failed(context, cls, found, skip_missing=skip_missing)
     if failed:
-        collection, first = cls._schema.kind.collection, next(iter(failed.values()))
-        message = f"{len(failed)} of {len(ids)} {collection} could not be read; the first: {first}"
-        raise BatchError(message, succeeded=list(entities), failed=failed)
-    return [entities[id] for id in ids if id in entities]
+        raise _batch_error(cls, found, failed)
+    return [each for id in ids if isinstance(each := found[id], cls)]
+
+
+def _failed(
+    context: Context, cls: type[R], found: Mapping[str, R | Exception], *, skip_missing: bool
+) -> dict[str, Exception]:
+    """Return the errors of a read of many; of materials that are missing only where they are not skipped."""
+    failed = {id: each for id, each in found.items() if isinstance(each, Exception)}
+    if not skip_missing:
+        return failed
+    # One that is held still although the server did not find it is not certainly gone: nothing is left out silently.
+    held = {id for id in failed if context.identity_map.peek(cls, id) is not None}
+    return {id: error for id, error in failed.items() if id in held or not isinstance(error, NotFoundError)}
+
+
+def _batch_error(cls: type[R], found: Mapping[str, R | Exception], failed: Mapping[str, Exception]) -> BatchError:
+    collection, first = cls._schema.kind.collection, next(iter(failed.values()))
+    message = f"{len(failed)} of {len(found)} {collection} could not be read; the first: {first}"
+    return BatchError(message, succeeded=[id for id in found if id not in failed], failed=failed)
 
 
 def fetch_all(context: Context, cls: type[R], ids: Sequence[str], *, origin: str) -> dict[str, R | Exception]:
@@ -239,11 +280,19 @@ def adopt_page(context: Context, cls: type[R], data: bytes | Raw, number: int, *
 
 
 def load_missing(context: Context, entities: Sequence[R], progress: Progress | None = None) -> list[R]:
-    """Load those entities of which nothing is known, together; return the entities without those that are gone."""
+    """Load those entities of which nothing is known, together; return the entities without those that are gone.
+
+    Raises:
+        BatchError: some could not be read, or were not found although the server lists them. The error of an only one
+            is raised as it is.
+    """
     by_class: defaultdict[type[R], dict[str, None]] = defaultdict(dict)
     for entity in entities:
         if entity._state.state in (HANDLE, EXPIRED):
             by_class[type(entity)][entity.id] = None
     for cls, missing in by_class.items():
-        get_many(context, cls, list(missing), skip_missing=True, progress=progress)
-    return [entity for entity in entities if entity._state.state not in (HANDLE, DELETED)]
+        found = fetch(context, cls, list(missing), progress=progress)
+        failed = _failed(context, cls, found, skip_missing=True)
+        if failed:
+            raise next(iter(failed.values())) if len(found) == 1 else _batch_error(cls, found, failed)
+    return [entity for entity in entities if entity._state.state is not DELETED]

@@ -6,20 +6,22 @@ whole: what this version has never heard of goes back as it came. Nothing is for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
+from ..concurrency import parallel
 from ..concurrency.parallel import Act
 from ..documents import answers, decoding, merging
 from ..documents.document import Document
 from ..errors import ConflictError, InvalidValueError, NotFoundError, PiecesError, ServerError
 from ..model.diff import Changes
 from ..model.fields import Field
-from ..model.record import Record, check_usable, decode, forget_edits
+from ..model.record import Record, cache, check_usable, decode, forget_edits
 from ..model.state import DELETED, DETACHED, Edit
+from ..values import Progress
 from ..wire.closed_lists import SCORE_REASONS
-from . import loading, reading, state_changes
+from . import loading, own_writes, reading, state_changes
 from .context import Context
 
 Edits = Mapping[str, Edit]
@@ -30,6 +32,9 @@ class EndpointField(Field):
 
     # True where the request carries the entity's whole document, which has to be fresh then.
     sends_document: ClassVar[bool] = False
+
+    # The relation whose members the request changes too; empty: it changes none.
+    touches: ClassVar[str] = ""
 
     def check_settable(self, record: Record) -> None:
         """Raise when this field of a record cannot be set."""
@@ -95,7 +100,11 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
     if apart:
         saving = _SavingApart(context, record, edits)
         try:
-            with context.history.writing(record._schema.kind, record.id):
+            touched = {spec.touches for spec in apart.values()} - {""}
+            with (
+                context.history.writing(record._schema.kind, record.id, in_parts=True),
+                own_writes.beside(context, record, touched, "part"),
+            ):
                 saving.send(apart, fresh, completed)
         finally:
             for changes in saving.changes:
@@ -181,10 +190,23 @@ def _apply_answer(context: Context, record: Record, edits: Edits, answer: Docume
     """
     with context.lock:
         # An answer to a write is as new as the moment it arrives: reads sent before that are older.
-        changes = state_changes.merge(context, record, answer, context.history.now())
+        changes = state_changes.merge(context, record, answer, context.history.now(), is_own=True)
         keep_edits(context, record, forget_edits(record, edits))
+        _keep_sent(record, edits, answer, changes)
         context.watching.wrote(record, answer.updated)
     return changes
+
+
+def _keep_sent(record: Record, sent: Edits, answer: Document, changes: Changes) -> None:
+    """Make values that were sent the fields' own where the answer leaves them out."""
+    if record._state.document is not answer:
+        return
+    for name, edit in sent.items():
+        spec = record._schema.fields[name]
+        if spec.is_left_out(answer):
+            cache(record, spec, edit.mine)
+            if edit.base != edit.mine:
+                changes.before[name] = edit.base
 
 
 def _check_conflicts(record: Record, fresh: Document, edits: Edits) -> None:
@@ -232,30 +254,58 @@ def increment_score(context: Context, record: Record, reason: str) -> None:
     kind = record._schema.kind
     route = kind.route("score")
     body = decoding.encode({kind.score: {reason: True}})
-    with context.history.writing(kind, record.id):
+    with own_writes.unanswered(context, record):
         context.connection.call(route, {kind.parameter: record.id}, body=body)
-        context.watching.wrote(record, None)
 
 
-def delete(context: Context, record: Record) -> Act:
-    """Delete a material; one that is already gone counts as done."""
+def delete(context: Context, record: Record) -> None:
+    """Delete a material; one that is certainly gone counts as done.
+
+    Raises:
+        NotFoundError, ServerError: the server did not find it, or failed, and it is not certainly gone.
+    """
+    [error] = delete_all(context, [record], None)
+    if error is not None:
+        raise error
+
+
+def delete_all(context: Context, records: Sequence[Record], progress: Progress | None) -> list[Exception | None]:
+    """Delete materials of one kind, a few at a time; return the error of each, None where there is none.
+
+    Requests: one POST for each; one read of the ids, if an answer leaves open whether materials are gone.
+    """
+    errors = parallel.do_all(
+        records, lambda record: _delete(context, record), concurrency=context.concurrency, progress=progress
+    )
+    missing = {
+        record.id: error for record, error in zip(records, errors, strict=True) if isinstance(error, NotFoundError)
+    }
+    if missing:
+        outcome = loading.remove_gone(context, type(records[0]), missing, "local")
+        for place, record in enumerate(records):
+            if record.id in missing:
+                errors[place] = None if record._state.state is DELETED else outcome[record.id]
+    return errors
+
+
+def _delete(context: Context, record: Record) -> Act:
     check_usable(record)
     kind, signals = record._schema.kind, context.signals
     route = kind.route("delete")
     if signals.deleting.receivers:
         signals.ask(signals.deleting, type(record), entity=record)
-    with context.history.writing(kind, record.id):
+    with (
+        context.history.writing(kind, record.id),
+        own_writes.beside(context, record, record._schema.relations, "beside"),
+    ):
         yield
         try:
             context.connection.call(route, {kind.parameter: record.id})
-        except NotFoundError:
-            pass
-        except ServerError:
-            # Some kinds say "no such material" with a 500: only a read can tell that from a failure.
-            if reading.exists(context.connection, kind, record.id):
-                raise
+        except ServerError as error:
+            # Servers say "no such material" to writes with a 500.
+            raise reading.not_found(kind, record.id, error) from error
         yield
-        removed = state_changes.remove(context, record)
-        context.watching.wrote(record, None)
-    if removed and signals.deleted.receivers:
-        signals.emit(signals.deleted, type(record), entity=record, origin="local")
+        context.watching.announce(record, context.history.now())
+        changes = state_changes.remove(context, record)
+    if changes is not None:
+        state_changes.tell_deleted(context, record, changes, "local")

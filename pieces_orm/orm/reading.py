@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..documents import answers, decoding
@@ -45,26 +45,41 @@ def read(connection: Connection, kind: Kind, id: str, query: Mapping[str, Any] |
     except ServerError as error:
         if kind.missing_status != error.status:
             raise
-        message = f"There is no {kind.name} {id} (the server says so with status {error.status}: {error.body[:200]})."
-        raise NotFoundError(
-            message, status=error.status, body=error.body, method=error.method, path=error.path
-        ) from error
+        raise not_found(kind, id, error) from error
     return answers.one(data, kind.name, id, contents=has_contents(query))[1]
 
 
-def exists(connection: Connection, kind: Kind, id: str) -> bool:
-    """Tell whether a material can be read."""
-    try:
-        read(connection, kind, id, {"transferables": False})
-    except NotFoundError:
-        return False
-    return True
+# Status 410 says that a material is gone; 404 may be another program's or a route's, 500 may be any failure.
+GONE = 410
 
 
-def missing(kind: Kind, message: str) -> NotFoundError:
-    """Make the error for a material that is gone, where no answer of its own says so."""
+def missing(kind: Kind, message: str, status: int) -> NotFoundError:
+    """Make the error for a material that no answer of its own says is gone."""
     route = kind.route("read")
-    return NotFoundError(message, status=410, body="", method=route.method, path=route.path)
+    return NotFoundError(message, status=status, body="", method=route.method, path=route.path)
+
+
+def not_found(kind: Kind, id: str, error: ServerError) -> NotFoundError:
+    """Return the error for a failure by which servers say that there is no such material; to be raised from that."""
+    message = f"There is no {kind.name} {id} (the server says so with status {error.status}: {error.body[:200]})."
+    return NotFoundError(message, status=error.status, body=error.body, method=error.method, path=error.path)
+
+
+def unconfirmed(error: NotFoundError) -> ResponseError:
+    """Return the error that a status stands for, where the ids did not confirm that the material is gone."""
+    return error.__cause__ if isinstance(error.__cause__, ServerError) else error
+
+
+def unlisted(connection: Connection, kind: Kind, ids: Collection[str]) -> set[str]:
+    """Return those ids that the server does not list; no request without ids.
+
+    Raises:
+        PiecesError: the ids cannot be read, so they confirm nothing.
+    """
+    if not ids:
+        return set()
+    pseudo = "pseudo" in kind.routes.get("ids", kind.route("all")).query
+    return set(ids).difference(read_ids(connection, kind, {"pseudo": True} if pseudo else {}))
 
 
 def read_ids(connection: Connection, kind: Kind, query: Mapping[str, Any]) -> tuple[str, ...]:
@@ -112,4 +127,4 @@ class BatchRead:
         page = answers.one_key(data, key, kind.name)
         answered = dict(answers.split(page, kind.name, contents=has_contents(self._query)))
         for id in ids:
-            yield id, answered[id] if id in answered else missing(kind, f"There is no {kind.name} {id}.")
+            yield id, answered[id] if id in answered else missing(kind, f"There is no {kind.name} {id}.", 404)

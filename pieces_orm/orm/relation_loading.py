@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..documents import answers
@@ -24,20 +25,29 @@ def related_ids(context: Context, record: Record, relation: Relation[Any]) -> tu
     Raises:
         UnsupportedOperationError: the server does not send this relation; ask from the other side.
     """
-    for attempt in range(2):
+    ids = _known_ids(context, record, relation)
+    if ids is None and record._state.state is LOADED:
+        ids = _read_apart(context, record, relation)
+    if ids is None:
+        loading.check_autoload(context, record, relation.name)
+        document = loading.load(context, record)
         ids = _known_ids(context, record, relation)
-        if ids is None and record._state.state is LOADED:
-            loading.check_autoload(context, record, relation.name)
-            read_missing_ids(context, relation, [record])
-            ids = _known_ids(context, record, relation)
-        if ids is not None:
-            return ids
-        if attempt == 0:
-            loading.check_autoload(context, record, relation.name)
-            loading.load(context, record)
+        # Another thread may have expired it meanwhile: the answer is as fresh as anything.
+        ids = relation.ids_in(document) if ids is None else ids
+    if ids is None:
+        ids = _read_apart(context, record, relation)
+    if ids is not None:
+        return ids
     hint = "" if relation.back is None else f" Ask from the other side: {relation.target.__name__}.{relation.back}."
     message = f"This server does not send {relation.name} of {record!r}: it is unknown, not empty.{hint}"
     raise UnsupportedOperationError(message)
+
+
+def _read_apart(context: Context, record: Record, relation: Relation[Any]) -> tuple[str, ...] | None:
+    loading.check_autoload(context, record, relation.name)
+    found = read_missing_ids(context, relation, [record]).get(record.id)
+    known = _known_ids(context, record, relation)
+    return found if known is None else known
 
 
 def _known_ids(context: Context, record: Record, relation: Relation[Any]) -> tuple[str, ...] | None:
@@ -45,20 +55,49 @@ def _known_ids(context: Context, record: Record, relation: Relation[Any]) -> tup
         return None if record._state.state is EXPIRED else known_ids(record, relation)
 
 
-def read_missing_ids(context: Context, relation: Relation[Any], entities: Sequence[Record]) -> None:
-    """Ask the relation's association family for the ids that documents leave out; a server may have none."""
+def read_missing_ids(
+    context: Context, relation: Relation[Any], entities: Sequence[Record], origin: str = "refresh"
+) -> Mapping[str, tuple[str, ...]]:
+    """Read the ids that documents leave out from the relation's association family, and return them by entity.
+
+    Where the server has no such family, what was known before stays known.
+    """
     feature = f"{relation.owner.__name__}.{relation.name}"
-    if not entities or not context.connection.may_have(feature):
-        return
+    if not entities:
+        return {}
+    if not context.connection.may_have(feature):
+        return _former_ids(context, relation, entities)
     from .association_ids import read_related_ids  # noqa: PLC0415 documents of most servers leave nothing out
 
     with context.history.request() as number:
         found = read_related_ids(context.connection, relation, [entity.id for entity in entities])
         if found is None:
             context.connection.has_not(feature)
-            return
+            return _former_ids(context, relation, entities)
         for entity in entities:
-            state_changes.learn_ids(context, entity, relation, found[entity.id], number)
+            state_changes.learn_ids(context, entity, relation, found[entity.id], number, origin)
+    return found
+
+
+def _former_ids(context: Context, relation: Relation[Any], entities: Sequence[Record]) -> dict[str, tuple[str, ...]]:
+    found = {}
+    with context.lock:
+        for entity in entities:
+            former = entity._state.take_former_ids(relation.name)
+            if former is not None:
+                entity._state.cache_ids(relation.name, former)
+                found[entity.id] = former
+    return found
+
+
+def reread_former_ids(context: Context, entities: Sequence[Record], origin: str) -> None:
+    """Read the ids again that were known and that newer documents leave out, and emit what changed of them."""
+    by_relation: defaultdict[Relation[Any], list[Record]] = defaultdict(list)
+    for entity in entities:
+        for name in entity._state.former_ids or ():
+            by_relation[entity._schema.relations[name]].append(entity)
+    for relation, some in by_relation.items():
+        read_missing_ids(context, relation, some, origin)
 
 
 def related_entities(context: Context, record: Record, relation: Relation[R], ids: Sequence[str]) -> list[R]:
@@ -66,13 +105,17 @@ def related_entities(context: Context, record: Record, relation: Relation[R], id
     target: Any = relation.target
     entities: list[R] = [context.identity_map.ref(target, id) for id in ids]
     document = record._state.document
-    if document is not None and any(entity._state.state in (HANDLE, PARTIAL) for entity in entities):
+    if document is not None and any(_may_be_filled(entity) for entity in entities):
         raw = document.get(relation.wire)
         wanted = set(ids)
         for id, copy in () if raw is None else answers.nested(raw, contents=document.contents):
             if id in wanted:
                 state_changes.fill(context, target, id, copy, record._state.applied)
     return entities
+
+
+def _may_be_filled(entity: Record) -> bool:
+    return entity._state.document is None or entity._state.state is PARTIAL
 
 
 def load_related(context: Context, record: Record, relation: Relation[R], entities: Sequence[R]) -> list[R]:

@@ -122,7 +122,7 @@ class Related(Generic[E]):
     def add(self, *others: E, progress: Progress | None = None) -> None:
         """Associate others with this entity; both sides know at once.
 
-        Requests: one POST for each, a few at a time.
+        Requests: one POST for each, a few at a time; after several, one GET for their order where the ids are known.
 
         Args:
             others: entities of this session.

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from ..documents import merging
 from ..documents.document import Document
 from ..model import diff
 from ..model.diff import Changes
 from ..model.record import Record, readable_ids
 from ..model.relation import Relation
-from ..model.state import DELETED, DETACHED, HANDLE, PARTIAL
+from ..model.state import DELETED, DETACHED, HANDLE, LOADED, PARTIAL
 from ..signals import Signal
 from .context import Context
 from .history import Link
@@ -32,6 +33,8 @@ def adopt(context: Context, cls: type[R], id: str, document: Document, number: i
             return None
         entity = context.identity_map.ref(cls, id)
         changes = merge(context, entity, document, number)
+        if origin == "remote" and context.history.is_written_since(cls._schema.kind, id, number):
+            origin = "echo"  # the answer may show that write already
     emit_changes(context, entity, changes, origin)
     return entity
 
@@ -61,16 +64,27 @@ def adopt_page(
     return adopted
 
 
-def fill(context: Context, cls: type[R], id: str, document: Document, number: int) -> None:
-    """Let a nested copy fill an entity that is not loaded; it never overwrites a loaded one."""
+def fill(context: Context, cls: type[Record], id: str, copy: Document, number: int) -> None:
+    """Let a nested copy fill an entity that is not loaded; it never overwrites a loaded one.
+
+    Args:
+        number: that of the document in which the copy came.
+    """
     with context.lock:
         if context.history.is_deleted_since(cls._schema.kind, id, number):
             return
         entity = context.identity_map.ref(cls, id)
         state = entity._state
-        is_richer = state.document is None or len(document.keys) > len(state.document.keys)
-        if state.state is HANDLE or (state.state is PARTIAL and is_richer):
-            merge(context, entity, document, max(number, state.applied))
+        if state.document is None and state.state in (HANDLE, DETACHED):
+            detached = state.state is DETACHED
+            diff.apply(entity, copy, first=True)
+            state.applied, state.state = number, DETACHED if detached else state.state
+        elif state.document is not None and state.state is PARTIAL:
+            is_newer = state.applied < number
+            if is_newer or copy.keys.keys() - state.document.keys.keys():
+                newer, older = (copy, state.document) if is_newer else (state.document, copy)
+                diff.apply(entity, merging.joined(newer, older), first=True)
+                state.applied = max(number, state.applied)
 
 
 def apply(context: Context, entity: Record, document: Document, number: int, origin: str) -> bool:
@@ -83,20 +97,34 @@ def apply(context: Context, entity: Record, document: Document, number: int, ori
     return True
 
 
-def merge(context: Context, entity: Record, document: Document, number: int) -> Changes:
-    """Apply a document under the lock, unless it is older; emit with `emit_changes`, outside the lock."""
+def merge(context: Context, entity: Record, document: Document, number: int, *, is_own: bool = False) -> Changes:
+    """Apply a document under the lock, unless it is older; emit with `emit_changes`, outside the lock.
+
+    Args:
+        is_own: the document answers a write of fields by this session.
+    """
     state, kind = entity._state, entity._schema.kind
     if state.state in (DELETED, DETACHED) or state.applied > number:
         return Changes()
-    changes = diff.apply(entity, document, first=state.state in (HANDLE, PARTIAL))
+    changes = diff.apply(entity, document, first=state.state in (HANDLE, PARTIAL), is_own=is_own)
     state.applied = number
     changes.outdated = context.history.is_reported_since(kind, entity.id, number)
-    replay(context, entity, changes, number)
-    for relation, id in changes.linked:
-        _mirror(context, entity, relation, id, number, present=True)
-    for relation, id in changes.unlinked:
-        _mirror(context, entity, relation, id, number, present=False)
+    _settle(context, entity, changes, number)
+    for relation in entity._schema.relations.values():
+        back = relation.inverse
+        if back is not None and back.name in back.owner._schema.copied:
+            for holder in _holders(context, entity.id, back):
+                if holder._state.applied < number:
+                    _copy(context, holder, back, entity.id, document, changes)
     return changes
+
+
+def _settle(context: Context, entity: Record, changes: Changes, number: int) -> None:
+    """Put back what is newer than the answer with this number, and let the other sides know what it said."""
+    replay(context, entity, changes, number)
+    for present, pairs in ((True, changes.linked), (False, changes.unlinked)):
+        for relation, id in pairs:
+            _mirror(context, entity, relation, id, number, present=present, changes=changes)
 
 
 def replay(context: Context, entity: Record, changes: Changes, number: int) -> None:
@@ -104,121 +132,205 @@ def replay(context: Context, entity: Record, changes: Changes, number: int) -> N
     schema, history = entity._schema, context.history
     for link in history.links_since(schema.kind, entity.id, number):
         relation = schema.relations[link.relation]
-        _put(entity, relation, link.id, present=link.present)
+        _put(context, entity, relation, link.id, changes, present=link.present)
         undone = changes.unlinked if link.present else changes.linked
         undone[:] = [pair for pair in undone if pair != (relation, link.id)]
     for kind, id in history.deletions_since(number):
         for relation in schema.relations.values():
-            if relation.target._schema.kind.name == kind and _put(entity, relation, id, present=False):
+            if relation.target._schema.kind.name == kind and _put(
+                context, entity, relation, id, changes, present=False
+            ):
                 changes.linked[:] = [pair for pair in changes.linked if pair != (relation, id)]
+
+
+# Copies -------------------------------------------------------------------------------------------------------------
+
+
+def is_copied(context: Context, cls: type[Record], id: str) -> bool:
+    """Tell whether fields of living entities are read from their copies of this material."""
+    with context.lock:
+        inverses = [relation.inverse for relation in cls._schema.relations.values()]
+        copying = [back for back in inverses if back is not None and back.name in back.owner._schema.copied]
+        return any(_holders(context, id, back) for back in copying)
+
+
+def _holders(context: Context, id: str, back: Relation[Any]) -> list[Record]:
+    """Return the living entities of which a relation names this id."""
+    return [each for each in context.identity_map.alive(back.owner) if id in _last_ids(each, back)]
+
+
+def _last_ids(record: Record, relation: Relation[Any]) -> tuple[str, ...]:
+    """Return the ids of a relation as they were known last."""
+    former = (record._state.former_ids or {}).get(relation.name)
+    return (readable_ids(record, relation) if former is None else former) or ()
+
+
+def _copy(
+    context: Context, holder: Record, relation: Relation[Any], id: str, member: Document | None, changes: Changes
+) -> None:
+    """Bring the copy of a material up to date in a document; one that is being saved reads its own again."""
+    if not context.history.is_written_in_parts(holder._schema.kind, holder.id):
+        changed = diff.replace_copy(holder, relation, id, member)
+        if changed.before:
+            changes.others.append((holder, changed))
 
 
 # Signals ------------------------------------------------------------------------------------------------------------
 
 
+def tell(context: Context, signal: Signal, entity: Record, **about: Any) -> None:
+    """Emit a signal about an entity, after `created` where no stream has told that yet."""
+    if signal.receivers:
+        context.watching.announce(entity, entity._state.applied)
+        context.signals.emit(signal, type(entity), entity=entity, **about)
+
+
 def emit_changes(context: Context, entity: Record, changes: Changes, origin: str) -> None:
-    """Emit changes, outside the lock; of the echo of a write of this session only what it brought besides."""
+    """Emit changes, outside the lock.
+
+    Args:
+        origin: that of the signals; or "echo": the report of a write of this session brought the document, so only
+            what that did not do is another's; or "beside": of a write about another material, which moves `updated`;
+            or "part": of a write about another material that changed this one.
+    """
     if changes.outdated:
         context.watching.applied_outdated(entity)
-    others = origin
-    if origin == "echo":
-        if changes.before.keys() == {"updated"}:
+    others = origin = "local" if origin == "part" else origin
+    if origin in ("echo", "beside"):
+        if origin == "echo" and changes.before.keys() == {"updated"}:
             changes.before.clear()
         # Associations of this session were emitted when they were made: any that an echo brings are another's.
         origin, others = ("local" if changes.before.keys() <= {"updated", "score"} else "remote"), "remote"
-    signals = context.signals
-    if changes.before and signals.changed.receivers:
+    if changes.before:
         fields, before = frozenset(changes.before), dict(changes.before)
-        signals.emit(signals.changed, type(entity), entity=entity, fields=fields, before=before, origin=origin)
-    if changes.linked and signals.associated.receivers:
-        _emit_pairs(context, signals.associated, entity, changes.linked, others)
-    if changes.unlinked and signals.disassociated.receivers:
-        _emit_pairs(context, signals.disassociated, entity, changes.unlinked, others)
-
-
-def _emit_pairs(
-    context: Context, signal: Signal, entity: Record, pairs: list[tuple[Relation[Any], str]], origin: str
-) -> None:
-    for relation, id in pairs:
-        other = context.identity_map.ref(relation.target, id)
-        about = {"entity": entity, "relation": relation.name, "other": other, "origin": origin}
-        context.signals.emit(signal, type(entity), **about)
+        tell(context, context.signals.changed, entity, fields=fields, before=before, origin=origin)
+    for signal, pairs in (
+        (context.signals.associated, changes.linked),
+        (context.signals.disassociated, changes.unlinked),
+    ):
+        for relation, id in pairs if signal.receivers else ():
+            other = context.identity_map.ref(relation.target, id)
+            tell(context, signal, entity, relation=relation.name, other=other, origin=others)
+    for holder, changed in changes.others:
+        emit_changes(context, holder, changed, origin)
 
 
 # Associations -------------------------------------------------------------------------------------------------------
 
 
 def link(
-    context: Context, entity: Record, relation: Relation[Any], other: Record, number: int, *, present: bool
-) -> bool:
-    """Put both sides of an association in step; False when both knew it already.
+    context: Context,
+    entity: Record,
+    relation: Relation[Any],
+    other: Record,
+    number: int,
+    *,
+    present: bool,
+    is_certain: bool = True,
+) -> Changes | None:
+    """Put both sides of an association in step; None when it is nothing new.
 
     Args:
         number: that of the moment when the server answered; a side whose document is newer knows better.
+        is_certain: the association was changed also where no side knew of it.
     """
+    changes = Changes()
     with context.lock:
         back = relation.inverse
-        here = _link_side(context, entity, relation, other.id, number, present=present)
-        there = None if back is None else _link_side(context, other, back, entity.id, number, present=present)
-        learned = [each for each in (here, there) if each is not None]
-        return any(learned) or not learned
+        sides = (
+            [(entity, relation, other.id)] if back is None else [(entity, relation, other.id), (other, back, entity.id)]
+        )
+        learned = [_link_side(context, one, way, id, number, changes, present=present) for one, way, id in sides]
+    known = [each for each in learned if each is not None]
+    return changes if any(known) or (is_certain and not known) else None
 
 
 def _link_side(
-    context: Context, entity: Record, relation: Relation[Any], id: str, number: int, *, present: bool
+    context: Context, entity: Record, relation: Relation[Any], id: str, number: int, changes: Changes, *, present: bool
 ) -> bool | None:
     if entity._state.applied > number:
         return False
     context.history.note_link(entity._schema.kind, entity.id, Link(number, relation.name, id, present))
-    return _put(entity, relation, id, present=present)
+    return _put(context, entity, relation, id, changes, present=present)
 
 
-def _put(entity: Record, relation: Relation[Any], id: str, *, present: bool) -> bool | None:
+def _put(
+    context: Context, entity: Record, relation: Relation[Any], id: str, changes: Changes, *, present: bool
+) -> bool | None:
     """Add or take away an id; False when nothing had to be done, None when the ids are unknown and stay so."""
-    ids = readable_ids(entity, relation)
+    state, schema = entity._state, entity._schema
+    former = (state.former_ids or {}).get(relation.name)
+    ids = readable_ids(entity, relation) if former is None else former
     if ids is None:
         return None
     if (id in ids) is present:
         return False
     others = tuple(each for each in ids if each != id)
-    entity._state.cache_ids(relation.name, relation.with_id(others, id) if present else others)
+    current = relation.with_id(others, id) if present else others
+    if former is None:
+        state.cache_ids(relation.name, current)
+    else:
+        state.age_ids(relation.name, current)
+    for alias in schema.aliases.get(relation.name, ()):
+        named = readable_ids(entity, alias)
+        if named is not None and (id in named or (present and not named)):
+            state.cache_ids(alias.name, current[:1])
+    if relation.name in schema.copied:
+        member: Record | None = context.identity_map.peek(relation.target, id) if present else None
+        if present and (member is None or member._state.state is not LOADED):
+            diff.forget_copies(entity, relation)
+        else:
+            _copy(context, entity, relation, id, None if member is None else member._state.document, changes)
     return True
 
 
-def learn_ids(context: Context, entity: Record, relation: Relation[Any], ids: tuple[str, ...], number: int) -> None:
-    """Keep the ids of a relation that were requested apart from the document."""
+def learn_ids(
+    context: Context, entity: Record, relation: Relation[Any], ids: tuple[str, ...], number: int, origin: str
+) -> None:
+    """Keep the ids of a relation that were requested apart from the document, and emit what changed of them."""
+    changes = Changes()
     with context.lock:
-        if readable_ids(entity, relation) is None:
-            entity._state.cache_ids(relation.name, ids)
-            replay(context, entity, Changes(), number)
+        state = entity._state
+        if state.state in (DELETED, DETACHED) or readable_ids(entity, relation) is not None:
+            return
+        former = state.take_former_ids(relation.name)
+        state.cache_ids(relation.name, ids)
+        changes.compare_ids(relation, former, ids)
+        _settle(context, entity, changes, number)
+    emit_changes(context, entity, changes, origin)
 
 
-def mirror(context: Context, entity: Record) -> None:
+def mirror(context: Context, entity: Record) -> Changes:
     """Let the other sides know what a document that is new here says of its associations."""
+    changes = Changes()
     with context.lock:
         for relation in entity._schema.relations.values():
             for id in readable_ids(entity, relation) or ():
-                _mirror(context, entity, relation, id, entity._state.applied, present=True)
+                _mirror(context, entity, relation, id, entity._state.applied, present=True, changes=changes)
+    return changes
 
 
-def _mirror(context: Context, entity: Record, relation: Relation[Any], id: str, number: int, *, present: bool) -> None:
+def _mirror(
+    context: Context, entity: Record, relation: Relation[Any], id: str, number: int, *, present: bool, changes: Changes
+) -> None:
     """Let the other side know what an answer said; answers of its own that are older do not know it."""
     back = relation.inverse
     other: Record | None = None if back is None else context.identity_map.peek(relation.target, id)
     if back is not None and other is not None:
         context.history.note_link(other._schema.kind, id, Link(number, back.name, entity.id, present))
-        _put(other, back, entity.id, present=present)
+        _put(context, other, back, entity.id, changes, present=present)
 
 
 # Deletions ----------------------------------------------------------------------------------------------------------
 
 
-def remove(context: Context, entity: Record) -> bool:
-    """Make an entity DELETED and take it out of map and neighbours; False when that was done before."""
+def remove(context: Context, entity: Record) -> Changes | None:
+    """Make an entity DELETED and take it out of map and neighbours; None when that was done before."""
     entities, history, schema = context.identity_map, context.history, entity._schema
+    changes = Changes()
     with context.lock:
         if entity._state.state in (DELETED, DETACHED):
-            return False
+            return None
         for relation in schema.relations.values():
             back = relation.inverse
             if back is None:
@@ -227,14 +339,24 @@ def remove(context: Context, entity: Record) -> bool:
             near = entities.alive(relation.target) if ids is None else [entities.peek(relation.target, i) for i in ids]
             for other in near:
                 if other is not None:
-                    _link_side(context, other, back, entity.id, history.now(), present=False)
+                    _link_side(context, other, back, entity.id, history.now(), changes, present=False)
         entities.remove(entity)
         history.note_deleted(schema.kind, entity.id)
-        return True
+        context.watching.removed(entity)
+    return changes
+
+
+def tell_deleted(context: Context, entity: Record, changes: Changes, origin: str) -> None:
+    """Emit the deletion of an entity, and what it changed in others."""
+    context.signals.emit(context.signals.deleted, type(entity), entity=entity, origin=origin)
+    emit_changes(context, entity, changes, origin)
 
 
 def remove_missing(context: Context, entity: Record, origin: str) -> None:
     """Make an entity DELETED that turned out to be gone, and emit `deleted` if anything was known of it."""
     was_known = entity._state.document is not None
-    if remove(context, entity) and was_known and context.signals.deleted.receivers:
-        context.signals.emit(context.signals.deleted, type(entity), entity=entity, origin=origin)
+    if was_known:
+        context.watching.announce(entity, entity._state.applied)
+    changes = remove(context, entity)
+    if changes is not None and was_known:
+        tell_deleted(context, entity, changes, origin)

@@ -19,7 +19,7 @@ from ..orm.entity import Entity
 from ..signals import own_thread
 from ..transport.backoff import pause_after
 from ..transport.websocket import PING_INTERVAL_S, PING_TIMEOUT_S, Stream, events_of
-from .pending import DEBOUNCE_S, DELETED, MAX_DEBOUNCE_S, UPDATED, Pending
+from .pending import DEBOUNCE_S, DELETED, MAX_DEBOUNCE_S, SEEN, UPDATED, Pending
 from .reconciler import Reconciler
 
 _log = logging.getLogger("pieces_orm.sync.feed")
@@ -140,6 +140,11 @@ class Feed:
                     self._pending.add(event.id, DELETED if event.deleted else UPDATED)
             self._condition.notify_all()
 
+    def is_reported(self, id: str) -> bool:
+        """Tell whether a report of a material is still to be looked at."""
+        with self._condition:
+            return id in self._pending
+
     def again(self, id: str) -> None:
         """Read a material anew, because an outdated answer was applied to it."""
         with self._condition:
@@ -183,17 +188,20 @@ class Feed:
 
     def _poll_once(self, since: str | None) -> str:
         number = self._context.history.now()
+        is_first = self.reconciler.known is None
         # By the server's clock. The window overlaps the last one: a second report of a change brings nothing new.
         began = self._connection.server_time() - 2 * POLL_INTERVAL_S - CLOCK_MARGIN_S
-        recent = self._read_ids({"updated_from": since}) if since else ()
+        start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
+        recent = self._read_ids({"updated_from": since or start})
         everything = set(self._read_ids({}))
         with self._condition:
             self._connected = True
             self._compare(everything, number)
             for id in everything.intersection(recent):
-                self._pending.add(id, UPDATED)
+                # The next window reaches back before the first: what changed there is no news then.
+                self._pending.add(id, SEEN if is_first else UPDATED)
             self._condition.notify_all()
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
+        return start
 
     def _read_ids(self, query: dict[str, str]) -> tuple[str, ...]:
         return reading.read_ids(self._connection, self._kind, query)
@@ -206,7 +214,7 @@ class Feed:
         """Compare all ids of the server, requested with this number, with the known ones."""
         recovering = self._must_compare or self.state == LOST
         self._must_compare = False
-        for id, report in self.reconciler.compare(now, number if recovering else None).items():
+        for id, report in self.reconciler.compare(now, number, number if recovering else None).items():
             self._pending.add(id, report)
 
     # Emitting: this runs on the feed's own thread ---------------------------------------------------------------------

@@ -13,8 +13,9 @@ from ..transport.backoff import pause_after
 DEBOUNCE_S = 0.025
 MAX_DEBOUNCE_S = 0.25
 
-# Reports of an id; of two, the greater counts. SURVIVED: it may have changed while the stream was lost.
-SURVIVED, UPDATED, VANISHED, DELETED = range(4)
+# Reports of an id; of two, the greater counts. SEEN: it changed before there was a stream. SURVIVED: it may have
+# changed while the stream was lost.
+SEEN, SURVIVED, UPDATED, VANISHED, DELETED = range(5)
 
 # Attempts after which an id that cannot be read does not keep its kind from being live any more.
 MAX_ATTEMPTS = 3
@@ -35,6 +36,9 @@ class Pending:
         self._reports: dict[str, _Report] = {}
         # Failed attempts by id, as long as it cannot be read.
         self._attempts: dict[str, int] = {}
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._reports
 
     def __len__(self) -> int:
         return len(self._reports)

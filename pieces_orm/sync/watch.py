@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 from ..errors import InvalidValueError, UnsupportedOperationError
 from ..model.record import Record
-from ..model.state import State
 from ..orm.context import Context, Watching
 from ..orm.entity import Entity
 from ..wire.kinds import Kind
@@ -71,15 +70,56 @@ class Feeds(Watching):
 
     def applied_outdated(self, record: Record) -> None:
         """Read an entity anew that an outdated answer was applied to."""
-        feed = self._feeds.get(record._schema.kind.name)
+        feed = self._feed_of(type(record))
         if feed is not None:
             feed.again(record.id)
 
+    @property
+    def is_active(self) -> bool:
+        """True if there are feeds."""
+        return bool(self._feeds)
+
+    def created(self, record: Record, updated: bytes | None) -> bool | None:
+        """Record a create of this session; tell whether the material is new, None where that is not known."""
+        feed = self._feed_of(type(record))
+        return None if feed is None else feed.reconciler.created(record.id, updated)
+
     def wrote(self, record: Record, updated: bytes | None) -> None:
         """Record a write of this session, so that its echo is not taken for another's."""
-        feed = self._feeds.get(record._schema.kind.name)
+        feed = self._feed_of(type(record))
         if feed is not None:
-            feed.reconciler.wrote(record.id, updated, deleted=record._state.state is State.DELETED)
+            feed.reconciler.wrote(record.id, updated)
+
+    def wrote_beside(self, kind: Kind, id: str, origin: str) -> None:
+        """Record a material that a write of this session about another one has touched."""
+        feed = self._feeds.get(kind.name)
+        if feed is not None:
+            feed.reconciler.wrote(id, None, origin)
+
+    def is_reported(self, record: Record) -> bool:
+        """Tell whether a report about a material is still to be looked at."""
+        feed = self._feed_of(type(record))
+        return feed is not None and feed.is_reported(record.id)
+
+    def needs_updated(self, record: Record) -> bool:
+        """Tell whether only its new `updated` can tell the echo of a write of a material from another's change."""
+        is_heard = self._context.signals.changed.has_receivers_for(type(record))
+        return bool(is_heard) and self._feed_of(type(record)) is not None
+
+    def removed(self, record: Record) -> None:
+        """Record that an entity became DELETED, so that it is not told once more."""
+        feed = self._feed_of(type(record))
+        if feed is not None:
+            feed.reconciler.removed(record.id)
+
+    def announce(self, record: Record, number: int) -> None:
+        """Emit `created` for a material of another program that was there at this number, if it was not yet."""
+        feed = self._feed_of(type(record))
+        if feed is not None:
+            feed.reconciler.announce(record, number)
+
+    def _feed_of(self, cls: type[Record]) -> Feed | None:
+        return self._feeds.get(cls._schema.kind.name)
 
     def is_stale(self, kind: Kind) -> bool:
         """Tell whether what is known of a kind may have aged, since its stream is lost."""

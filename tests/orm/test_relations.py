@@ -92,10 +92,11 @@ def test_both_sides_know_an_association_at_once(pieces, made, row):
     relation = getattr(one, row.relation)
     one.refresh()
     other.refresh()
+    declared = type(one)._schema.many[row.relation]
     assert other not in relation
+    assert not declared.back or one not in getattr(other, declared.back)
     relation.add(other)
     requests = Requests(pieces)
-    declared = type(one)._schema.many[row.relation]
     assert other in relation
     assert list(relation.ids) == [other.id]
     if declared.back:

@@ -64,7 +64,17 @@ class Proxy:
             client.close()
             return
         server.settimeout(None)
+        self._run(_Connection(self, client, server))
+
+    def serve_stream(self, client: socket.socket, head: bytes) -> None:
+        """Pass on a WebSocket whose opening request was read before."""
+        parts = urlsplit(self.target)
+        server = socket.create_connection((parts.hostname or "", parts.port or 0))
         connection = _Connection(self, client, server)
+        connection.begin_stream(head)
+        self._run(connection)
+
+    def _run(self, connection: _Connection) -> None:
         with self._lock:
             self._open[connection] = None
         connection.run()
@@ -97,11 +107,15 @@ class Proxy:
 
     def refuse(self) -> None:
         """Close every connection, and accept none."""
+        self.stop_listening()
+        self.cut()
+
+    def stop_listening(self) -> None:
+        """Accept no further connection."""
         # Without the shutdown the thread in accept() keeps the socket open.
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self.cut()
 
     def accept(self) -> None:
         """Accept connections again."""
@@ -141,11 +155,16 @@ class _Connection:
             while data := self._client.recv(65536):
                 self._proxy.pause()
                 if b"\r\nUpgrade: websocket\r\n" in data:
-                    # Compressed frames could not be changed here.
-                    data = re.sub(rb"(?i)sec-websocket-extensions:[^\r]*\r\n", b"", data)
-                    self.is_stream = True
-                self._server.sendall(data)
+                    self.begin_stream(data)
+                else:
+                    self._server.sendall(data)
         self.close()
+
+    def begin_stream(self, head: bytes) -> None:
+        """Pass on the request that opens a WebSocket."""
+        self.is_stream = True
+        # Compressed frames could not be changed here.
+        self._server.sendall(re.sub(rb"(?i)sec-websocket-extensions:[^\r]*\r\n", b"", head))
 
     def _downward(self) -> None:
         held, in_frames = b"", False

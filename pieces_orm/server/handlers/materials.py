@@ -9,7 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from ...wire.closed_lists import SCORE_REASONS
-from ...wire.kinds import ANCHOR, ASSET, CONVERSATION, SHARE, Kind, Verb
+from ...wire.kinds import ANCHOR, ANNOTATION, ASSET, CONVERSATION, SHARE, Kind, Verb
 from ..contract import contract
 from ..domain.asset_seeds import first_line
 from ..domain.documents import collection_text, references_text
@@ -95,6 +95,9 @@ def update(kind: Kind, request: Request) -> str:
     with request.service.store.write() as writer:
         merged = validated(kind, _merged(request, kind, own_keys(require_row(writer, kind, id)), body))
         writer.update(kind.name, id, json_text(merged), label=label_of(kind, merged))
+        if kind is ANNOTATION:
+            # Documents of assets nest annotations whole: who shows an asset's description has to read it again.
+            writer.report(ASSET.name, related_ids(writer, end_of(ANNOTATION, "assets"), ANNOTATION, id))
         return request.document(writer, kind, id) or ""
 
 

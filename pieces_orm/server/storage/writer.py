@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
@@ -121,6 +121,11 @@ class Writer(Reader):
         """Mark a material as updated now."""
         if (kind, id) not in self.changes:
             self.connection.execute(_TOUCH, {"k": kind, "i": id, "now": self.now})
+            self._changed(kind, id, "update")
+
+    def report(self, kind: str, ids: Iterable[str]) -> None:
+        """Have streams report materials whose documents changed with another material."""
+        for id in ids:
             self._changed(kind, id, "update")
 
     def delete(self, kind: str, id: str) -> None:
