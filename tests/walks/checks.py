@@ -12,7 +12,7 @@ from pieces_orm.model.record import known_ids
 
 from .actor import Actor, Mirror, compact, plain_base
 from .materials import CLASSES, EDITABLE, Key, wire_of
-from .steps import holds
+from .reading import holds
 from .truth import Truth, at, read_truth, without_ageing
 from .world import World
 

@@ -21,7 +21,7 @@ from . import checks, faults, logs, other_program
 from .actor import Actor
 from .materials import CLASSES
 from .steps import STEPS, Turn
-from .truth import Truth
+from .truth import Truth, read_truth
 from .world import STYLES, Finding, World
 
 # Those of states are looked at again until they hold; those of logs need no patience.
@@ -126,6 +126,8 @@ def _populate(world: World, rng: random.Random) -> None:
         for _ in range(2):
             create(Turn(world, random.Random(rng.randrange(2**32)), world.keeper, kind=name))
     world.begin(rng)
+    checks.quiesce(world)
+    _next_phase(world, read_truth(world.program))
 
 
 def _take_steps(world: World, outcome: Outcome, options: Options, logged: list[str]) -> None:

@@ -17,7 +17,7 @@ from tests.transport.proxy import Proxy
 
 from .actor import Actor, plain_base
 from .materials import CLASSES, Key, Pair, pair_of, plain_value, wire_of
-from .truth import Truth, read_document, read_truth
+from .truth import Truth, read_document
 
 STYLES = ("nested", "families")
 
@@ -94,7 +94,6 @@ class World:
             for cls in CLASSES.values():
                 for entity in actor.session[cls].all():
                     actor.accept(entity, hold=rng.random() < 0.5)
-        self.settle(read_truth(self.program))
 
     # Ledger -----------------------------------------------------------------------------------------------------------
 
