@@ -14,7 +14,7 @@ from .actor import Actor, Mirror, compact, plain_base
 from .materials import CLASSES, EDITABLE, Key, wire_of
 from .reading import holds
 from .truth import Truth, at, read_truth, without_ageing
-from .world import World
+from .world import Finding, World
 
 QUIET_S = 0.15
 LONGEST_S = 15.0
@@ -51,8 +51,10 @@ def quiesce(world: World) -> bool:
         time.sleep(0.01)
 
 
-def check_until_in_step(world: World, checks: dict[str, Check]) -> Truth:
-    """Check states until they hold, or as long as is reasonable."""
+def check_until_in_step(
+    world: World, checks: dict[str, Check], wanted: Callable[[list[Finding]], list[Finding]]
+) -> Truth:
+    """Check states until those hold that are wanted, or as long as is reasonable."""
     deadline = time.monotonic() + CATCH_UP_S
     earlier = list(world.findings)
     while True:
@@ -61,7 +63,7 @@ def check_until_in_step(world: World, checks: dict[str, Check]) -> Truth:
         for check in checks.values():
             for actor in world.actors:
                 check(world, actor, truth)
-        if len(world.findings) == len(earlier) or time.monotonic() > deadline:
+        if len(wanted(world.findings)) == len(wanted(earlier)) or time.monotonic() > deadline:
             return truth
         time.sleep(0.1)
 

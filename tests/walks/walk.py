@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -61,6 +62,13 @@ class Options:
     kinds: tuple[str, ...] = tuple(CLASSES)
     length: int = LENGTH
     phase: int = PHASE
+    # Causes that are known, as a regular expression: a walk goes on past them.
+    ignored: str = "$^"
+
+    def wanted(self, findings: list[Finding]) -> list[Finding]:
+        """Return the findings of the checks that were chosen, without the known ones."""
+        chosen = [each for each in findings if each.cause.split(":")[0] in self.checks]
+        return [each for each in chosen if not re.search(self.ignored, each.cause)]
 
 
 Planned = tuple[str, int]
@@ -114,7 +122,7 @@ def walk(seed: int, options: Options, plan: list[Planned] | None = None) -> Outc
         finally:
             world.close()
     _check_threads(world, threads)
-    outcome.findings = [each for each in world.findings if each.cause.split(":")[0] in options.checks]
+    outcome.findings = options.wanted(world.findings)
     outcome.story, outcome.steps, outcome.checks = world.story, world.steps, world.checks
     return outcome
 
@@ -147,8 +155,9 @@ def _take_steps(world: World, outcome: Outcome, options: Options, logged: list[s
             for cause, seen in actor.problems:
                 world.found(cause, seen)
             actor.problems.clear()
-        if any(each.cause.split(":")[0] in options.checks for each in world.findings):
+        if options.wanted(world.findings):
             return
+        world.findings.clear()
 
 
 def _take(world: World, name: str, turn: Turn) -> None:
@@ -167,7 +176,7 @@ def _be_quiet(world: World, options: Options, logged: list[str]) -> None:
         return
     world.story.append("-- quiet --")
     state_checks = {name: each for name, each in STATE_CHECKS.items() if name in options.checks}
-    truth = checks.check_until_in_step(world, state_checks)
+    truth = checks.check_until_in_step(world, state_checks, options.wanted)
     for name, check in LOG_CHECKS.items():
         if name in options.checks:
             for actor in world.actors:
