@@ -92,10 +92,14 @@ class Outcome:
         return f"seed {self.seed}, {self.style}, {self.steps} steps:\n{story}\nfound:\n{found}"
 
 
-def planned(seed: int, options: Options) -> tuple[str, list[Planned]]:
-    """The style and the steps of a seed."""
+def planned(seed: int, options: Options) -> tuple[str, list[str], list[Planned]]:
+    """The style, the kinds and the steps of a seed."""
     rng = random.Random(seed)
     style = rng.choice(STYLES) if options.style == "both" else options.style
+    kinds = list(options.kinds)
+    if len(kinds) == len(CLASSES) and rng.random() < 0.5:
+        # With few kinds, more steps are about the same materials.
+        kinds = [name for name in kinds if name in {"Asset", "Anchor", *rng.sample(kinds, 4)}]
     plan: list[Planned] = []
     for _ in range(max(1, options.length // options.phase)):
         # A quarter of the phases is one session's alone: then nothing that it is told may be another's.
@@ -106,16 +110,16 @@ def planned(seed: int, options: Options) -> tuple[str, list[Planned]]:
         plan.append((f"phase of {mode}", rng.randrange(2**32)))
         plan += [(name, rng.randrange(2**32)) for name in rng.choices(names, weights, k=options.phase)]
         plan.append((QUIET, 0))
-    return style, plan
+    return style, kinds, plan
 
 
 def walk(seed: int, options: Options, plan: list[Planned] | None = None) -> Outcome:
     """Walk the steps of a seed, or those given, until something does not hold."""
-    style, whole = planned(seed, options)
+    style, kinds, whole = planned(seed, options)
     outcome = Outcome(seed, whole if plan is None else plan, style)
     threads = _own_threads()
     with TemporaryDirectory() as folder, _logged_errors() as logged, _impatient():
-        world = World(Path(folder), style, list(options.kinds), random.Random(seed))
+        world = World(Path(folder), style, kinds, random.Random(seed))
         try:
             _populate(world, random.Random(seed + 1))
             _take_steps(world, outcome, options, logged)

@@ -221,7 +221,12 @@ def edit_asset_contents(turn: Turn) -> None:
             entity.save(overwrite=True)
         finally:
             entity.revert(name)
-            world.unsure(key, *((each, "text") for each in world.alive("Annotation") if name == "description"))
+            world.unsure(key)
+            if name == "description":
+                # It is the text of an annotation, of which nothing can be demanded now.
+                texts = [(each, "text") for each in world.alive("Annotation")]
+                world.unsure(*texts)
+                world.expected = {each: values for each, values in world.expected.items() if each not in texts}
         _forget(actor, key, entity)
 
 
