@@ -60,7 +60,6 @@ class World:
     def __init__(self, folder: Path, style: str, kinds: list[str], rng: random.Random) -> None:
         self.kinds = kinds
         self.style = style
-        # A test needs no fsync of a real disk: memory would do, but a restart has to find the same file.
         settings = Settings(embed_relations=style == "nested", batch_reads=rng.random() < 0.7)
         self.server = Server(folder / "walk.db", settings=settings)
         self.server.start()
