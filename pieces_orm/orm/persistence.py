@@ -100,10 +100,10 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
     if apart:
         saving = _SavingApart(context, record, edits)
         try:
-            touched = {spec.touches for spec in apart.values()} - {""}
+            parts = own_writes.related(context, record, {spec.touches for spec in apart.values()} - {""})
             with (
                 context.history.writing(record._schema.kind, record.id, in_parts=True),
-                own_writes.beside(context, record, touched, "part"),
+                own_writes.marked(context, parts, "part"),
             ):
                 saving.send(apart, fresh, completed)
         finally:
@@ -175,7 +175,8 @@ def _put(
     kind = record._schema.kind
     route = kind.route("update")
     query = reading.contents_query(route, transferables)
-    with context.history.writing(kind, record.id):
+    copying = own_writes.related(context, record, record._schema.copied_by)
+    with context.history.writing(kind, record.id), own_writes.marked(context, copying, "part"):
         data = context.connection.call(route, {}, query, merging.merge(fresh, dict(values)))
         answer = answers.one(data, kind.name, record.id, contents=reading.has_contents(query))[1]
         changes = _apply_answer(context, record, edits, answer)
@@ -193,7 +194,7 @@ def _apply_answer(context: Context, record: Record, edits: Edits, answer: Docume
         changes = state_changes.merge(context, record, answer, context.history.now(), is_own=True)
         keep_edits(context, record, forget_edits(record, edits))
         _keep_sent(record, edits, answer, changes)
-        context.watching.wrote(record, answer.updated)
+        context.watching.wrote(type(record), record.id, answer.updated)
     return changes
 
 
@@ -254,7 +255,7 @@ def increment_score(context: Context, record: Record, reason: str) -> None:
     kind = record._schema.kind
     route = kind.route("score")
     body = decoding.encode({kind.score: {reason: True}})
-    with own_writes.unanswered(context, record, "score"):
+    with own_writes.marked(context, [(type(record), record.id)], "score"):
         context.connection.call(route, {kind.parameter: record.id}, body=body)
 
 
@@ -294,10 +295,8 @@ def _delete(context: Context, record: Record) -> Act:
     route = kind.route("delete")
     if signals.deleting.receivers:
         signals.ask(signals.deleting, type(record), entity=record)
-    with (
-        context.history.writing(kind, record.id),
-        own_writes.beside(context, record, record._schema.relations, "beside"),
-    ):
+    beside = own_writes.related(context, record)
+    with context.history.writing(kind, record.id), own_writes.marked(context, beside, "beside"):
         yield
         try:
             context.connection.call(route, {kind.parameter: record.id})

@@ -140,11 +140,6 @@ class Feed:
                     self._pending.add(event.id, DELETED if event.deleted else UPDATED)
             self._condition.notify_all()
 
-    def is_reported(self, id: str) -> bool:
-        """Tell whether a report of a material is still to be looked at."""
-        with self._condition:
-            return id in self._pending
-
     def again(self, id: str) -> None:
         """Read a material anew, because an outdated answer was applied to it."""
         with self._condition:

@@ -84,27 +84,26 @@ class Feeds(Watching):
         feed = self._feed_of(type(record))
         return None if feed is None else feed.reconciler.created(record.id, updated)
 
-    def wrote(self, record: Record, updated: bytes | None, origin: str = "") -> None:
+    def is_followed(self, cls: type[Record]) -> bool:
+        """Tell whether receivers listen to a stream of a kind."""
+        return self._feed_of(cls) is not None and self._context.signals.changed.has_receivers_for(cls)
+
+    def is_news(self, cls: type[Record], id: str, updated: bytes | None) -> bool:
+        """Tell whether a material was `updated` by another program since it was emitted last."""
+        feed = self._feed_of(cls)
+        return feed is not None and feed.reconciler.is_news(id, updated)
+
+    def wrote(self, cls: type[Record], id: str, updated: bytes | None, origin: str = "") -> None:
         """Record a write of this session, so that its echo is not taken for another's."""
-        feed = self._feed_of(type(record))
+        feed = self._feed_of(cls)
         if feed is not None:
-            feed.reconciler.wrote(record.id, updated, origin)
+            feed.reconciler.wrote(id, updated, origin, self._context.history.now())
 
-    def wrote_beside(self, kind: Kind, id: str, origin: str) -> None:
-        """Record a material that a write of this session about another one has touched."""
-        feed = self._feeds.get(kind.name)
+    def wrote_over(self, cls: type[Record], id: str, updated: bytes | None) -> None:
+        """Record a write of this session on top of another's change, which is still to be emitted."""
+        feed = self._feed_of(cls)
         if feed is not None:
-            feed.reconciler.wrote(id, None, origin)
-
-    def is_reported(self, record: Record) -> bool:
-        """Tell whether a report about a material is still to be looked at."""
-        feed = self._feed_of(type(record))
-        return feed is not None and feed.is_reported(record.id)
-
-    def needs_updated(self, record: Record) -> bool:
-        """Tell whether only its new `updated` can tell the echo of a write of a material from another's change."""
-        is_heard = self._context.signals.changed.has_receivers_for(type(record))
-        return bool(is_heard) and self._feed_of(type(record)) is not None
+            feed.reconciler.wrote_over(id, updated, self._context.history.now())
 
     def removed(self, record: Record) -> None:
         """Record that an entity became DELETED, so that it is not told once more."""
