@@ -104,6 +104,7 @@ class _Subscription:
         self._closed = True
         for signal, receiver in self._receivers:
             signal.disconnect(receiver)
+        self._receivers.clear()  # they refer to this object, which is freed without the garbage collector
         self._watch.close()
         self._context.was_closed(self)
         self.queue.close()

@@ -34,7 +34,7 @@ _log = logging.getLogger("pieces_orm.transport.connection")
 # A route that the server does not have is asked for again after so long, then after ever longer: another server may
 # be there meanwhile, and a single 404 may have been a proxy's.
 FIRST_UNSUPPORTED_S = 10.0
-MAX_UNSUPPORTED_S = 600.0
+MAX_UNSUPPORTED_S = 300.0
 UNSUPPORTED_GROWTH = 4
 
 Find = Callable[[str], str | None]

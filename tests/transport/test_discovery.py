@@ -171,7 +171,9 @@ def test_health_is_ok_with_or_without_an_id_in_any_letter_case(recorder, body):
     assert discovery.find(recorder.url) == recorder.url
 
 
-@pytest.mark.parametrize("body", [b"okay", b"ok-ish", b"ok then", b"ok:", b"okapi:1", b"not ok", b"", b'{"status": "ok"}'])
+@pytest.mark.parametrize(
+    "body", [b"okay", b"ok-ish", b"ok then", b"ok:", b"okapi:1", b"not ok", b"", b'{"status": "ok"}']
+)
 def test_nothing_else_is_the_health_of_a_pieces_server(recorder, body):
     recorder.answer("GET", "/.well-known/health", body=body)
     with pytest.raises(NotRunningError, match="another program"):
