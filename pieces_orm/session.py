@@ -61,8 +61,7 @@ class Session:
             sender=type(self),
         )  # fmt: skip
         self._context = context = Context(connection, autoload=autoload, concurrency=concurrency)
-        self._on_close = on_close
-        _sessions.add(self)
+        _sessions[self] = on_close
         self.assets = AssetCollection(context, entities.Asset, entities.Asset._seed)
         self.activities = Collection(context, entities.Activity, entities.Activity._seed)
         self.anchors = SearchableCollection(context, entities.Anchor, entities.Anchor._seed)
@@ -215,10 +214,11 @@ class Session:
     def close(self) -> None:
         """Stop the streams, close the sockets, detach the entities; a session that is closed stays closed."""
         if self._context.connection.is_closed or sys.is_finalizing():
-            return  # what the program left open when it ended is closed by the system
+            return  # what a program leaves open when it ends is closed by the system
         self._context.close()
-        if self._on_close is not None:
-            self._on_close()
+        on_close = _sessions.pop(self, None)
+        if on_close is not None:
+            on_close()
 
     def __enter__(self) -> Session:
         self._context.connection.check_open()
@@ -228,7 +228,8 @@ class Session:
         self.close()
 
 
-_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+# The open sessions, each with what is called when it closes.
+_sessions: weakref.WeakKeyDictionary[Session, Callable[[], None] | None] = weakref.WeakKeyDictionary()
 
 
 def _leave_to_parent() -> None:
@@ -279,7 +280,8 @@ def connect(
         api_key: the id of an application that is connected already.
         token: the secret of a server that wants one; only with an address, from url= or env PIECES_URL, because it is
             not shown to whatever program answers at the known places.
-        timeout: seconds to connect and to wait for an answer; one number for both, or two.
+        timeout: seconds to connect and to wait for an answer; one number for both, or two. The second bounds the wait
+            for the first byte and each pause, and a whole answer that comes with less than 1,000 bytes a second.
         wait: seconds to keep trying, for a server that is starting.
         autoload: whether reading a field of what is not loaded loads it.
         concurrency: how many requests of one call on many materials may be under way at a time.
