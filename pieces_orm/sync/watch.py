@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 
+from ..concurrency.forking import fork_safe
 from ..errors import InvalidValueError, UnsupportedOperationError
 from ..model.record import Record
 from ..orm.context import Context, Watching
@@ -13,16 +15,13 @@ from ..orm.entity import Entity
 from ..wire.kinds import Kind
 from .feed import CONNECTING, INITIAL_WAIT_S, LIVE, LOST, Feed
 
-# The end of a watch waits so long for its sockets to be closed.
-MAX_CLOSE_S = 2.0
-
 
 class Feeds(Watching):
     """The feeds of one session, one for each kind, however many watches share it."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._lock = threading.Lock()
+        self._lock = fork_safe(threading.Lock())
         self._feeds: dict[str, Feed] = {}
 
     def watch(self, classes: Sequence[type[Entity]], *, every: bool) -> Watch:
@@ -53,20 +52,24 @@ class Feeds(Watching):
 
     def close(self, feeds: list[Feed]) -> None:
         """Let go of feeds; those that nobody else watches stop."""
-        ended = []
+        if sys.is_finalizing():
+            return  # the feeds' threads are dead, and may have died with a lock
         with self._lock:
             for feed in feeds:
                 feed.watchers -= 1
-                if feed.watchers == 0:
-                    self._feeds.pop(feed.cls._schema.kind.name, None)
-                    ended.append(feed)
-        _end(ended)
+            ended = [feed for feed in feeds if feed.watchers == 0]
+            for feed in ended:
+                self._feeds.pop(feed.cls._schema.kind.name, None)
+        for feed in ended:
+            feed.end()
 
     def stop(self) -> None:
         """Stop all feeds."""
         with self._lock:
             feeds = list(self._feeds.values())
-        _end(feeds)
+            self._feeds.clear()
+        for feed in feeds:
+            feed.end()
 
     def applied_outdated(self, record: Record) -> None:
         """Read an entity anew that an outdated answer was applied to."""
@@ -132,17 +135,6 @@ def feeds_of(context: Context) -> Feeds:
         if not isinstance(context.watching, Feeds):
             context.watching = Feeds(context)
         return context.watching
-
-
-def _end(feeds: Sequence[Feed]) -> None:
-    """End feeds, all sockets at the same time: a silent server takes a second for each."""
-    for feed in feeds:
-        feed.end()
-    threads = [threading.Thread(target=feed.hang_up, name="pieces_orm hang up", daemon=True) for feed in feeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(MAX_CLOSE_S)
 
 
 def _can_watch(cls: type[Entity]) -> bool:
