@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -61,7 +63,7 @@ class Session:
             sender=type(self),
         )  # fmt: skip
         self._context = context = Context(connection, autoload=autoload, concurrency=concurrency)
-        self._on_close = on_close
+        _sessions[self] = on_close
         self.assets = AssetCollection(context, entities.Asset, entities.Asset._seed)
         self.activities = Collection(context, entities.Activity, entities.Activity._seed)
         self.anchors = SearchableCollection(context, entities.Anchor, entities.Anchor._seed)
@@ -211,9 +213,7 @@ class Session:
         from .sync.changes import Changes  # noqa: PLC0415 as above
 
         watch = self.watch(*kinds)
-        changes = Changes(self._context, kinds or tuple(self._collections), watch)
-        self._context.close_with_session(changes)
-        return changes
+        return Changes(self._context, kinds or tuple(self._collections), watch)
 
     def suggestions(self) -> Iterator[list[Suggestion]]:
         """Iterate over the suggestions of the server, those of one frame at a time; ends with the session.
@@ -228,17 +228,34 @@ class Session:
 
     def close(self) -> None:
         """Stop the streams, close the sockets, detach the entities; a session that is closed stays closed."""
-        if self._context.connection.is_closed:
-            return
+        if self._context.connection.is_closed or sys.is_finalizing():
+            return  # what a program leaves open when it ends is closed by the system
         self._context.close()
-        if self._on_close is not None:
-            self._on_close()
+        on_close = _sessions.pop(self, None)
+        if on_close is not None:
+            on_close()
 
     def __enter__(self) -> Session:
+        self._context.connection.check_open()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+# The open sessions, each with what is called when it closes.
+_sessions: weakref.WeakKeyDictionary[Session, Callable[[], None] | None] = weakref.WeakKeyDictionary()
+
+
+def _leave_to_parent() -> None:
+    """Close every session in a forked child, for itself only: sockets, streams and servers stay the parent's."""
+    for session in list(_sessions):
+        session._context.connection.is_inherited = True
+        session._context.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def _check_class(call: str, cls: object) -> None:
@@ -295,7 +312,8 @@ def connect(
         api_key: the id of an application that is connected already.
         token: the secret of a server that wants one; only with an address, from url= or env PIECES_URL, because it is
             not shown to whatever program answers at the known places.
-        timeout: seconds to connect and to wait for an answer; one number for both, or two.
+        timeout: seconds to connect and to wait for an answer; one number for both, or two. The second bounds the wait
+            for the first byte and each pause, and a whole answer that comes with less than 1,000 bytes a second.
         wait: seconds to keep trying, for a server that is starting.
         autoload: whether reading a field of what is not loaded loads it.
         concurrency: how many requests of one call on many materials may be under way at a time.

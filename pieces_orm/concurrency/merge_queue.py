@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from .forking import fork_safe
+
 T = TypeVar("T")
 
 # The number of waiting items from which on those with the same key are merged.
@@ -29,7 +31,7 @@ class MergeQueue(Generic[T]):
         self._last: dict[Hashable, int] = {}
         self._count = 0
         self._closed = False
-        self._changed = threading.Condition()
+        self._changed = fork_safe(threading.Condition())
 
     def __len__(self) -> int:
         return len(self._items)

@@ -130,38 +130,47 @@ def _whole(act: Act) -> BaseException | None:
 
 
 class _Workers:
-    """Daemon threads that make the requests of acts: a server that hangs does not keep the program from ending."""
+    """Daemon threads that make the requests of acts: a server that hangs does not keep the program from ending.
+
+    Args:
+        number: of threads at most; each starts with an act, so that an exception at any moment finds them in a block
+            whose end ends them.
+    """
 
     def __init__(self, number: int) -> None:
+        # None ends a thread, which puts it back for the others.
         self._asked: SimpleQueue[tuple[Act, Future[BaseException | None]] | None] = SimpleQueue()
-        self._wanted, self._number = number, 0
+        self._wanted, self._started = number, 0
         self._closed = False
 
     def __enter__(self) -> _Workers:
-        for _ in range(self._wanted):
-            try:
-                threading.Thread(target=self._work, name="pieces_orm parallel", daemon=True).start()
-            except RuntimeError:
-                if not self._number:
-                    raise
-                break  # the system has no more threads: go on with these
-            self._number += 1
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._closed = True
-        for _ in range(self._number):
-            self._asked.put(None)
+        self._asked.put(None)
 
     def begin(self, act: Act) -> tuple[Act, Future[BaseException | None]]:
         """Do the first part of an act here and the second on another thread; the future holds their error."""
         future: Future[BaseException | None] = Future()
         failed = _part(act)
         if failed is None:
+            self._start_another()
             self._asked.put((act, future))
         else:
             future.set_result(failed)
         return act, future
+
+    def _start_another(self) -> None:
+        if self._started < self._wanted:
+            try:
+                threading.Thread(target=self._work, name="pieces_orm parallel", daemon=True).start()
+            except RuntimeError:
+                if not self._started:
+                    raise
+                self._wanted = self._started  # the system has no more threads: go on with these
+            else:
+                self._started += 1
 
     def _work(self) -> None:
         while (asked := self._asked.get()) is not None:
@@ -171,3 +180,4 @@ class _Workers:
                     act.close()
             else:
                 future.set_result(_part(act))
+        self._asked.put(None)

@@ -91,7 +91,9 @@ def replace_copy(record: Record, relation: Relation[Any], id: str, member: Docum
         raw = None if member is None else spec.read_member(member)
         if previous is EMPTY or (member is not None and raw is None):
             continue
-        current = EMPTY if raw is None else try_decode(spec, raw)
+        # With several, only a read tells from which of them the server takes the value.
+        is_only = len(state.cached_ids(relation.name) or ()) == 1
+        current = try_decode(spec, raw) if raw is not None and is_only else EMPTY
         if current is EMPTY:
             _age(record, spec, previous)
         elif current != previous:

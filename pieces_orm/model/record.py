@@ -66,6 +66,12 @@ class Schema:
         return frozenset(spec.copied_from for spec in self.fields.values() if spec.copied_from)
 
     @cached_property
+    def copied_by(self) -> frozenset[str]:
+        """The relations to materials that have fields which are read from their copies of this one."""
+        inverses = ((name, relation.inverse) for name, relation in self.relations.items())
+        return frozenset(name for name, back in inverses if back and back.name in back.owner._schema.copied)
+
+    @cached_property
     def aliases(self) -> Mapping[str, list[Relation[Any]]]:
         """The to-one relations that name one of the members of each to-many relation."""
         ones = [each for each in self.relations.values() if not each.is_many and not each.is_told]

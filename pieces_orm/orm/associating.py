@@ -112,7 +112,7 @@ def _check(context: Context, entity: Record, relation: Relation[Any], other: Rec
 
 def _change(context: Context, entity: Record, relation: Relation[Any], other: Record, *, present: bool) -> Act:
     row, mirrored = _row_of(relation) or _unreachable()
-    with own_writes.unanswered(context, entity), own_writes.unanswered(context, other):
+    with own_writes.marked(context, [(type(entity), entity.id), (type(other), other.id)], "echo"):
         yield
         _send(context.connection, row, *((other, entity) if mirrored else (entity, other)), present=present)
         # Every later request is newer, however long this answer waits for its turn.

@@ -32,23 +32,24 @@ class Watching:
         """Take note of a create of this session; tell whether the material is new, None where that is not known."""
         return None
 
-    def wrote(self, record: Record, updated: bytes | None) -> None:
-        """Take note of a write of this session; `updated` is the material's new one, where the answer told it."""
+    def is_followed(self, cls: type[Record]) -> bool:  # noqa: ARG002 for streams
+        """Tell whether receivers listen to a stream of a kind."""
+        return False
 
-    def wrote_beside(self, kind: Kind, id: str, origin: str) -> None:
-        """Take note of a material that a write of this session about another one has touched or changed.
+    def is_news(self, cls: type[Record], id: str, updated: bytes | None) -> bool:  # noqa: ARG002 for streams
+        """Tell whether a material was `updated` by another program since it was emitted last."""
+        return False
+
+    def wrote(self, cls: type[Record], id: str, updated: bytes | None, origin: str = "") -> None:
+        """Take note of a write of this session.
 
         Args:
-            origin: "beside" or "part"; see `state_changes.emit_changes`.
+            updated: the material's new one; None where that is not known.
+            origin: without `updated`, that with which the echo's document is applied.
         """
 
-    def is_reported(self, record: Record) -> bool:  # noqa: ARG002 for streams
-        """Tell whether a report of a stream about a material is still to be looked at."""
-        return False
-
-    def needs_updated(self, record: Record) -> bool:  # noqa: ARG002 for streams
-        """Tell whether only its new `updated` can tell the echo of a write of a material from another's change."""
-        return False
+    def wrote_over(self, cls: type[Record], id: str, updated: bytes | None) -> None:
+        """Take note of a write of this session on top of another's change, which is still to be emitted."""
 
     def removed(self, record: Record) -> None:
         """Take note that an entity became DELETED, under the session's lock."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from ..concurrency import parallel
 from ..concurrency.parallel import Act
 from ..documents import answers, decoding
 from ..documents.document import Document
-from ..errors import BatchError, DecodeError, PiecesError
+from ..errors import BatchError, PiecesError
 from ..model.record import Record
 from ..model.seed import Seed
 from ..values import Progress
-from ..wire.kinds import Kind
-from . import associating, loading, reading, state_changes
+from . import associating, loading, own_writes, reading, state_changes
 from .context import Context
 
 R = TypeVar("R", bound=Record)
@@ -47,11 +46,15 @@ def _create(context: Context, cls: type[R], seed: Seed, made: list[R]) -> Act:
     kind, history, signals = cls._schema.kind, context.history, context.signals
     route = kind.route("create")
     body = decoding.encode_given(seed.body)
+    touched = own_writes.named(cls, Document(body)) if context.watching.is_active else []
     with ExitStack() as stack:
         stack.enter_context(history.writing(kind))
         made_meanwhile = stack.enter_context(context.identity_map.noting_made(cls))
-        for touched, other in _touched(context, cls, Document(body)):
-            stack.enter_context(history.writing(touched, other))
+        if context.watching.is_active:
+            # Parts that it may make, and materials that it touches, are reported too.
+            for relation in cls._schema.relations.values():
+                stack.enter_context(history.writing(relation.target._schema.kind))
+        stack.enter_context(own_writes.marked(context, touched, "beside"))
         yield
         data = context.connection.call(route, query=dict(seed.query), body=body)
         # Every later request is newer, however long this answer waits for its turn.
@@ -67,28 +70,23 @@ def _create(context: Context, cls: type[R], seed: Seed, made: list[R]) -> Act:
         made.append(entity)
         changes = state_changes.mirror(context, entity)
         announced = context.watching.created(entity, document.updated)
-        for touched, other in _touched(context, cls, document):
-            if other is not None:
-                context.watching.wrote_beside(touched, other, "beside")
+        for part in own_writes.named(cls, document) if context.watching.is_active else ():
+            if part not in touched:
+                context.watching.wrote(*part, None, "beside")
     if is_new if announced is None else announced:
         signals.emit(signals.created, cls, entity=entity, origin="local")
     state_changes.emit_changes(context, entity, changes, "local")
     if seed.associate:
-        try:
-            pairs = [(associating.relation_between(entity, other), other) for other in seed.associate]
-            associating.change(context, entity, pairs, present=True)
-        except PiecesError as error:
-            error.created = entity
-            error.args = (f"{error} The {kind.name} {id} exists all the same, as .created of this error.",)
-            raise
+        _associate(context, entity, seed)
 
 
-def _touched(context: Context, cls: type[Record], document: Document) -> set[tuple[Kind, str | None]]:
-    """Return the materials that a seed or document names, which streams report too; None for parts that it may make."""
-    found: set[tuple[Kind, str | None]] = set()
-    for relation in cls._schema.relations.values() if context.watching.is_active else ():
-        kind = relation.target._schema.kind
-        found.add((kind, None))
-        with suppress(DecodeError):
-            found.update((kind, id) for id in relation.ids_in(document) or ())
-    return found
+def _associate(context: Context, entity: Record, seed: Seed) -> None:
+    """Associate a new entity with those that its seed could not name; an error carries the entity, which exists."""
+    try:
+        pairs = [(associating.relation_between(entity, other), other) for other in seed.associate]
+        associating.change(context, entity, pairs, present=True)
+    except PiecesError as error:
+        error.created = entity
+        kind = entity._schema.kind.name
+        error.args = (f"{error} The {kind} {entity.id} exists all the same, as .created of this error.",)
+        raise

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from ..concurrency.forking import fork_safe
 from ..wire.kinds import Kind
 
 Key = tuple[str, str]
@@ -31,7 +32,7 @@ class History:
     """The numbers, the journal and the lock of one session."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock = fork_safe(threading.RLock())
         self._clock = 0
         self._under_way: set[int] = set()
         self._writes: dict[int, tuple[str, str | None]] = {}

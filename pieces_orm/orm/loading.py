@@ -51,10 +51,11 @@ def remove_gone(context: Context, cls: type[Record], errors: Mapping[str, Except
         gone = set()
     outcome = dict(errors)
     for id, entity in held.items():
-        if id in gone or id not in doubtful:
-            state_changes.remove_missing(context, entity, origin)
-        else:
+        if id in doubtful and id not in gone:
             outcome[id] = reading.unconfirmed(missing[id])
+        elif origin == "local" or not context.history.writes_of(cls._schema.kind, id):
+            # While a delete of this session is under way, its answer is the one that counts.
+            state_changes.remove_missing(context, entity, origin)
     return outcome
 
 

@@ -1,67 +1,96 @@
-"""Writes whose answers carry no document: marked, so that streams do not take their echoes for another's changes."""
+"""Writes of this session that streams report too: marked, so that their echoes are not taken for another's changes."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
+from ..documents.document import Document
 from ..errors import DecodeError, PiecesError
 from ..model.record import Record, known_ids
 from ..model.state import LOADED
-from ..wire.kinds import Kind
 from . import reading
 from .context import Context
 
+Target = tuple[type[Record], str]
+
 
 @contextmanager
-def unanswered(context: Context, record: Record) -> Iterator[None]:
-    """Mark a write of a material as under way, and have its echo recognised once it has succeeded.
+def marked(context: Context, targets: Iterable[Target], origin: str, *, in_parts: bool = False) -> Iterator[None]:
+    """Mark a write as under way that changes some materials, and have its echoes recognised once it has succeeded.
 
-    Requests: none for a loaded entity, whose document shows what the write changed; else one GET, if receivers listen
-    to a stream of the kind, because only the new `updated` tells an echo from another program's change right after.
+    Requests: none for loaded entities, whose documents show what a write changed. If receivers listen to a stream of
+    others, one read before the write and one after it, because only `updated` tells an echo from another program's
+    change at the same time; none for more than 50 of a kind.
+
+    Args:
+        targets: class and id of each material.
+        origin: that with which the echoes' documents are applied; see `state_changes.emit_changes`.
+        in_parts: the write takes several requests, and its answer is read after the last.
     """
-    watching, is_loaded = context.watching, record._state.state is LOADED
-    was_reported = not is_loaded and watching.is_reported(record)
-    with context.history.writing(record._schema.kind, record.id):
+    watching, targets = context.watching, list(dict.fromkeys(targets))
+    unclear = [target for target in targets if _is_unclear(context, target)]
+    # Changes of other programs that are still to be emitted.
+    news = {target for target, updated in _updated(context, unclear).items() if watching.is_news(*target, updated)}
+    with ExitStack() as stack:
+        for cls, id in targets:
+            stack.enter_context(context.history.writing(cls._schema.kind, id, in_parts=in_parts))
         yield
-        if was_reported:
-            return  # another's change is still to be emitted
-        updated = None
-        if not is_loaded and watching.needs_updated(record):
+        updated = _updated(context, unclear)
+        for target in targets:
+            if target in news:
+                watching.wrote_over(*target, updated.get(target))
+            else:
+                watching.wrote(*target, updated.get(target), origin)
+
+
+def _is_unclear(context: Context, target: Target) -> bool:
+    """Tell whether nothing but a read would tell the echo of a write from another program's change."""
+    entity = context.identity_map.peek(*target)
+    return (entity is None or entity._state.state is not LOADED) and context.watching.is_followed(target[0])
+
+
+def _updated(context: Context, targets: Iterable[Target]) -> dict[Target, bytes | None]:
+    """Read the `updated` of materials; those that cannot be read are left out."""
+    by_class: defaultdict[type[Record], list[str]] = defaultdict(list)
+    for cls, id in targets:
+        by_class[cls].append(id)
+    found: dict[Target, bytes | None] = {}
+    for cls, ids in by_class.items():
+        if len(ids) <= reading.MAX_BATCH_SIZE:
             with suppress(PiecesError):
-                kind = record._schema.kind
-                updated = reading.read(context.connection, kind, record.id, {"transferables": False}).updated
-        watching.wrote(record, updated)
+                documents = reading.read_few(context.connection, cls._schema.kind, ids)
+                found.update({(cls, id): document.updated for id, document in documents.items()})
+    return found
 
 
-@contextmanager
-def beside(context: Context, record: Record, relations: Iterable[str], origin: str) -> Iterator[None]:
-    """Mark the materials of some relations as touched by a write of a record, which streams report too.
+def related(context: Context, record: Record, relations: Iterable[str] | None = None) -> list[Target]:
+    """Return the materials that a record is known to be related to, as far as streams report them.
 
     Requests: none for a loaded entity; else one GET, if there are streams, because its document names the materials.
 
     Args:
-        relations: names of relations.
-        origin: "beside" or "part"; see `state_changes.emit_changes`.
+        relations: their names; None: all.
     """
-    touched = _named(context, record, relations) if context.watching.is_active and relations else {}
-    with ExitStack() as stack:
-        for kind, id in touched:
-            stack.enter_context(context.history.writing(kind, id))
-        yield
-        for kind, id in touched:
-            context.watching.wrote_beside(kind, id, origin)
-
-
-def _named(context: Context, record: Record, relations: Iterable[str]) -> dict[tuple[Kind, str], None]:
+    names = record._schema.relations if relations is None else set(relations)
+    if not names or not context.watching.is_active:
+        return []
     document = None
     if record._state.state is not LOADED:
         with suppress(PiecesError):
             document = reading.read(context.connection, record._schema.kind, record.id, {"transferables": False})
-    named: dict[tuple[Kind, str], None] = {}
     with context.lock:
-        for relation in (record._schema.relations[name] for name in relations):
-            with suppress(DecodeError):
-                ids = known_ids(record, relation) if document is None else relation.ids_in(document)
-                named.update({(relation.target._schema.kind, id): None for id in ids or ()})
-    return named
+        return named(type(record), document, record, names)
+
+
+def named(
+    cls: type[Record], document: Document | None, record: Record | None = None, relations: Iterable[str] | None = None
+) -> list[Target]:
+    """Return the materials that a document names, or without one a record."""
+    found: dict[Target, None] = {}
+    for relation in (cls._schema.relations[name] for name in relations or cls._schema.relations):
+        with suppress(DecodeError):
+            ids = relation.ids_in(document) if document is not None else record and known_ids(record, relation)
+            found.update({(relation.target, id): None for id in ids or ()})
+    return list(found)

@@ -157,10 +157,10 @@ def _save(
     if update is not None:
         fresh = update.send(context, fresh, in_document, emitted)
     if apart:
-        touched = {spec.touches for spec in apart.values()} - {""}
+        parts = own_writes.related(context, record, {spec.touches for spec in apart.values()} - {""})
         with (
             context.history.writing(record._schema.kind, record.id, in_parts=True),
-            own_writes.beside(context, record, touched, "part"),
+            own_writes.marked(context, parts, "part"),
         ):
             _SavingApart(context, record, edits, emitted).send(apart, fresh, completed)
 
@@ -235,7 +235,8 @@ class _Update:
     def send(self, context: Context, fresh: Document, edits: Edits, emitted: list[Changes]) -> Document:
         """Send the values in a fresh document, and forget the edits that they are."""
         kind, id = self._kind, self._record.id
-        with context.history.writing(kind, id):
+        copying = own_writes.related(context, self._record, self._record._schema.copied_by)
+        with context.history.writing(kind, id), own_writes.marked(context, copying, "part"):
             data = context.connection.call(self._route, {}, self._query, merging.merge(fresh, self._values))
             answer = answers.one(data, kind.name, id, contents=reading.has_contents(self._query))[1]
             # To be emitted once the write is no longer under way.
@@ -253,7 +254,7 @@ def _apply_answer(context: Context, record: Record, edits: Edits, answer: Docume
         changes = state_changes.merge(context, record, answer, context.history.now(), is_own=True)
         keep_edits(context, record, forget_edits(record, edits))
         _keep_sent(record, edits, answer, changes)
-        context.watching.wrote(record, answer.updated)
+        context.watching.wrote(type(record), record.id, answer.updated)
     return changes
 
 
@@ -321,7 +322,7 @@ def increment_score(context: Context, record: Record, reason: str) -> None:
     kind = record._schema.kind
     route = kind.route("score")
     body = decoding.encode({kind.score: {reason: True}})
-    with own_writes.unanswered(context, record):
+    with own_writes.marked(context, [(type(record), record.id)], "score"):
         context.connection.call(route, {kind.parameter: record.id}, body=body)
 
 
@@ -361,10 +362,8 @@ def _delete(context: Context, record: Record) -> Act:
     route = kind.route("delete")
     if signals.deleting.receivers:
         signals.ask(signals.deleting, type(record), entity=record)
-    with (
-        context.history.writing(kind, record.id),
-        own_writes.beside(context, record, record._schema.relations, "beside"),
-    ):
+    beside = own_writes.related(context, record)
+    with context.history.writing(kind, record.id), own_writes.marked(context, beside, "beside"):
         yield
         try:
             context.connection.call(route, {kind.parameter: record.id})

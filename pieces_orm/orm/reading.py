@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ..documents import answers, decoding
@@ -93,6 +94,25 @@ def read_ids(connection: Connection, kind: Kind, query: Mapping[str, Any]) -> tu
         route = kind.route("all")
         data = connection.call(route, query={"transferables": False} if "transferables" in route.query else {})
     return answers.listed_ids(data, kind.name)
+
+
+def read_few(connection: Connection, kind: Kind, ids: Sequence[str]) -> dict[str, Document]:
+    """Read the documents of at most MAX_BATCH_SIZE materials, without contents; the missing are left out.
+
+    Requests: one for a single one; else one, or one for each where the server has no batch route.
+    """
+    batch = BatchRead.of(connection, kind, len(ids), None) if len(ids) > 1 else None
+    found: dict[str, Document] = {}
+    if batch is not None:
+        try:
+            return {id: each for id, each in batch.read(ids) if isinstance(each, Document)}
+        except ResponseError as error:
+            if not batch.is_unsupported(error):
+                raise
+    for id in ids:
+        with suppress(NotFoundError):
+            found[id] = read(connection, kind, id, {"transferables": False})
+    return found
 
 
 class BatchRead:

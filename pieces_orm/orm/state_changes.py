@@ -34,7 +34,7 @@ def adopt(context: Context, cls: type[R], id: str, document: Document, number: i
         entity = context.identity_map.ref(cls, id)
         changes = merge(context, entity, document, number)
         if origin == "remote" and context.history.is_written_since(cls._schema.kind, id, number):
-            origin = "echo"  # the answer may show that write already
+            origin = "score"  # the answer may show that write already
     emit_changes(context, entity, changes, origin)
     return entity
 
@@ -185,25 +185,37 @@ def tell(context: Context, signal: Signal, entity: Record, **about: Any) -> None
         context.signals.emit(signal, type(entity), entity=entity, **about)
 
 
+# The fields that writes of this session change, by the origin that documents get which a report of such a write brings:
+# of an association, of a write about another material, of a score. A write about a whole ("part") may change all.
+OWN_FIELDS = {
+    "echo": frozenset({"updated"}),
+    "beside": frozenset({"updated"}),
+    "score": frozenset({"score", "updated"}),
+}
+
+
 def emit_changes(context: Context, entity: Record, changes: Changes, origin: str) -> None:
     """Emit changes, outside the lock.
 
     Args:
-        origin: that of the signals; or "echo": the report of a write of this session brought the document, so only
-            what that did not do is another's; or "beside": of a write about another material, which moves `updated`;
-            or "part": of a write about another material that changed this one.
+        origin: that of the signals; or a key of `OWN_FIELDS`, if a report of a write of this session brought the
+            document: what that write did not change is another's.
     """
     if changes.outdated:
         context.watching.applied_outdated(entity)
-    others = origin = "local" if origin == "part" else origin
-    if origin in ("echo", "beside"):
-        if origin == "echo" and changes.before.keys() == {"updated"}:
-            changes.before.clear()
-        # Associations of this session were emitted when they were made: any that an echo brings are another's.
-        origin, others = ("local" if changes.before.keys() <= {"updated", "score"} else "remote"), "remote"
-    if changes.before:
-        fields, before = frozenset(changes.before), dict(changes.before)
-        tell(context, context.signals.changed, entity, fields=fields, before=before, origin=origin)
+    if origin == "part":
+        origin = "local"
+    own = OWN_FIELDS.get(origin, frozenset())
+    others = "remote" if own else origin
+    theirs = {name: value for name, value in changes.before.items() if name not in own}
+    mine = {name: value for name, value in changes.before.items() if name in own}
+    if theirs and "updated" in mine:
+        theirs["updated"] = mine.pop("updated")
+    # An association was told when it was made: that it moved `updated` is no news.
+    parts = (("local", {} if origin == "echo" else mine), (others, theirs))
+    for source, before in parts if context.signals.changed.receivers else ():
+        if before:
+            tell(context, context.signals.changed, entity, fields=frozenset(before), before=before, origin=source)
     for signal, pairs in (
         (context.signals.associated, changes.linked),
         (context.signals.disassociated, changes.unlinked),
@@ -212,7 +224,7 @@ def emit_changes(context: Context, entity: Record, changes: Changes, origin: str
             other = context.identity_map.ref(relation.target, id)
             tell(context, signal, entity, relation=relation.name, other=other, origin=others)
     for holder, changed in changes.others:
-        emit_changes(context, holder, changed, origin)
+        emit_changes(context, holder, changed, others)
 
 
 # Associations -------------------------------------------------------------------------------------------------------
@@ -353,10 +365,10 @@ def tell_deleted(context: Context, entity: Record, changes: Changes, origin: str
 
 
 def remove_missing(context: Context, entity: Record, origin: str) -> None:
-    """Make an entity DELETED that turned out to be gone, and emit `deleted` if anything was known of it."""
+    """Make an entity DELETED that turned out to be gone; emit `deleted` if anything was known, or a delete found it."""
     was_known = entity._state.document is not None
     if was_known:
         context.watching.announce(entity, entity._state.applied)
     changes = remove(context, entity)
-    if changes is not None and was_known:
+    if changes is not None and (was_known or origin == "local"):
         tell_deleted(context, entity, changes, origin)

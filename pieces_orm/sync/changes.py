@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from attrs import frozen
 
+from ..concurrency.forgotten import close_when_forgotten
 from ..concurrency.merge_queue import MergeQueue
 from ..orm.context import Context
 from ..orm.entity import Entity
@@ -36,30 +38,16 @@ class Changes(Iterator[Change]):
     material are merged into one, which tells the final state.
     """
 
-    _OPERATIONS = ("created", "changed", "deleted", "associated", "disassociated")
-
     def __init__(self, context: Context, classes: tuple[type[Entity], ...], watch: Watch) -> None:
         self._context = context
         self._watch = watch
-        self._queue: MergeQueue[SignalEvent] = MergeQueue(SignalEvent.followed_by)
-        self._closed = False
-        self._receivers: list[tuple[Any, Callable[..., None]]] = []
-        for operation in self._OPERATIONS:
-            signal, receiver = getattr(context.signals, operation), self._receiver(operation)
-            self._receivers.append((signal, receiver))
-            for cls in classes:
-                signal.connect(receiver, sender=cls, weak=False)
-
-    def _receiver(self, operation: str) -> Callable[..., None]:
-        def receive(sender: Any, **about: Any) -> None:
-            event = SignalEvent(operation, sender, about)
-            self._queue.put(event.key, event)
-
-        return receive
+        self._subscription = _Subscription(context, classes, watch)
+        close_when_forgotten(self, self._subscription.close)
 
     def __next__(self) -> Change:
-        event = self._queue.take(wait=True)
+        event = self._subscription.queue.take(wait=True)
         if event is None:
+            self._context.connection.check_inherited()
             raise StopIteration
         about = event.about
         entity = about["entity"]
@@ -76,16 +64,47 @@ class Changes(Iterator[Change]):
 
     def close(self) -> None:
         """End the iteration, after the changes that were received before."""
-        if not self._closed:
-            self._closed = True
-            for signal, receiver in self._receivers:
-                signal.disconnect(receiver)
-            self._watch.close()
-            self._context.was_closed(self)
-            self._queue.close()
+        self._subscription.close()
 
     def __enter__(self) -> Changes:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+class _Subscription:
+    """The receivers and the queue of one iterator, which does not live longer than its holder because of them."""
+
+    _OPERATIONS = ("created", "changed", "deleted", "associated", "disassociated")
+
+    def __init__(self, context: Context, classes: tuple[type[Entity], ...], watch: Watch) -> None:
+        self.queue: MergeQueue[SignalEvent] = MergeQueue(SignalEvent.followed_by)
+        self._context = context
+        self._watch = watch
+        self._closed = False
+        self._receivers: list[tuple[Any, Callable[..., None]]] = []
+        for operation in self._OPERATIONS:
+            signal, receiver = getattr(context.signals, operation), self._receiver(operation)
+            self._receivers.append((signal, receiver))
+            for cls in classes:
+                signal.connect(receiver, sender=cls, weak=False)
+        context.close_with_session(self)
+
+    def _receiver(self, operation: str) -> Callable[..., None]:
+        def receive(sender: Any, **about: Any) -> None:
+            event = SignalEvent(operation, sender, about)
+            self.queue.put(event.key, event)
+
+        return receive
+
+    def close(self) -> None:
+        if self._closed or sys.is_finalizing():
+            return
+        self._closed = True
+        for signal, receiver in self._receivers:
+            signal.disconnect(receiver)
+        self._receivers.clear()  # they refer to this object, which is freed without the garbage collector
+        self._watch.close()
+        self._context.was_closed(self)
+        self.queue.close()

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from ..concurrency.forking import fork_safe
 from ..errors import NotRunningError, PiecesError, RequestTimeout, TransportError
 from ..orm import reading
 from ..orm.context import Context
@@ -52,7 +53,7 @@ class Feed:
         self._compare_at, self._failed_comparisons = 0.0, 0
         self._is_first_frame = False
         self._before_live: deque[Callable[[], None]] = deque()
-        self._condition = threading.Condition()
+        self._condition = fork_safe(threading.Condition())
         self._states: deque[str] = deque([CONNECTING])
         self._emitting_states = threading.Lock()
         self._stopped = False
@@ -80,11 +81,9 @@ class Feed:
         """Receive and emit nothing any more; what is under way is finished."""
         with self._condition:
             self._stopped = True
+            self.state = LOST
             self._before_live.clear()
             self._condition.notify_all()
-
-    def hang_up(self) -> None:
-        """Close the socket, which may take a second when the other side is silent."""
         if self._stream is not None:
             self._stream.stop()
 
@@ -113,6 +112,7 @@ class Feed:
             while self.state != LIVE:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0 or self._stopped:
+                    self._connection.check_open()
                     message = f"The stream of {self._kind.collection} is {self.state}, not live; is the server there?"
                     raise RequestTimeout(message, method="GET", path=self._kind.collection)
                 self._condition.wait(remaining)
@@ -139,11 +139,6 @@ class Feed:
                 if event.deleted or not is_listing:
                     self._pending.add(event.id, DELETED if event.deleted else UPDATED)
             self._condition.notify_all()
-
-    def is_reported(self, id: str) -> bool:
-        """Tell whether a report of a material is still to be looked at."""
-        with self._condition:
-            return id in self._pending
 
     def again(self, id: str) -> None:
         """Read a material anew, because an outdated answer was applied to it."""

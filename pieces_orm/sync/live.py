@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar, overload
 
+from ..concurrency.forking import fork_safe
 from ..model.state import State
 from ..orm.context import Context
 from ..orm.entity import Entity
@@ -57,7 +59,7 @@ class Live(Sequence[E], Generic[E]):
         self._context = context
         self._class = cls
         self._key, self._where, self._reverse = key, where, reverse
-        self._lock = threading.RLock()
+        self._lock = fork_safe(threading.RLock())
         self._order: list[SortKey] = []
         self._keys: dict[str, SortKey] = {}
         self._entities: dict[str, E] = {}
@@ -150,7 +152,7 @@ class Live(Sequence[E], Generic[E]):
 
     def close(self) -> None:
         """Stop following; the list stays as it is."""
-        if self._open:
+        if self._open and not sys.is_finalizing():
             self._open = False
             signals = self._context.signals
             for signal in (signals.created, signals.changed, signals.deleted):

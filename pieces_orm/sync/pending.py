@@ -37,9 +37,6 @@ class Pending:
         # Failed attempts by id, as long as it cannot be read.
         self._attempts: dict[str, int] = {}
 
-    def __contains__(self, id: str) -> bool:
-        return id in self._reports
-
     def __len__(self) -> int:
         return len(self._reports)
 

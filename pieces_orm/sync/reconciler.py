@@ -8,8 +8,10 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 from typing import TypeVar
 
+import msgspec
 from attrs import frozen
 
 from ..errors import NotAuthorizedError, NotFoundError, PiecesError, StateError, TransportError
@@ -18,6 +20,7 @@ from ..model.state import DELETED, EXPIRED, HANDLE, LOADED
 from ..orm import field_access, loading, reading, relation_loading, state_changes
 from ..orm.context import Context
 from ..orm.entity import Entity
+from ..values.structs import in_utc
 from .pending import DELETED as REPORTED_DELETED
 from .pending import SEEN, SURVIVED, UPDATED, VANISHED
 
@@ -28,6 +31,8 @@ V = TypeVar("V")
 MAX_ECHOES = 10_000
 # An echo comes so soon, if at all: a later report is of another program's change.
 MAX_ECHO_S = 10.0
+# The origins with which documents of echoes are applied, by how much the writes change.
+ECHO_ORIGINS = ("echo", "beside", "score", "part")
 # From so many ids of a kind on, all others of it are read with them in one request.
 BULK_THRESHOLD = 200
 
@@ -65,10 +70,16 @@ class Reconciler:
         self._deferred: list[_Deferred] = []
         # The number of the first list of ids: a material that is not in it, and was there later, is new.
         self._listed_at = 0
+        # The time of that, in seconds of the server's clock.
+        self._listed_time = 0.0
         # Materials that this session made before the first list of ids came.
         self._made: dict[str, bytes | None] = {}
         # Writes of this session whose answers did not tell the new `updated`: their echoes are still to come.
         self._echoes: dict[str, _Echo] = {}
+        # The numbers of the writes of this session: an answer to an older read says nothing of them.
+        self._written: dict[str, int] = {}
+        # The `updated` after writes on top of another's change, which is still to be emitted.
+        self._news: dict[str, bytes | None] = {}
         # Materials that this session itself found to be gone, or deleted: reports of them are still to come.
         self._gone: dict[str, None] = {}
         # Guards the dicts. Nothing that takes the session's lock may run under it: `wrote` is called with that lock
@@ -87,18 +98,39 @@ class Reconciler:
             self.known[id] = updated
             return is_new
 
-    def wrote(self, id: str, updated: bytes | None, origin: str = "echo") -> None:
+    def wrote(self, id: str, updated: bytes | None, origin: str, number: int) -> None:
         """Record a write of this session, so that its echo is not taken for another's.
 
         Args:
             origin: that with which the echo's document is applied; see `state_changes.emit_changes`.
+            number: that of the moment after the write.
         """
         with self._lock:
+            expected = self._echo(id)
             self._echoes.pop(id, None)
+            _put_bounded(self._written, id, number)
             if updated is None:
+                # Of several writes that one report may stand for, the one that changes most says what is whose.
+                before = () if expected is None else (expected.origin,)
+                origin = max((origin, *before), key=ECHO_ORIGINS.index)
                 _put_bounded(self._echoes, id, _Echo(time.monotonic(), origin))
             elif self._is_known(id):
                 self._learn(id, updated)
+
+    def wrote_over(self, id: str, updated: bytes | None, number: int) -> None:
+        """Record a write of this session on top of another's change, which is still to be emitted; for the rest see
+        `wrote`."""
+        with self._lock:
+            _put_bounded(self._news, id, updated)
+            _put_bounded(self._written, id, number)
+
+    def is_news(self, id: str, updated: bytes | None) -> bool:
+        """Tell whether a material was updated since it was emitted last, or since the first list of ids."""
+        with self._lock:
+            before = (self.known or {}).get(id)
+            if updated is None or not self._is_known(id):
+                return False
+            return before != updated if before is not None else _seconds(updated) >= self._listed_time
 
     def removed(self, id: str) -> None:
         """Record that an entity became DELETED, so that it is not told once more when a report of that comes."""
@@ -166,6 +198,7 @@ class Reconciler:
             if self.known is None:
                 self.known = {**dict.fromkeys(now), **self._made}
                 self._made, self._listed_at = {}, number
+                self._listed_time = self._context.connection.server_time()
                 return reports
             known = self.known.keys()
             if since is not None and self._context.signals.changed.has_receivers_for(self._cls):
@@ -236,11 +269,12 @@ class Reconciler:
         known = {id for id in ids if self._is_loaded(id)}
         failed: list[str] = []
         missing: set[str] = set()
+        number = self._history.now()
         for id, found in self._read(ids).items():
             if isinstance(found, NotFoundError):
                 missing.add(id)
             elif isinstance(found, Entity):
-                self._emit_one(found, reports[id], was_loaded=id in known)
+                self._emit_one(found, reports[id], number, was_loaded=id in known)
             else:
                 _log.info("%s %s could not be read: %s", self._kind.name, id, found)
                 failed.append(id)
@@ -289,7 +323,7 @@ class Reconciler:
             found |= self._read_as(origin, [id])
         return found
 
-    def _emit_one(self, entity: Entity, report: int, *, was_loaded: bool) -> None:
+    def _emit_one(self, entity: Entity, report: int, number: int, *, was_loaded: bool) -> None:
         document = entity._state.document
         stamp = None if document is None else document.updated
         is_later = report == SURVIVED and self._is_later(entity)
@@ -302,13 +336,23 @@ class Reconciler:
             is_echo = echo is not None or (stamp is not None and before == stamp)
             if report < UPDATED and before is None:
                 is_echo = not is_later
-            self._echoes.pop(entity.id, None)
             self._gone.pop(entity.id, None)
+            is_older = self._written.get(entity.id, 0) > number
+            if entity.id in self._news:
+                # Another's change is emitted now, and the write of this session on top of it is no news after that.
+                is_echo, after = False, self._news.pop(entity.id)
+                stamp = after if is_older and after is not None else stamp
+            elif is_older:
+                # Read before a write of this session: its echo is still to come.
+                is_echo, stamp = True, before
+            if not is_older:
+                self._echoes.pop(entity.id, None)
+                self._written.pop(entity.id, None)
             self._learn(entity.id, stamp)
         signals = self._context.signals
         if is_new:
             # A part of what this session made or deleted is its own too.
-            origin = "remote" if echo is None or echo.origin == "echo" else "local"
+            origin = "local" if echo is not None and echo.origin in ("beside", "part") else "remote"
             signals.emit(signals.created, self._cls, entity=entity, origin=origin)
         elif not was_loaded and not is_echo:
             # Nobody knew what it was: that it changed is certain, what changed cannot be known.
@@ -337,10 +381,18 @@ class Reconciler:
             is_news = was_known or entity._state.document is not None
             changes = state_changes.remove(self._context, entity)
             if changes is not None and is_news:
-                origin = "remote" if echo is None or echo.origin == "echo" else "local"
+                origin = "local" if echo is not None and echo.origin in ("beside", "part") else "remote"
                 state_changes.tell_deleted(self._context, entity, changes, origin)
         with self._lock:
             self._gone.pop(id, None)
+
+
+def _seconds(updated: bytes) -> float:
+    """Return the time of an `updated` in seconds since 1970; 0 when it cannot be read."""
+    try:
+        return in_utc(msgspec.json.decode(updated, type=datetime)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _put_bounded(values: dict[str, V], id: str, value: V) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 
+from ..concurrency.forking import fork_safe
 from ..errors import InvalidValueError, UnsupportedOperationError
 from ..model.record import Record
 from ..orm.context import Context, Watching
@@ -13,16 +15,13 @@ from ..orm.entity import Entity
 from ..wire.kinds import Kind
 from .feed import CONNECTING, INITIAL_WAIT_S, LIVE, LOST, Feed
 
-# The end of a watch waits so long for its sockets to be closed.
-MAX_CLOSE_S = 2.0
-
 
 class Feeds(Watching):
     """The feeds of one session, one for each kind, however many watches share it."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._lock = threading.Lock()
+        self._lock = fork_safe(threading.Lock())
         self._feeds: dict[str, Feed] = {}
 
     def watch(self, classes: Sequence[type[Entity]], *, every: bool) -> Watch:
@@ -53,20 +52,24 @@ class Feeds(Watching):
 
     def close(self, feeds: list[Feed]) -> None:
         """Let go of feeds; those that nobody else watches stop."""
-        ended = []
+        if sys.is_finalizing():
+            return  # the feeds' threads are dead, and may have died with a lock
         with self._lock:
             for feed in feeds:
                 feed.watchers -= 1
-                if feed.watchers == 0:
-                    self._feeds.pop(feed.cls._schema.kind.name, None)
-                    ended.append(feed)
-        _end(ended)
+            ended = [feed for feed in feeds if feed.watchers == 0]
+            for feed in ended:
+                self._feeds.pop(feed.cls._schema.kind.name, None)
+        for feed in ended:
+            feed.end()
 
     def stop(self) -> None:
         """Stop all feeds."""
         with self._lock:
             feeds = list(self._feeds.values())
-        _end(feeds)
+            self._feeds.clear()
+        for feed in feeds:
+            feed.end()
 
     def applied_outdated(self, record: Record) -> None:
         """Read an entity anew that an outdated answer was applied to."""
@@ -84,27 +87,26 @@ class Feeds(Watching):
         feed = self._feed_of(type(record))
         return None if feed is None else feed.reconciler.created(record.id, updated)
 
-    def wrote(self, record: Record, updated: bytes | None) -> None:
+    def is_followed(self, cls: type[Record]) -> bool:
+        """Tell whether receivers listen to a stream of a kind."""
+        return self._feed_of(cls) is not None and self._context.signals.changed.has_receivers_for(cls)
+
+    def is_news(self, cls: type[Record], id: str, updated: bytes | None) -> bool:
+        """Tell whether a material was `updated` by another program since it was emitted last."""
+        feed = self._feed_of(cls)
+        return feed is not None and feed.reconciler.is_news(id, updated)
+
+    def wrote(self, cls: type[Record], id: str, updated: bytes | None, origin: str = "") -> None:
         """Record a write of this session, so that its echo is not taken for another's."""
-        feed = self._feed_of(type(record))
+        feed = self._feed_of(cls)
         if feed is not None:
-            feed.reconciler.wrote(record.id, updated)
+            feed.reconciler.wrote(id, updated, origin, self._context.history.now())
 
-    def wrote_beside(self, kind: Kind, id: str, origin: str) -> None:
-        """Record a material that a write of this session about another one has touched."""
-        feed = self._feeds.get(kind.name)
+    def wrote_over(self, cls: type[Record], id: str, updated: bytes | None) -> None:
+        """Record a write of this session on top of another's change, which is still to be emitted."""
+        feed = self._feed_of(cls)
         if feed is not None:
-            feed.reconciler.wrote(id, None, origin)
-
-    def is_reported(self, record: Record) -> bool:
-        """Tell whether a report about a material is still to be looked at."""
-        feed = self._feed_of(type(record))
-        return feed is not None and feed.is_reported(record.id)
-
-    def needs_updated(self, record: Record) -> bool:
-        """Tell whether only its new `updated` can tell the echo of a write of a material from another's change."""
-        is_heard = self._context.signals.changed.has_receivers_for(type(record))
-        return bool(is_heard) and self._feed_of(type(record)) is not None
+            feed.reconciler.wrote_over(id, updated, self._context.history.now())
 
     def removed(self, record: Record) -> None:
         """Record that an entity became DELETED, so that it is not told once more."""
@@ -133,17 +135,6 @@ def feeds_of(context: Context) -> Feeds:
         if not isinstance(context.watching, Feeds):
             context.watching = Feeds(context)
         return context.watching
-
-
-def _end(feeds: Sequence[Feed]) -> None:
-    """End feeds, all sockets at the same time: a silent server takes a second for each."""
-    for feed in feeds:
-        feed.end()
-    threads = [threading.Thread(target=feed.hang_up, name="pieces_orm hang up", daemon=True) for feed in feeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(MAX_CLOSE_S)
 
 
 def _can_watch(cls: type[Entity]) -> bool:

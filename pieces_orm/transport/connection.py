@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from importlib import metadata
 from typing import Any
 
+import msgspec
+
+from ..concurrency.forking import fork_safe
 from ..documents import answers, decoding
 from ..documents.document import malformed
 from ..errors import DecodeError, DetachedError, NotRunningError, ResponseError, UsageError
@@ -27,6 +30,12 @@ from ..wire.kinds import Route
 from .http import HTTPTransport, T, Take
 
 _log = logging.getLogger("pieces_orm.transport.connection")
+
+# A route that the server does not have is asked for again after so long, then after ever longer: another server may
+# be there meanwhile, and a single 404 may have been a proxy's.
+FIRST_UNSUPPORTED_S = 10.0
+MAX_UNSUPPORTED_S = 300.0
+UNSUPPORTED_GROWTH = 4
 
 Find = Callable[[str], str | None]
 
@@ -57,16 +66,19 @@ class Connection:
         self._name = application
         self._sender = sender
         self._application: Application | None = None
-        self._connecting = threading.Lock()
+        self._connecting = fork_safe(threading.Lock())
         self._is_fixed = api_key is not None
         self._connected_at = self._lost_at = self._looked_at = 0.0
         self._find = find
-        self._looking = threading.Lock()
+        self._looking = fork_safe(threading.Lock())
         self.is_closed = False
+        # True in a forked child, whose threads, sockets and server are its parent's.
+        self.is_inherited = False
         self._requested: deque[dict[str, Any]] = deque()
-        self._unsupported: set[str] = set()
+        # By route or feature: how often it was found missing, and until when it is not asked for.
+        self._unsupported: dict[str, tuple[int, float]] = {}
         if api_key is not None:
-            self._use(_application(api_key, application))
+            self._use(_application(application, {"id": api_key}))
 
     @property
     def url(self) -> str:
@@ -75,8 +87,15 @@ class Connection:
 
     def check_open(self) -> None:
         """Raise DetachedError when the session is closed."""
+        self.check_inherited()
         if self.is_closed:
             message = f"The session on {self.url} is closed; open another."
+            raise DetachedError(message)
+
+    def check_inherited(self) -> None:
+        """Raise DetachedError when this process was forked after the session was opened."""
+        if self.is_inherited:
+            message = f"The session on {self.url} belongs to the parent process: open another after the fork, here."
             raise DetachedError(message)
 
     # The application -----------------------------------------------------------------------------------------------
@@ -88,6 +107,7 @@ class Connection:
         Requests: none, or the one POST /connect that any first request makes.
         """
         if self._must_connect():
+            self.check_open()
             with self._connecting:
                 if self._must_connect():
                     self._connect_again()
@@ -112,16 +132,14 @@ class Connection:
         self._connected_at = began
 
     def _connect(self) -> Application:
-        seed = {"application": _tracked(self._name)}
-        data = self._send(routes.CONNECT, body=decoding.encode(seed))
+        data = self._send(routes.CONNECT, body=decoding.encode({"application": _tracked(self._name)}))
         try:
             raw = answers.one_key(data, "application", "application")
-            found: Application = decoding.decoder(Application)(raw)
+            return _application(self._name, msgspec.json.decode(raw, type=dict[str, Any]))
         except DecodeError:
             raise
         except (ValueError, TypeError, KeyError) as error:
             raise malformed(data, "application", "", error) from error
-        return found
 
     def _use(self, application: Application) -> None:
         # Which of the two a server reads is not known: both are sent.
@@ -132,8 +150,12 @@ class Connection:
     # A server that restarts, and may move ----------------------------------------------------------------------------
 
     def server_was_lost(self) -> None:
-        """Record that the server went away: the application is connected again before the next request."""
+        """Record that the server went away: it may be another one when it is back.
+
+        The application is connected again before the next request, and routes that were missing are tried again.
+        """
         self._lost_at = time.monotonic()
+        self._unsupported.clear()
 
     def server_time(self) -> float:
         """Return the time of the server's clock, as far as its answers tell; seconds since 1970."""
@@ -241,23 +263,30 @@ class Connection:
         return self.call(route, body=decoding.encode(data))
 
     def call_newer_or_older(self, newer: Route, older: Route, ids: Mapping[str, str]) -> bytes:
-        """Try the newer of two routes for the same job, the older after 404, 405 or 501; the session remembers."""
-        if self.may_have(newer.path):
-            try:
-                return self.call(newer, ids)
-            except ResponseError as error:
-                if error.status not in NO_SUCH_ROUTE:
-                    raise
-            self.has_not(newer.path)
-        return self.call(older, ids)
+        """Try the newer of two routes for the same job, the older after 404, 405 or 501.
+
+        Where the older one does it, the newer one was missing, not the material: the session remembers.
+        """
+        if not self.may_have(newer.path):
+            return self.call(older, ids)
+        try:
+            return self.call(newer, ids)
+        except ResponseError as error:
+            if error.status not in NO_SUCH_ROUTE:
+                raise
+        answer = self.call(older, ids)
+        self.has_not(newer.path)
+        return answer
 
     def may_have(self, feature: str) -> bool:
-        """Tell whether the server may have a route or feature of other versions: it has not said that it lacks it."""
-        return feature not in self._unsupported
+        """Tell whether the server may have a route or feature of other versions: it has not said so of late."""
+        return time.monotonic() >= self._unsupported.get(feature, (0, 0.0))[1]
 
     def has_not(self, feature: str) -> None:
-        """Remember that the server does not have a route or feature."""
-        self._unsupported.add(feature)
+        """Remember for a while that the server does not have a route or feature: longer each time it says so."""
+        times = self._unsupported.get(feature, (0, 0.0))[0]
+        seconds = min(FIRST_UNSUPPORTED_S * UNSUPPORTED_GROWTH**times, MAX_UNSUPPORTED_S)
+        self._unsupported[feature] = times + 1, time.monotonic() + seconds
 
     def _observe(self, method: str, path: str, status: int, seconds: float) -> None:
         if self.signals.requested.receivers:
@@ -300,12 +329,11 @@ def _tracked(name: str) -> dict[str, Any]:
     }
 
 
-def _application(id: str, name: str) -> Application:
-    about = _tracked(name)
-    return Application(
-        id=id, name=about["name"], version=about["version"], platform=about["platform"], onboarded=False,
-        privacy=Privacy.OPEN, descriptor=about.get("descriptor"),
-    )  # fmt: skip
+def _application(name: str, answer: Mapping[str, Any]) -> Application:
+    """Return an application; what an answer leaves out, as some servers do, is what the program says of itself."""
+    given = {key: value for key, value in answer.items() if value is not None}
+    known = {"onboarded": False, "privacy": Privacy.OPEN, **_tracked(name), **given}
+    return decoding.structure(known, Application)
 
 
 def _version() -> str:

@@ -98,8 +98,9 @@ def probe(address: str, token: str | None = None) -> str | None:
         return str(error)
     finally:
         transport.close()
-    health = answer.decode("utf-8", "replace").strip().strip('"')
-    if health.startswith(routes.HEALTH_OK):
+    health = answer.decode("utf-8", "replace").strip().strip('"').casefold()
+    state, colon, id = health.partition(":")
+    if state == routes.HEALTH_OK and bool(colon) is bool(id):
         return None
     return (
         "its database is opening (migrating)" if health == routes.HEALTH_MIGRATING else "another program answers there"

@@ -19,7 +19,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
+from ..concurrency.forking import fork_safe
 from ..errors import (
     InvalidRequestError,
     InvalidValueError,
@@ -34,6 +36,7 @@ from ..errors import (
 )
 from ..values import Timeout
 from .backoff import pause_after
+from .pacing import paced
 
 T = TypeVar("T")
 # Makes something of the body of an answer from the pieces in which it comes.
@@ -42,7 +45,8 @@ Take = Callable[[Iterator[bytes]], T]
 Observer = Callable[[str, str, int, float], None]
 
 MAX_ATTEMPTS = 3
-RETRIED_STATUSES = frozenset({502, 503, 504})
+TOO_MANY_REQUESTS = 429
+RETRIED_STATUSES = frozenset({TOO_MANY_REQUESTS, 502, 503, 504})
 PIECE_BYTES = 1_000_000
 # Sockets kept open: each stream's thread may read a few materials at a time.
 POOL_SIZE = 64
@@ -81,6 +85,7 @@ class HTTPTransport:
         self._limits = limits(timeout)
         self._observer = observer
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
+        fork_safe(self._adapter.poolmanager.pools.lock)
         self._pool: tuple[str, Any] | None = None
         # The server's clock, as its last answer told it, and ours at that moment.
         self._date: tuple[str, float] | None = None
@@ -110,7 +115,8 @@ class HTTPTransport:
     ) -> Any:
         """Send a request and return the body of the answer, or what is taken from it as it comes.
 
-        A read is tried again after lost connections and 502-504; a write only when it certainly never arrived.
+        A read is tried again after lost connections, 429 and 502-504; a write only when it certainly never arrived.
+        Where an answer says when to try again, that is the pause, if it ends within the time to wait for an answer.
 
         Args:
             repeatable: whether sending twice does no harm; None: GET and HEAD are.
@@ -126,10 +132,12 @@ class HTTPTransport:
         headers = {**self.headers, "Accept": accept}
         if body is not None:
             headers["Content-Type"] = "application/json"
+        patience = self._limits.read_timeout or 0.0
         for attempt in range(attempts):
             last = attempt == attempts - 1
+            pause = pause_after(attempt + 1)
             try:
-                status, data = self._exchange(method, path, target, headers, body, take)
+                status, data, wait = self._exchange(method, path, target, headers, body, take)
             except NotRunningError:
                 if last:
                     raise
@@ -137,11 +145,13 @@ class HTTPTransport:
                 if last or not repeatable or isinstance(error, RequestTimeout):
                     raise
             else:
-                if not (repeatable and status in RETRIED_STATUSES and not last):
-                    if not _is_success(status):
-                        raise error_for(status, data, method, path)
+                if _is_success(status):
                     return data
-            time.sleep(pause_after(attempt + 1))
+                patience -= wait or 0.0
+                if last or not repeatable or status not in RETRIED_STATUSES or patience < 0:
+                    raise error_for(status, data, method, path, wait)
+                pause = max(pause, wait or 0.0)
+            time.sleep(pause)
         raise AssertionError("unreachable")
 
     def _exchange(
@@ -152,7 +162,7 @@ class HTTPTransport:
         headers: Mapping[str, str],
         body: bytes | None,
         take: Take[Any] | None,
-    ) -> tuple[int, Any]:
+    ) -> tuple[int, Any, float | None]:
         start = time.perf_counter()
         status = 0
         try:
@@ -179,7 +189,15 @@ class HTTPTransport:
         finally:
             if self._observer is not None:
                 self._observer(method, path, status, time.perf_counter() - start)
-        return status, data
+        return status, data, None if _is_success(status) else self._wait_of(response)
+
+    def _wait_of(self, response: urllib3.HTTPResponse) -> float | None:
+        """Return the seconds after which an answer says to try again; None when it does not say."""
+        with contextlib.suppress(urllib3.exceptions.InvalidHeader, OverflowError):
+            wait = Retry().get_retry_after(response)
+            is_date = not response.headers.get("retry-after", "").strip().isdigit()
+            return wait if wait is None or not is_date else max(0.0, wait - self.clock_offset)
+        return None
 
     def _pieces(self, response: urllib3.HTTPResponse, method: str, path: str) -> Iterator[bytes]:
         while True:
@@ -213,6 +231,8 @@ class HTTPTransport:
             adapter: Any = self._adapter
             pool = adapter.get_connection_with_tls_context(request, verify=True)
             adapter.cert_verify(pool, url, verify=True, cert=None)
+            pool.ConnectionCls = paced(pool.ConnectionCls)
+            fork_safe(pool.pool.mutex)
             self._pool = url, pool
         return self._pool[1]
 
@@ -263,8 +283,12 @@ def limits(timeout: Any) -> urllib3.Timeout:
     raise InvalidValueError(message)
 
 
-def error_for(status: int, data: bytes, method: str, path: str) -> ResponseError:
-    """Return the error that a status stands for; the server's own words are in its message."""
+def error_for(status: int, data: bytes, method: str, path: str, wait: float | None = None) -> ResponseError:
+    """Return the error that a status stands for; the server's own words are in its message.
+
+    Args:
+        wait: seconds after which the server says to try again; None: it does not say.
+    """
     body = data.decode("utf-8", "replace")
     said = _said(body)
     where = f"{method} {path}"
@@ -277,6 +301,9 @@ def error_for(status: int, data: bytes, method: str, path: str) -> ResponseError
         return NotAuthorizedError(message, **about)
     if status == 593:
         return UpgradeRequiredError(f"{where}: the server must be updated first (status 593{said}).", **about)
+    if status == TOO_MANY_REQUESTS:
+        when = "later" if wait is None else f"in {wait:.0f} s"
+        return ServerError(f"{where}: too many requests (status 429{said}). Send it again {when}.", **about)
     if 400 <= status < 500:
         return InvalidRequestError(f"{where}: the server refuses the request (status {status}{said}).", **about)
     if status < 400:

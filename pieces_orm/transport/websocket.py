@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..concurrency.forking import fork_safe
 from ..errors import NotRunningError, TransportError
 from .backoff import pause_after
 
@@ -77,6 +80,20 @@ def connect(url: str, headers: Mapping[str, str]) -> ClientConnection:
         raise kind(message, method="GET", path=address) from error
 
 
+def hang_up(connection: ClientConnection | None, process: int) -> None:
+    """Cut a connection, if there is one, so that its reader comes to an end; never waits for anybody.
+
+    A closing handshake would join a thread of the connection: for seconds when the other side is silent, and for ever
+    when the program is ending and the thread is dead.
+
+    Args:
+        process: the one that opened it; a forked child leaves the connections of its parent alone.
+    """
+    if connection is not None and os.getpid() == process:
+        with contextlib.suppress(OSError):
+            connection.socket.shutdown(socket.SHUT_RDWR)
+
+
 class Stream(threading.Thread):
     """A thread that reads the frames of one stream, and connects again after a pause whenever it is lost or refused.
 
@@ -104,7 +121,8 @@ class Stream(threading.Thread):
         self._opened = opened
         self._frame = frame
         self._lost = lost
-        self._stopped = threading.Event()
+        self._stopped = fork_safe(threading.Event())
+        self._process = os.getpid()
         self._socket: ClientConnection | None = None
         self._failures = 0
         self._is_good = False
@@ -126,12 +144,12 @@ class Stream(threading.Thread):
         """Read one connection to its end; return the error that ended it."""
         self._is_good = False
         try:
-            with connect(self._url(), self._headers()) as socket:
-                self._socket = socket
+            with connect(self._url(), self._headers()) as connection:
+                self._socket = connection
                 if self._stopped.is_set():
                     return None
                 self._opened()
-                for message in socket:
+                for message in connection:
                     if self._stopped.is_set():
                         return None
                     self._frame(message)
@@ -148,10 +166,7 @@ class Stream(threading.Thread):
 
     def drop(self) -> None:
         """Close the present connection, so that another is made."""
-        socket = self._socket
-        if socket is not None:
-            with contextlib.suppress(Exception):
-                socket.close()
+        hang_up(self._socket, self._process)
 
     def stop(self) -> None:
         """End the thread; a program that forgets it ends all the same, for the thread is a daemon."""
@@ -179,14 +194,15 @@ class Frames(Iterator[tuple[int, bytes]]):
     ) -> None:
         self._socket = connect(url, headers)
         self._numbered = numbered
-        self._changed = threading.Condition()
+        self._process = os.getpid()
+        self._changed = fork_safe(threading.Condition())
         self._waiting: tuple[int, bytes] | None = None
         self._ended = False
         threading.Thread(target=self._read, name="pieces_orm frames", daemon=True).start()
 
     def _read(self) -> None:
-        with contextlib.suppress(Exception), self._socket as socket:
-            for frame in socket:
+        with contextlib.suppress(Exception), self._socket as connection:
+            for frame in connection:
                 data = frame.encode() if isinstance(frame, str) else frame
                 with self._numbered() as number:
                     taken = self._hand_over((number, data), self.LATE_S)
@@ -220,5 +236,4 @@ class Frames(Iterator[tuple[int, bytes]]):
     def close(self) -> None:
         """End the iteration, and let go of what was not handed over."""
         self._end()
-        with contextlib.suppress(Exception):
-            self._socket.close()
+        hang_up(self._socket, self._process)

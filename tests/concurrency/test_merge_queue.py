@@ -51,7 +51,7 @@ def test_a_loop_that_is_slow_is_told_the_final_state_of_everything(short, pieces
         for _ in range(3):
             asset.associate(tag)
             asset.disassociate(tag)
-        told = [next(changes) for _ in range(len(changes._queue))]
+        told = [next(changes) for _ in range(len(changes._subscription.queue))]
     assert [(each.operation, each.id) for each in told] == [
         ("changed", asset.id), ("changed", asset.id), ("deleted", gone.id), ("disassociated", asset.id),
     ]  # fmt: skip
@@ -66,7 +66,7 @@ def test_a_material_that_is_new_to_a_slow_loop_is_told_as_created_or_gone_whatev
         kept.text = "1"
         kept.save()
         gone.delete()
-        told = [next(changes) for _ in range(len(changes._queue))]
+        told = [next(changes) for _ in range(len(changes._subscription.queue))]
     assert [(each.operation, each.id) for each in told] == [("created", kept.id), ("deleted", gone.id)]
 
 

@@ -307,3 +307,51 @@ def test_reading_many_tells_which_are_not_there_in_order(pieces):
     assert list(caught.value.failed) == ids[10:12]
     assert all(isinstance(error, NotFoundError) for error in caught.value.failed.values())
     assert [tag.id for tag in pieces.tags.get_many(ids, missing="skip")] == ids[:10] + ids[12:]
+
+
+def workers():
+    return [thread for thread in threading.enumerate() if thread.name == "pieces_orm parallel"]
+
+
+@pytest.mark.parametrize("interrupted", ["before", "after"])
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_a_batch_that_is_interrupted_as_its_threads_start_leaves_none(monkeypatch, interrupted, number):
+    started, start = [], threading.Thread.start
+
+    def starting(thread):
+        started.append(thread)
+        if interrupted == "before" and len(started) == number:
+            raise KeyboardInterrupt
+        start(thread)
+        if len(started) == number:
+            raise KeyboardInterrupt
+
+    def act(_):
+        yield
+        yield
+
+    monkeypatch.setattr(threading.Thread, "start", starting)
+    with pytest.raises(KeyboardInterrupt):
+        parallel.do_all(range(40), act)
+    assert len(started) == number
+    wait_for(lambda: not workers())
+
+
+def test_a_batch_that_is_interrupted_while_it_waits_for_a_result_leaves_no_thread(monkeypatch):
+    released = threading.Event()
+
+    class Interrupted(parallel.Future):
+        def result(self, timeout=None):
+            raise KeyboardInterrupt
+
+    def act(_):
+        yield
+        released.wait(5)
+        yield
+
+    monkeypatch.setattr(parallel, "Future", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        parallel.do_all(range(40), act)
+    assert workers()
+    released.set()
+    wait_for(lambda: not workers())

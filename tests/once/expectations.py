@@ -88,6 +88,9 @@ def expected(cell: Cell) -> Expectation:
             found.must((signal, "it", None, origin))
         for _ in range(kind in PARTS):
             _part(found, signal, "part", origin)
+        if track.subject in ARGUMENTS and kind == "asset":
+            # Entities are associated with a new asset by requests of their own, after which it may be told of again.
+            found.may(*(("changed", "it", fields, origin) for fields in (frozenset({"updated"}), None)))
         for role, other in _neighbours(track.subject, kind).items():
             _moved(found, track, role, other, held=track.held != "nobody")
             _pairs(found, kind, role, other, "associated" if cell.operation == "create" else "disassociated", origin)
@@ -171,7 +174,10 @@ def _special(found: Expectation, track: Track, special: Special, origin: str) ->
         if special.note:
             # Two documents change, so `updated` of the asset may come apart.
             found.may(("changed", "it", moved, origin))
-    elif not special.by_note and special.note != "changed":
+    elif special.note == "changed":
+        # The annotation changes, which an asset's document may show; its `updated` stays.
+        found.may(("changed", "it", None, origin))
+    else:
         found.must(("changed", "it", None, origin))
     if special.note in ("created", "deleted"):
         found.must((special.note, "note", None, origin))

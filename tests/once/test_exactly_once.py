@@ -11,7 +11,7 @@ import pytest
 from pieces_orm.wire.associations import ASSOCIATIONS
 
 from .cells import ROWS, STYLES, groups
-from .expectations import expected, show
+from .expectations import Expectation, expected, show
 from .stage import Stage
 
 GROUPS = groups()
@@ -25,11 +25,22 @@ def test_what_is_done_is_told_once_with_its_origin_and_nothing_else_is(style, gr
     stage.run(GROUPS[group])
     wrong = [f"{event} is about nothing that was done" for event in stage.strays]
     for cell, told in stage.told.items():
-        for fault in expected(cell).faults(told):
-            wrong.append(f"{cell}: {fault}; told: {'; '.join(map(show, told)) or 'nothing'}")
+        all_told = "; ".join(map(show, told)) or "nothing"
+        wrong += [f"{cell}: {fault}; told: {all_told}" for fault in expected(cell).faults(told)]
     assert not wrong, "\n" + "\n".join(wrong)
 
 
 def test_the_table_has_every_association():
     assert {f"{row.owner.name}.{row.relation}" for row in ASSOCIATIONS} < ROWS.keys()
     assert len(ASSOCIATIONS) == 110
+
+
+def test_an_expectation_takes_each_event_once():
+    told, known, other = (("changed", "it", fields, "remote") for fields in (None, frozenset({"text"}), frozenset()))
+    found = Expectation()
+    found.must(told, known)
+    found.may(other)
+    assert found.faults([told]) == found.faults([known, other]) == []
+    assert found.faults([]) == ["missing: changed it ? remote or changed it {text} remote"]
+    assert found.faults([told, known]) == ["too much: changed it {text} remote"]
+    assert found.faults([other, other, told]) == ["too much: changed it {} remote"]

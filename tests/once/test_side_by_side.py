@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from pieces_orm import Tag, WorkstreamEvent
@@ -70,6 +72,40 @@ def test_ones_own_write_while_its_material_is_read_again_is_not_told_as_anothers
         ("changed", "WorkstreamEvent", id, {"score", "updated"}, "remote")
     ]
     assert [each[0] for each in told if each[-1] == "local" and each[0] != "changed"] == ["associated"]
+
+
+async def answer_late(app, scope, receive, send):
+    """A fault: the answer is made at once, and comes later."""
+    messages = []
+
+    async def keep(message):
+        messages.append(message)
+
+    await app(scope, receive, keep)
+    await asyncio.sleep(0.3)
+    for message in messages:
+        await send(message)
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["held", "nobody"])
+@pytest.mark.parametrize("own", ["score", "association"])
+def test_an_answer_from_before_ones_own_write_does_not_use_up_its_echo(pieces_server, pieces, other, own, held):
+    theirs, asset = other.tags.create("one"), other.assets.create("x = 1")
+    kept = pieces.tags.get(theirs.id) if held else None
+    with pieces.watch(Tag) as watch:
+        watch.wait_live()
+        heard = Heard(pieces)
+        pieces_server.faults._plan(answer_late, 1, f"/tag/{theirs.id}")
+        asset.associate(theirs)  # by the asset's route, so that the fault waits for the feed's read
+        wait_for(lambda: not pieces_server.faults._planned)
+        OWN[own][0](pieces, pieces.tags.ref(theirs.id))
+        Fence(heard, other, ["tag"]).wait()
+    told = [event[3:] for event in heard.events if event[2] == theirs.id and event[0] == "changed"]
+    # What both did may be told together, as one change that another program had a part in.
+    remote = [fields for fields, origin in told if origin == "remote"]
+    assert remote in ([], [{"updated"}], [{"score", "updated"}]) if held else remote == [None]
+    assert len([each for each in told if each[-1] == "local"]) <= 1
+    assert kept is None or asset.id in kept.assets
 
 
 @pytest.mark.slow  # polls come once a second

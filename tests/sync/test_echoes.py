@@ -16,7 +16,7 @@ def test_echoes_that_never_come_are_not_waited_for_without_a_bound(monkeypatch, 
         watch.wait_live()
         [feed] = watch._feeds
         for n in range(20):
-            feed.reconciler.wrote(f"id-{n}", None)
+            feed.reconciler.wrote(f"id-{n}", None, "echo", n)
         assert list(feed.reconciler._echoes) == [f"id-{n}" for n in range(15, 20)]
 
 
@@ -28,7 +28,7 @@ def test_a_feed_takes_note_of_a_write_without_the_lock_of_the_session(pieces):
         done = threading.Event()
 
         def write():
-            feed.reconciler.wrote("an-id", None)
+            feed.reconciler.wrote("an-id", None, "echo", 1)
             feed.reconciler.removed("an-id")
             done.set()
 

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -10,11 +11,11 @@ from pieces_orm.values import Trigger
 from tests.support import Heard, wait_for
 
 TOUCHES = {
-    "get": lambda pieces, id: pieces.tags.get(id),
-    "all": lambda pieces, id: pieces.tags.all(),
-    "save": lambda pieces, id: rename(pieces.tags.get(id)),
-    "associate": lambda pieces, id: pieces.tags.ref(id).associate(pieces.websites.create("https://tides.example")),
-    "score": lambda pieces, id: pieces.tags.ref(id).increment_score(),
+    "get": lambda pieces, key: pieces.tags.get(key),
+    "all": lambda pieces, key: pieces.tags.all(),
+    "save": lambda pieces, key: rename(pieces.tags.get(key)),
+    "associate": lambda pieces, key: pieces.tags.ref(key).associate(pieces.websites.create("https://tides.example")),
+    "score": lambda pieces, key: pieces.tags.ref(key).increment_score(),
 }
 
 
@@ -94,10 +95,8 @@ def test_a_deletion_that_a_read_found_first_is_told_once(pieces, other, heard):
     tag = pieces.tags.create("tide")
     heard.take()
     other.tags.ref(tag.id).delete()
-    try:
+    with suppress(NotFoundError):
         tag.refresh()
-    except NotFoundError:
-        pass
     again = pieces.tags.ref(tag.id)
     [(told, _, id, _)] = fence(other, heard)
     assert (told, id, tag.state, again.state) == ("deleted", tag.id, State.DELETED, again.state)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import pieces_orm
-from pieces_orm import NotRunningError, Session
+from pieces_orm import DecodeError, NotRunningError, Session
 from pieces_orm.server import Server
 from pieces_orm.transport import discovery
 from tests.wire.recorder import recording
@@ -163,3 +163,45 @@ def test_a_receiver_of_requested_may_make_requests(recorder):
         recorder.answer("GET", "/anchors", body={"iterable": []})
         session.anchors.all()
     assert seen == [("/connect", "application-7"), ("/anchors", "application-7")]
+
+
+@pytest.mark.parametrize("body", [b"ok", b"OK", b"ok:7f3a", b"Ok:7F3A", b'"ok:7f3a"', b' "OK"\n'])
+def test_health_is_ok_with_or_without_an_id_in_any_letter_case(recorder, body):
+    recorder.answer("GET", "/.well-known/health", body=body)
+    assert discovery.find(recorder.url) == recorder.url
+
+
+@pytest.mark.parametrize(
+    "body", [b"okay", b"ok-ish", b"ok then", b"ok:", b"okapi:1", b"not ok", b"", b'{"status": "ok"}']
+)
+def test_nothing_else_is_the_health_of_a_pieces_server(recorder, body):
+    recorder.answer("GET", "/.well-known/health", body=body)
+    with pytest.raises(NotRunningError, match="another program"):
+        discovery.find(recorder.url)
+
+
+@pytest.mark.parametrize("value", ["missing", None])
+@pytest.mark.parametrize("key", ["name", "version", "platform", "onboarded", "privacy"])
+def test_an_application_that_lacks_a_key_is_usable(recorder, key, value):
+    application = {name: each for name, each in CONTEXT["application"].items() if name != key}
+    if value is None:
+        application[key] = None
+    recorder.answer("POST", "/connect", body={"application": application})
+    recorder.answer("GET", "/anchors", body={"iterable": []})
+    with Session(recorder.url, application="VS_CODE") as session:
+        assert session.anchors.all() == []
+        assert session.application.id == "application-7"
+        assert getattr(session.application, key) is not None
+
+
+def test_an_application_is_what_the_program_says_of_itself_where_the_server_says_nothing(recorder):
+    recorder.answer("POST", "/connect", body={"application": {"id": "application-7"}})
+    with Session(recorder.url, application="VS_CODE") as session:
+        assert (session.application.name, session.application.privacy) == ("VS_CODE", "OPEN")
+
+
+@pytest.mark.parametrize("application", [{}, {"id": None}, {"id": 7}, [], "x", None])
+def test_an_application_without_an_id_is_a_decode_error(recorder, application):
+    recorder.answer("POST", "/connect", body={"application": application})
+    with Session(recorder.url) as session, pytest.raises(DecodeError):
+        session.anchors.all()

@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--without", default="", help="all but these steps, with commas; `faults`, `others` likewise")
     parser.add_argument("--checks", help="only these checks, with commas")
     parser.add_argument("--without-checks", default="", help="all but these checks, with commas")
+    parser.add_argument("--ignore", default=Options().ignored, metavar="REGEX", help="walk on past known causes")
     parser.add_argument("--shrink", type=float, default=0, metavar="SECONDS", help="shorten a walk that fails")
     parser.add_argument("--stop", action="store_true", help="stop at the first walk that fails")
     parser.add_argument("--story", action="store_true", help="print the steps of each walk that fails")
@@ -63,6 +64,7 @@ def main() -> int:
         kinds=_chosen(asked.kinds, "", list(CLASSES)),
         length=asked.length,
         phase=asked.phase,
+        ignored=asked.ignore,
     )
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
     began, outcomes = time.monotonic(), []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define
@@ -193,11 +193,6 @@ class Actor:
 def is_watchable(cls: type[Entity]) -> bool:
     """Whether the wire can stream or list a kind."""
     return "stream" in cls._schema.kind.routes or "ids" in cls._schema.kind.routes
-
-
-def relations_of(cls: type[Entity]) -> Iterator[Any]:
-    """The relations of a kind."""
-    yield from cls._schema.relations.values()
 
 
 def plain_base(document: dict[str, Any] | None, wire: str) -> Any:

@@ -7,19 +7,10 @@ import threading
 import traceback
 
 from .materials import CLASSES
-from .steps import (
-    STEPS,
-    Step,
-    Turn,
-    delete,
-    edit_and_save,
-    get,
-    get_many,
-    iterate,
-    refresh,
-    step,
-)
+from .reading import get, get_many, iterate, refresh
+from .steps import STEPS, Step, Turn, step
 from .truth import fill
+from .writing import delete, edit_and_save
 
 TOGETHER = (
     "create", "delete", "edit_and_save", "score", "associate", "disassociate", "get", "get_many", "read_all", "refresh",

@@ -113,7 +113,7 @@ def check_fields(world: World, actor: Actor, truth: Truth) -> None:
     for each in actor.log[actor.mark :]:
         if each.signal == "changed" and each.fields:
             for name in each.fields:
-                told[each.key, name]["local" if each.origin == "local" else "other"] += 1
+                told[each.key, name][each.origin] += 1
     keys = phase.start.documents.keys() & truth.documents.keys()
     for key in keys:
         for name in (*EDITABLE.get(key[0], ()), "score"):
@@ -133,11 +133,15 @@ def _check_field(world: World, actor: Actor, key: Key, name: str, told: Counter[
         world.check(old == new or told, f"fields: a changed {what} is never told", seen)
     else:
         world.check(told or not own + others, "fields: a score is never told", seen)
-    world.check(told["other"] <= others, f"fields: {what} is told as remote more often than others made it", seen)
+    beside = any(k == key and who != actor.name for (who, k, _), count in edits.items())
+    for origin in ("remote", "refresh"):
+        cause = f"fields: {what} is told as {origin} more often than others made it"
+        world.check(told[origin] <= others, cause + (", beside another's change" if beside else ""), seen)
     world.check(told["local"] <= own, f"fields: {what} is told as local more often than it was made", seen)
     # A save that sets what is there already changes nothing.
-    if others == 0 and name == "score":
-        world.check(told["local"] == own, "fields: own scores are not each told as local", seen)
+    if name == "score" and others == 0 and not beside:
+        # Two of them within a moment may be told as one.
+        world.check(bool(told["local"]) is bool(own), "fields: own scores are not told as local", seen)
 
 
 # Associations ---------------------------------------------------------------------------------------------------------

@@ -11,9 +11,11 @@ from pieces_orm.wire.associations import association
 
 from . import materials
 from .materials import CLASSES, EDITABLE
-from .steps import Turn, _writing_alone, pick_related, step
+from .reading import pick_related
+from .steps import Turn, step
 from .truth import fill, read_document
 from .world import World
+from .writing import writing_alone
 
 NAME = "program"
 
@@ -59,7 +61,7 @@ def other_edits(turn: Turn) -> None:
     name = turn.rng.choice(EDITABLE[key[0]])
     value = materials.value_of(name, turn.rng.randrange(1000))
     _say(turn, f"edits: {world.label(key)}.{name}")
-    with _writing_alone(world, key) as alone:
+    with writing_alone(world, key) as alone:
         document = read_document(world.program, key) if alone else None
         if document is None:
             return

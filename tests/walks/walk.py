@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from . import checks, faults, logs, other_program
 from .actor import Actor
 from .materials import CLASSES
 from .steps import STEPS, Turn
-from .truth import Truth
+from .truth import Truth, read_truth
 from .world import STYLES, Finding, World
 
 # Those of states are looked at again until they hold; those of logs need no patience.
@@ -61,6 +62,13 @@ class Options:
     kinds: tuple[str, ...] = tuple(CLASSES)
     length: int = LENGTH
     phase: int = PHASE
+    # Causes that are known, as a regular expression: a walk goes on past them.
+    ignored: str = "$^"
+
+    def wanted(self, findings: list[Finding]) -> list[Finding]:
+        """Return the findings of the checks that were chosen, without the known ones."""
+        chosen = [each for each in findings if each.cause.split(":")[0] in self.checks]
+        return [each for each in chosen if not re.search(self.ignored, each.cause)]
 
 
 Planned = tuple[str, int]
@@ -84,10 +92,14 @@ class Outcome:
         return f"seed {self.seed}, {self.style}, {self.steps} steps:\n{story}\nfound:\n{found}"
 
 
-def planned(seed: int, options: Options) -> tuple[str, list[Planned]]:
-    """The style and the steps of a seed."""
+def planned(seed: int, options: Options) -> tuple[str, list[str], list[Planned]]:
+    """The style, the kinds and the steps of a seed."""
     rng = random.Random(seed)
     style = rng.choice(STYLES) if options.style == "both" else options.style
+    kinds = list(options.kinds)
+    if len(kinds) == len(CLASSES) and rng.random() < 0.5:
+        # With few kinds, more steps are about the same materials.
+        kinds = [name for name in kinds if name in {"Asset", "Anchor", *rng.sample(kinds, 4)}]
     plan: list[Planned] = []
     for _ in range(max(1, options.length // options.phase)):
         # A quarter of the phases is one session's alone: then nothing that it is told may be another's.
@@ -98,23 +110,23 @@ def planned(seed: int, options: Options) -> tuple[str, list[Planned]]:
         plan.append((f"phase of {mode}", rng.randrange(2**32)))
         plan += [(name, rng.randrange(2**32)) for name in rng.choices(names, weights, k=options.phase)]
         plan.append((QUIET, 0))
-    return style, plan
+    return style, kinds, plan
 
 
 def walk(seed: int, options: Options, plan: list[Planned] | None = None) -> Outcome:
     """Walk the steps of a seed, or those given, until something does not hold."""
-    style, whole = planned(seed, options)
+    style, kinds, whole = planned(seed, options)
     outcome = Outcome(seed, whole if plan is None else plan, style)
     threads = _own_threads()
     with TemporaryDirectory() as folder, _logged_errors() as logged, _impatient():
-        world = World(Path(folder), style, list(options.kinds), random.Random(seed))
+        world = World(Path(folder), style, kinds, random.Random(seed))
         try:
             _populate(world, random.Random(seed + 1))
             _take_steps(world, outcome, options, logged)
         finally:
             world.close()
     _check_threads(world, threads)
-    outcome.findings = [each for each in world.findings if each.cause.split(":")[0] in options.checks]
+    outcome.findings = options.wanted(world.findings)
     outcome.story, outcome.steps, outcome.checks = world.story, world.steps, world.checks
     return outcome
 
@@ -126,6 +138,8 @@ def _populate(world: World, rng: random.Random) -> None:
         for _ in range(2):
             create(Turn(world, random.Random(rng.randrange(2**32)), world.keeper, kind=name))
     world.begin(rng)
+    checks.quiesce(world)
+    _next_phase(world, read_truth(world.program))
 
 
 def _take_steps(world: World, outcome: Outcome, options: Options, logged: list[str]) -> None:
@@ -145,8 +159,9 @@ def _take_steps(world: World, outcome: Outcome, options: Options, logged: list[s
             for cause, seen in actor.problems:
                 world.found(cause, seen)
             actor.problems.clear()
-        if any(each.cause.split(":")[0] in options.checks for each in world.findings):
+        if options.wanted(world.findings):
             return
+        world.findings.clear()
 
 
 def _take(world: World, name: str, turn: Turn) -> None:
@@ -165,7 +180,7 @@ def _be_quiet(world: World, options: Options, logged: list[str]) -> None:
         return
     world.story.append("-- quiet --")
     state_checks = {name: each for name, each in STATE_CHECKS.items() if name in options.checks}
-    truth = checks.check_until_in_step(world, state_checks)
+    truth = checks.check_until_in_step(world, state_checks, options.wanted)
     for name, check in LOG_CHECKS.items():
         if name in options.checks:
             for actor in world.actors:
