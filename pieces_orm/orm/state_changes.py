@@ -34,7 +34,7 @@ def adopt(context: Context, cls: type[R], id: str, document: Document, number: i
         entity = context.identity_map.ref(cls, id)
         changes = merge(context, entity, document, number)
         if origin == "remote" and context.history.is_written_since(cls._schema.kind, id, number):
-            origin = "score"  # the answer may show that write already
+            origin = "overlap"
     emit_changes(context, entity, changes, origin)
     return entity
 
@@ -191,6 +191,8 @@ OWN_FIELDS = {
     "echo": frozenset({"updated"}),
     "beside": frozenset({"updated"}),
     "score": frozenset({"score", "updated"}),
+    # The answer was requested before such a write, and may show it already.
+    "overlap": frozenset({"score", "updated"}),
 }
 
 
@@ -211,8 +213,9 @@ def emit_changes(context: Context, entity: Record, changes: Changes, origin: str
     mine = {name: value for name, value in changes.before.items() if name in own}
     if theirs and "updated" in mine:
         theirs["updated"] = mine.pop("updated")
-    # An association was told when it was made: that it moved `updated` is no news.
-    parts = (("local", {} if origin == "echo" else mine), (others, theirs))
+    if origin in ("echo", "overlap") and mine.keys() == {"updated"}:
+        mine.clear()  # an association was told when it was made: that it moved `updated` is no news
+    parts = (("local", mine), (others, theirs))
     for source, before in parts if context.signals.changed.receivers else ():
         if before:
             tell(context, context.signals.changed, entity, fields=frozenset(before), before=before, origin=source)
