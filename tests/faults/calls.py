@@ -6,9 +6,10 @@ import uuid
 
 from attrs import define, field, frozen
 
-import pieces_orm
 from pieces_orm import Annotation, Asset, State, Tag
 from pieces_orm.server import Server, Settings
+from pieces_orm.session import Session
+from pieces_orm.transport.http import limits
 
 from .exchanges import exchanging
 
@@ -21,8 +22,8 @@ FIELD = {Asset: "name", Annotation: "text"}
 class World:
     """A session whose requests go through a proxy, another that sees what is true, and a label that nobody else has."""
 
-    session: pieces_orm.Session
-    truth: pieces_orm.Session
+    session: Session
+    truth: Session
     proxy: object
     label: str = field(factory=lambda: f"faults{uuid.uuid4().hex[:10]}")
 
@@ -44,6 +45,10 @@ class World:
         held = self.hold(cls, number)
         setattr(held[0], FIELD[cls], "an edit")
         return held
+
+    def set_timeout(self, seconds):
+        """Let the session wait so long for an answer from now on."""
+        self.session._context.connection._transport._limits = limits(seconds)
 
     def true(self, entity):
         """Return what the server has of an entity."""
@@ -254,14 +259,14 @@ def _relation(world, cls, number):
     return Case(lambda: list(getattr(tag, name)), check, held, ids[0])
 
 
-@situation("a relation", "to three")
-def relation_to_three(world):
-    return _relation(world, Asset, 3)
-
-
 @situation("a relation", "to one")
 def relation_to_one(world):
     return _relation(world, Asset, 1)
+
+
+@situation("a relation", "to three")
+def relation_to_three(world):
+    return _relation(world, Asset, 3)
 
 
 @situation("a relation", "to one annotation", Annotation)
@@ -398,13 +403,13 @@ class Worlds:
         self._targets = {}
         for newer in (False, True):
             server = stack.enter_context(Server(settings=Settings(embed_relations=not newer)))
-            self._targets[newer] = server.url, stack.enter_context(pieces_orm.connect(server.url))
+            self._targets[newer] = server.url, stack.enter_context(Session(server.url))
 
-    def enter(self, stack, situation, timeout=5.0):
+    def enter(self, stack, situation):
         """Return a world for a situation."""
         url, truth = self._targets[situation.newer]
         proxy = stack.enter_context(exchanging(url))
-        session = stack.enter_context(pieces_orm.connect(proxy.url, timeout=timeout))
+        session = stack.enter_context(Session(proxy.url, timeout=5.0))
         # Connected now, so that no exchange of the call is one of /connect.
         assert session.application
         return World(session, truth, proxy)

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from .exchanges import LONGEST_HOLD_S, json_of
 
 # Seconds that a session waits where a fault is about time.
-SHORT_TIMEOUT_S = 0.25
+SHORT_TIMEOUT_S = 0.3
 RETRY_AFTER_S = 1
 # Between two bytes of a body that drips.
 DRIP_S = 0.05
@@ -40,14 +40,14 @@ class Fault:
     errors: tuple = ("DecodeError",)
     retried: bool = False
     status: int | None = None
-    timeout: float = 5.0
+    timeout: float = 10.0
     refuses: bool = False
     harmless: bool = False
     seconds: float = SLOW_S
     undetectable: bool = False
     # What the message of an error has to name.
     named: str = ""
-    # A call that is sent again waits for a time that can be felt.
+    # Its answers take a time that can be felt.
     waits: bool = False
     id: str = field(init=False)
 
@@ -250,7 +250,7 @@ FAULTS = (
     status(408, "the request came too slowly"),
     status(410, "gone, of what is there"),
     status(429, "too many requests"),
-    status(429, f"with Retry-After: {RETRY_AFTER_S}", retry_after=RETRY_AFTER_S, retried=True, named="1", waits=True),
+    status(429, f"with Retry-After: {RETRY_AFTER_S}", retry_after=RETRY_AFTER_S, retried=True, named="1", timeout=1.5),
     status(429, "with Retry-After: 600", retry_after=600, named="600"),
     status(500, "internal error"),
     status(501, "not implemented"),

@@ -32,7 +32,7 @@ def cases():
             yield pytest.param(situation, status, id=f"{situation.name}, answered {status}")
 
 
-@pytest.mark.parametrize(("situation", "status"), cases())
+@pytest.mark.parametrize(("situation", "status"), list(cases()))
 def test_a_deletion_elsewhere_is_believed_and_told_once(situation, status, worlds):
     with ExitStack() as stack:
         world = worlds.enter(stack, situation)
