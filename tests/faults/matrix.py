@@ -13,8 +13,9 @@ from pieces_orm import PiecesError, State
 from tests.support import Heard
 
 from . import promises
-from .calls import CALLS, Worlds
+from .calls import CALLS
 from .exchanges import json_of
+from .worlds import Worlds
 
 LASTING = None
 # Before and after a fault, nothing depends on time.
@@ -67,7 +68,9 @@ class Run:
         """Ids of which an answer of the fault said that they are gone: it was the only one that was asked for."""
         if self.fault.status != 410:
             return set()
-        return {id for id in self.before for each in self.faulted if each.path.count(id) and promises.is_about_one(each)}
+        return {
+            id for id in self.before for each in self.faulted if each.path.count(id) and promises.is_about_one(each)
+        }
 
 
 def snapshot(held):
@@ -155,7 +158,7 @@ def _is_done(found):
     return any(entity.state is State.DELETED for entity in found.case.held)
 
 
-# Cells --------------------------------------------------------------------------------------------------------------------
+# Cells ----------------------------------------------------------------------------------------------------------------
 
 
 @functools.cache
@@ -171,9 +174,7 @@ def number_of_exchanges(situation):
 
 def runs_of(worlds, fault, call):
     """Run every situation of a call with one fault: at each of its exchanges, and at all of them."""
-    planned = [
-        (situation, at) for situation in CALLS[call] for at in (*range(number_of_exchanges(situation)), LASTING)
-    ]
+    planned = [(situation, at) for situation in CALLS[call] for at in (*range(number_of_exchanges(situation)), LASTING)]
     with ThreadPoolExecutor(TOGETHER if fault.timeout < LONG_TIMEOUT_S or fault.waits else 1) as pool:
         return list(pool.map(lambda each: run(worlds, fault, *each), planned))
 

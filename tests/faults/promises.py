@@ -9,7 +9,6 @@ from pieces_orm import BatchError, Entity, PiecesError, State
 
 READS = ("/search", "/batch/fetch", "/batch", "/bulk", "/exists")
 NO_SUCH_ROUTE = (404, 405, 501)
-LATER_ROUTES = ("/batch/fetch", "_associations/")
 MAX_ATTEMPTS = 3
 # What a machine under load may need beyond the timeouts of a call.
 SLACK_S = 2.0
@@ -120,6 +119,7 @@ def _keeps_what_it_has(run):
     if run.raised is None:
         return
     gone = run.deleted_by_fault
+    done = any(each.forwarded and not each.faulted and not is_read(each) for each in run.made)
     for id, (state, edits, document) in run.before.items():
         now, edits_now, document_now = run.after[id]
         if id in gone and now is State.DELETED:
@@ -130,11 +130,11 @@ def _keeps_what_it_has(run):
             yield f"the state went from {state.name} to {now.name}"
         elif document is not None and document_now != document:
             yield "the document changed"
-        if edits_now != edits:
+        # An edit that was sent before the fault is none any more.
+        if edits_now != edits and not (done and edits_now.items() <= edits.items()):
             yield f"the edits went from {edits} to {edits_now}"
     for event in run.told:
         name, _, id, *_ = event
-        done = any(each.forwarded and not each.faulted and not is_read(each) for each in run.made)
         if not (name == "deleted" and id in gone) and not (done and name in run.case.told):
             yield f"{name} was told of what did not happen"
 
@@ -163,7 +163,7 @@ def _is_ambiguous(run):
     )
 
 
-# Afterwards ---------------------------------------------------------------------------------------------------------------
+# Afterwards -----------------------------------------------------------------------------------------------------------
 
 
 def check_afterwards(run):
@@ -190,7 +190,9 @@ def _sees_what_is_true(run):
 
 def _told_once(run):
     """Each signal of the call was told once in all, however often the call was made."""
-    told = Counter(event[:3] for event in [*run.told, *run.told_later] if event[0] != "changed" or event[3] != {"updated"})
+    told = Counter(
+        event[:3] for event in [*run.told, *run.told_later] if event[0] != "changed" or event[3] != {"updated"}
+    )
     for (name, _, id), number in told.items():
         if number > 1:
             yield f"{name} was told {number} times"
@@ -215,7 +217,11 @@ def _made_once(run):
 
 def _carries_what_was_made(run):
     """An error after the material was made says so, and has it."""
-    made = [each for each in run.made if each.forwarded and not each.faulted and each.path.partition("?")[0] == "/assets/create"]
+    made = [
+        each
+        for each in run.made
+        if each.forwarded and not each.faulted and each.path.partition("?")[0] == "/assets/create"
+    ]
     if run.raised is None or not made:
         return
     if not any(isinstance(each, Entity) for each in vars(run.raised).values()):

@@ -1,4 +1,7 @@
-"""Write docs/reliability.md from the results of the fault matrix: `python -m tests.faults.table > docs/reliability.md`."""
+"""Write docs/reliability.md from the results of the fault matrix.
+
+python -m tests.faults.table > docs/reliability.md
+"""
 
 from __future__ import annotations
 
@@ -18,27 +21,28 @@ lets {len(FAULTS)} faults meet {len(CALLS)} calls, at each exchange of a call, o
 
 ## What a program can rely on
 
-- **A call succeeds, or raises a `PiecesError`.** No other exception comes out, and no call hangs: each exchange is bounded
-  by the `timeout` of the session. See [Errors](errors.md).
-- **Reads are sent again** after a lost connection, after 502 to 504, and after 429 when `Retry-After` fits into the timeout.
-  They are sent three times at most.
-- **Writes are sent once.** Only a write whose connection was refused is sent again, because it certainly never arrived. An
-  error that says that the answer was lost leaves open whether the write was done: look before you repeat a `create`.
-- **A failed call changes nothing.** State, fields and edits of your entities stay as they were, and no signal is told of what
-  did not happen.
-- **One bad answer deletes nothing.** That a material is gone is believed when the server says so with 410, or when the ids
-  of its kind confirm it. After a 404, a 500 of a kind that answers so for what is missing, or a batch that leaves an id
-  out, the session asks for the ids: once for each call, and not for what it does not hold. If the ids list the material,
-  the call raises what the answer said, and everything stays.
+- **A call succeeds, or raises a `PiecesError`.** No other exception comes out, and no call hangs: each exchange is
+  bounded by the `timeout` of the session. See [Errors](errors.md).
+- **Reads are sent again** after a lost connection, after 502 to 504, and after 429 if the pause that its `Retry-After`
+  asks for fits into the timeout. They are sent three times at most.
+- **Writes are sent once.** Only a write whose connection was refused is sent again, because it certainly never arrived.
+  An error that says that the answer was lost leaves open whether the write was done: look before you repeat a
+  `create`.
+- **A failed call changes nothing.** State, fields and edits of your entities stay as they were, and no signal is told
+  of what did not happen.
+- **One bad answer deletes nothing.** That a material is gone is believed when the server says so with 410, or when the
+  ids of its kind confirm it. After a 404, a 500 of a kind that answers so for what is missing, or a batch that leaves
+  an id out, the session asks for the ids: once for each call, and not for what it does not hold. If the ids list the
+  material, the call raises what the answer said, and everything stays.
 - **An answer that is not one is a `DecodeError`**, from the call that received it. Iterating a relation never leaves a
   member out silently.
-- **When the fault is over, the same call succeeds.** The session has what the server has, one object for each id. A material
-  is made twice only if you repeat a `create` whose answer was lost.
+- **When the fault is over, the same call succeeds.** The session has what the server has, one object for each id. A
+  material is made twice only if you repeat a `create` whose answer was lost.
 - **A watch is live again** after each of these faults, wherever it meets them: opening its stream, reading the ids, or
   reading materials. Every change that was made meanwhile is told once.
 
-Some answers are wrong in a way that nobody can see: a collection that leaves a material out, or a new material under another
-id, is as good as any.
+Some answers are wrong in a way that nobody can see: a collection that leaves a material out, or a new material under
+another id, is as good as any.
 
 ## The table
 
@@ -51,11 +55,11 @@ other bad answers come after the work was done.
 - *succeeds*: the answer does not matter, or the same is asked for in another way.
 - *unnoticed*: the answer is wrong, and as good as any.
 
-The cells of `save` are about its write; its read is one like that of `refresh`. A relation is iterated, a field is read of a
-material that is not loaded, `get_many` reads three at once.
+The cells of `save` are about its write; its read is one like that of `refresh`. A relation is iterated, a field is read
+of a material that is not loaded, `get_many` reads three at once.
 """
 
-NAMES = ["get", "get_many", "all", "ids", "refresh", "field", "relation", "create", "save", "delete", "associate", "search"]
+HEADINGS = {"a field": "field", "a relation": "relation"}
 
 
 def outcome(run):
@@ -93,7 +97,7 @@ def row(matrix, fault):
 
 def head():
     """Return what stands above the rows."""
-    columns = ["fault", *(f"`{name}`" if name not in {"field", "relation"} else name for name in NAMES), "if it lasts"]
+    columns = ["fault", *(HEADINGS.get(call, f"`{call}`") for call in CALLS), "if it lasts"]
     return f"{HEAD}\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
 
 

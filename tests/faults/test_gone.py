@@ -8,8 +8,9 @@ from pieces_orm import BatchError, NotFoundError, State
 from tests.support import Heard
 
 from . import promises
-from .calls import CALLS, Worlds
+from .calls import CALLS
 from .faults import FAULTS
+from .worlds import Worlds
 
 STATUSES = (404, 410, 500)
 SAYING = {fault.status: fault for fault in FAULTS if fault.status in STATUSES}

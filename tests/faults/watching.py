@@ -115,7 +115,9 @@ def _broken(found, fault):
     told, expected = found.told, found.expected
     names = {found.edited.id: "the edited", found.gone.id: "the deleted", found.kept.id: "the untouched"}
     names |= dict(zip(found.made, ("the one made meanwhile", "the one made afterwards"), strict=True))
-    wrong = {event: told.get(event, 0) for event in {**expected, **told} if told.get(event, 0) != expected.get(event, 0)}
+    wrong = {
+        event: told.get(event, 0) for event in {**expected, **told} if told.get(event, 0) != expected.get(event, 0)
+    }
     yield from {f"{name} of {names.get(id, 'others')} was told {number} times" for (name, id), number in wrong.items()}
     if found.kept.state is not State.LOADED or found.kept.edits != {"name": "an edit"}:
         yield f"the untouched is {found.kept.state.name} with the edits {found.kept.edits}"
