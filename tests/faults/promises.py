@@ -43,7 +43,8 @@ def _ends_in_time(run):
         yield f"it took {run.seconds:.1f} s"
 
 
-def _causes(error):
+def causes(error):
+    """Return the errors that a call has raised: those in a BatchError, else the one."""
     return list(error.failed.values()) if isinstance(error, BatchError) else [error]
 
 
@@ -61,7 +62,7 @@ def _raises_what_it_may(run):
         return
     if must_succeed(run):
         yield f"it raises {_said(error)}, and need not"
-    for cause in _causes(error):
+    for cause in causes(error):
         if not {each.__name__ for each in type(cause).__mro__}.intersection(_allowed(run)):
             yield f"it raises {_said(cause)}, and may only raise {' or '.join(sorted(_allowed(run)))}"
         elif fault.status and not fault.retried and getattr(cause, "status", fault.status) != fault.status:

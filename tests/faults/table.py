@@ -49,7 +49,7 @@ another id, is as good as any.
 The cells say what a call does that meets the fault once. The server refuses with a status without doing anything. All
 other bad answers come after the work was done.
 
-- *retried*: it is sent again, and succeeds. The last column has the error that it raises if the fault lasts.
+- *retried*: it is sent again, and succeeds; *else*: what it raises if the fault lasts.
 - *asks the ids*: the material is on the list, and everything stays.
 - *done*: the server has done what was asked, although the call raises.
 - *succeeds*: the answer does not matter, or the same is asked for in another way.
@@ -71,7 +71,8 @@ def outcome(run):
         if again or run.fault.refuses:
             return "retried"
         return "unnoticed" if run.wrong else "succeeds"
-    words = [type(raised).__name__]
+    causes = promises.causes(raised)
+    words = [" of ".join(dict.fromkeys(type(each).__name__ for each in (raised, *causes)))]
     if any(state is State.DELETED for state, *_ in run.after.values()):
         words.append("deleted")
     whole = run.situation.name.startswith(("all", "ids"))
@@ -82,29 +83,31 @@ def outcome(run):
     return ", ".join(words)
 
 
-def row(matrix, fault):
-    """Return the row of one fault."""
-    once, lasting = [], []
-    for call in CALLS:
-        mine = [run for run in matrix.runs(fault, call) if run.situation.shown]
-        # The last exchange is that of the write, in a call that reads before it writes.
-        last = max((run for run in mine if run.at is not LASTING), key=lambda run: run.at)
-        once.append(outcome(last))
-        if once[-1] == "retried":
-            lasting += [outcome(run) for run in mine if run.at is LASTING]
-    return f"| {' | '.join([fault.name, *once, ' or '.join(sorted(set(lasting)))])} |"
+def cell(runs):
+    """Say what comes of a call that meets a fault once, and what when the fault lasts and it was sent again in vain."""
+    shown = [run for run in runs if run.situation.shown]
+    # The last exchange is that of the write, in a call that reads before it writes.
+    last = max((run for run in shown if run.at is not LASTING), key=lambda run: run.at)
+    once = outcome(last)
+    [lasting] = [outcome(run) for run in shown if run.at is LASTING]
+    return f"retried, else {lasting}" if once == "retried" else once
+
+
+def row(cells):
+    """Return a row of the table."""
+    return f"| {' | '.join(cells)} |\n"
 
 
 def head():
     """Return what stands above the rows."""
-    columns = ["fault", *(HEADINGS.get(call, f"`{call}`") for call in CALLS), "if it lasts"]
-    return f"{HEAD}\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
+    columns = ["fault", *(HEADINGS.get(call, f"`{call}`") for call in CALLS)]
+    return f"{HEAD}\n{row(columns)}|{'---|' * len(columns)}\n"
 
 
 def page():
     """Return the whole page."""
     matrix = Matrix()
-    text = head() + "".join(f"{row(matrix, fault)}\n" for fault in FAULTS)
+    text = head() + "".join(row([fault.name, *(cell(matrix.runs(fault, call)) for call in CALLS)]) for fault in FAULTS)
     matrix.close()
     return text
 
