@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ..errors import UsageError
 from ..model.record import Record
+from ..signals import Signal
 from ..transport.connection import Connection
 from ..wire.kinds import Kind
 from .history import History
@@ -91,6 +92,8 @@ class Context:
         self.lock: RLock = self.history.lock
         self.identity_map = IdentityMap(self.lock, self)
         self.watching = Watching()
+        # Sent when edits were given up, which changes what is read of an entity without a change of the material.
+        self.reverted = Signal("reverted")
         self._opened: list[Closable] = []
 
     def close_with_session(self, opened: Closable) -> None:

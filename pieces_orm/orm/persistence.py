@@ -180,7 +180,7 @@ def _put(
         data = context.connection.call(route, {}, query, merging.merge(fresh, dict(values)))
         answer = answers.one(data, kind.name, record.id, contents=reading.has_contents(query))[1]
         changes = _apply_answer(context, record, edits, answer)
-    state_changes.emit_changes(context, record, changes, "local")
+    state_changes.emit_changes(context, record, changes, "local", edits or values)
     return answer
 
 
