@@ -68,8 +68,9 @@ class Schema:
     @cached_property
     def copied_by(self) -> frozenset[str]:
         """The relations to materials that have fields which are read from their copies of this one."""
-        inverses = ((name, relation.inverse) for name, relation in self.relations.items())
-        return frozenset(name for name, back in inverses if back and back.name in back.owner._schema.copied)
+        inverses = ((name, relation.inverse) for name, relation in self.many.items())
+        names = [name for name, back in inverses if back and back.name in back.owner._schema.copied]
+        return frozenset(names + [alias.name for name in names for alias in self.aliases[name]])
 
     @cached_property
     def aliases(self) -> Mapping[str, list[Relation[Any]]]:

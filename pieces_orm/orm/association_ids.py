@@ -50,4 +50,5 @@ def _rows_of_many(
 ) -> Iterator[tuple[str, str]]:
     for start in range(0, len(ids), association_reads.MAX_OWNERS_PER_READ):
         body = decoding.encode({"iterable": list(ids[start : start + association_reads.MAX_OWNERS_PER_READ])})
-        yield from answers.association_rows(connection.call(side.bulk, body=body), side.owner_key, side.other_key)
+        data = connection.call(side.bulk, body=body, repeatable=True)
+        yield from answers.association_rows(data, side.owner_key, side.other_key)

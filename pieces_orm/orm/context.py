@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ..errors import UsageError
 from ..model.record import Record
+from ..signals import Signal
 from ..transport.connection import Connection
 from ..wire.kinds import Kind
 from .history import History
@@ -40,16 +41,22 @@ class Watching:
         """Tell whether a material was `updated` by another program since it was emitted last."""
         return False
 
-    def wrote(self, cls: type[Record], id: str, updated: bytes | None, origin: str = "") -> None:
+    def wrote(
+        self,
+        cls: type[Record],
+        id: str,
+        updated: bytes | None,
+        *,
+        origin: str | None = None,
+        is_over: bool = False,
+    ) -> None:
         """Take note of a write of this session.
 
         Args:
             updated: the material's new one; None where that is not known.
             origin: without `updated`, that with which the echo's document is applied.
+            is_over: the write was made on top of another program's change, which is still to be emitted.
         """
-
-    def wrote_over(self, cls: type[Record], id: str, updated: bytes | None) -> None:
-        """Take note of a write of this session on top of another's change, which is still to be emitted."""
 
     def removed(self, record: Record) -> None:
         """Take note that an entity became DELETED, under the session's lock."""
@@ -85,6 +92,8 @@ class Context:
         self.lock: RLock = self.history.lock
         self.identity_map = IdentityMap(self.lock, self)
         self.watching = Watching()
+        # Sent when edits were given up, which changes what is read of an entity without a change of the material.
+        self.reverted = Signal("reverted")
         self._opened: list[Closable] = []
 
     def close_with_session(self, opened: Closable) -> None:

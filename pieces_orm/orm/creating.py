@@ -72,7 +72,7 @@ def _create(context: Context, cls: type[R], seed: Seed, made: list[R]) -> Act:
         announced = context.watching.created(entity, document.updated)
         for part in own_writes.named(cls, document) if context.watching.is_active else ():
             if part not in touched:
-                context.watching.wrote(*part, None, "beside")
+                context.watching.wrote(*part, None, origin="beside")
     if is_new if announced is None else announced:
         signals.emit(signals.created, cls, entity=entity, origin="local")
     state_changes.emit_changes(context, entity, changes, "local")

@@ -180,7 +180,10 @@ class Entity(Record):
         """Give up edits: those of the fields named, or all."""
         context: Context = self._context
         with context.lock:
+            before = self._state.pending()
             persistence.keep_edits(context, self, revert_edits(self, names))
+        if before.keys() - self._state.pending().keys():
+            context.reverted.send(type(self), entity=self)
 
     def delete(self) -> None:
         """Delete the material; one that is already gone counts as done. What is known stays readable.

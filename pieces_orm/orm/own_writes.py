@@ -39,10 +39,7 @@ def marked(context: Context, targets: Iterable[Target], origin: str, *, in_parts
         yield
         updated = _updated(context, unclear)
         for target in targets:
-            if target in news:
-                watching.wrote_over(*target, updated.get(target))
-            else:
-                watching.wrote(*target, updated.get(target), origin)
+            watching.wrote(*target, updated.get(target), origin=origin, is_over=target in news)
 
 
 def _is_unclear(context: Context, target: Target) -> bool:

@@ -6,7 +6,7 @@ whole: what this version has never heard of goes back as it came. Nothing is for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -35,6 +35,8 @@ from . import loading, own_writes, reading, state_changes
 from .context import Context
 
 Edits = Mapping[str, Edit]
+# Changes that answers to a save made, each with the fields that its request had sent, where their names are known.
+Emitted = list[tuple[Changes, "Iterable[str] | None"]]
 
 
 class CompletedField(Field):
@@ -102,7 +104,7 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
         return frozenset()
     with context.lock:
         saving = editing_of(record).saving
-    emitted: list[Changes] = []
+    emitted: Emitted = []
     try:
         with saving:
             with context.lock:
@@ -111,8 +113,8 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
             if edits:
                 _save(context, record, edits, emitted, overwrite=overwrite, transferables=transferables)
     finally:
-        for changes in emitted:
-            state_changes.emit_changes(context, record, changes, "local")
+        for changes, sent in emitted:
+            state_changes.emit_changes(context, record, changes, "local", sent)
     return frozenset(edits)
 
 
@@ -139,7 +141,7 @@ def _save(
     context: Context,
     record: Record,
     edits: Edits,
-    emitted: list[Changes],
+    emitted: Emitted,
     *,
     overwrite: bool,
     transferables: bool | None,
@@ -168,7 +170,7 @@ def _save(
 class _SavingApart:
     """Saves of fields by endpoints of their own; the document is read again only where it is needed, and at the end."""
 
-    def __init__(self, context: Context, record: Record, edits: Edits, emitted: list[Changes]) -> None:
+    def __init__(self, context: Context, record: Record, edits: Edits, emitted: Emitted) -> None:
         self._context, self._record, self._edits = context, record, edits
         self._sent: dict[str, Edit] = {}
         # To be emitted once the write is no longer under way.
@@ -203,7 +205,7 @@ class _SavingApart:
         return self._apply(reading.read(self._context.connection, kind, self._record.id, {"transferables": True}))
 
     def _apply(self, answer: Document) -> Document:
-        self._emitted.append(_apply_answer(self._context, self._record, self._sent, answer))
+        self._emitted.append((_apply_answer(self._context, self._record, self._sent, answer), None))
         self._sent.clear()
         return answer
 
@@ -214,13 +216,14 @@ def put(context: Context, record: Record, values: Mapping[str, Any]) -> None:
     Requests: one GET, one POST to the update route.
     """
     check_usable(record)
-    update, emitted = _Update(record, values, None), list[Changes]()
+    update = _Update(record, values, None)
+    emitted: Emitted = []
     with context.lock:
         saving = editing_of(record).saving
     with saving:
         update.send(context, loading.read_record(context, record, {}), {}, emitted)
-    for changes in emitted:
-        state_changes.emit_changes(context, record, changes, "local")
+    for changes, sent in emitted:
+        state_changes.emit_changes(context, record, changes, "local", sent)
 
 
 class _Update:
@@ -232,7 +235,7 @@ class _Update:
         self._route = self._kind.route("update")
         self._query = reading.contents_query(self._route, transferables)
 
-    def send(self, context: Context, fresh: Document, edits: Edits, emitted: list[Changes]) -> Document:
+    def send(self, context: Context, fresh: Document, edits: Edits, emitted: Emitted) -> Document:
         """Send the values in a fresh document, and forget the edits that they are."""
         kind, id = self._kind, self._record.id
         copying = own_writes.related(context, self._record, self._record._schema.copied_by)
@@ -240,7 +243,7 @@ class _Update:
             data = context.connection.call(self._route, {}, self._query, merging.merge(fresh, self._values))
             answer = answers.one(data, kind.name, id, contents=reading.has_contents(self._query))[1]
             # To be emitted once the write is no longer under way.
-            emitted.append(_apply_answer(context, self._record, edits, answer))
+            emitted.append((_apply_answer(context, self._record, edits, answer), edits or self._values))
         return answer
 
 

@@ -34,7 +34,7 @@ def adopt(context: Context, cls: type[R], id: str, document: Document, number: i
         entity = context.identity_map.ref(cls, id)
         changes = merge(context, entity, document, number)
         if origin == "remote" and context.history.is_written_since(cls._schema.kind, id, number):
-            origin = "score"  # the answer may show that write already
+            origin = "overlap"
     emit_changes(context, entity, changes, origin)
     return entity
 
@@ -191,28 +191,34 @@ OWN_FIELDS = {
     "echo": frozenset({"updated"}),
     "beside": frozenset({"updated"}),
     "score": frozenset({"score", "updated"}),
+    # The answer was requested before such a write, and may show it already.
+    "overlap": frozenset({"score", "updated"}),
 }
 
 
-def emit_changes(context: Context, entity: Record, changes: Changes, origin: str) -> None:
+def emit_changes(
+    context: Context, entity: Record, changes: Changes, origin: str, sent: Iterable[str] | None = None
+) -> None:
     """Emit changes, outside the lock.
 
     Args:
         origin: that of the signals; or a key of `OWN_FIELDS`, if a report of a write of this session brought the
             document: what that write did not change is another's.
+        sent: the fields that a save has sent, if its answer brought the document: others' changes come with it.
     """
     if changes.outdated:
         context.watching.applied_outdated(entity)
     if origin == "part":
         origin = "local"
-    own = OWN_FIELDS.get(origin, frozenset())
-    others = "remote" if own else origin
+    own = OWN_FIELDS.get(origin, frozenset()) if sent is None else frozenset((*sent, "updated"))
+    others = "refresh" if sent is not None else "remote" if own else origin
     theirs = {name: value for name, value in changes.before.items() if name not in own}
     mine = {name: value for name, value in changes.before.items() if name in own}
-    if theirs and "updated" in mine:
+    if theirs and mine.keys() == {"updated"}:
         theirs["updated"] = mine.pop("updated")
-    # An association was told when it was made: that it moved `updated` is no news.
-    parts = (("local", {} if origin == "echo" else mine), (others, theirs))
+    if origin in ("echo", "overlap") and mine.keys() == {"updated"}:
+        mine.clear()  # an association was told when it was made: that it moved `updated` is no news
+    parts = (("local", mine), (others, theirs))
     for source, before in parts if context.signals.changed.receivers else ():
         if before:
             tell(context, context.signals.changed, entity, fields=frozenset(before), before=before, origin=source)

@@ -183,7 +183,7 @@ class Feed:
 
     def _poll_once(self, since: str | None) -> str:
         number = self._context.history.now()
-        is_first = self.reconciler.known is None
+        is_first = not self.reconciler.known.are_listed
         # By the server's clock. The window overlaps the last one: a second report of a change brings nothing new.
         began = self._connection.server_time() - 2 * POLL_INTERVAL_S - CLOCK_MARGIN_S
         start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
@@ -256,12 +256,12 @@ class Feed:
         settles = self.state != LIVE and self._in_step()
         emits = bool(self._states) and not self._emitting_states.locked()
         # Reports wait for the first list of ids, which tells the new from the changed.
-        due = self.reconciler.known is not None and self._pending.seconds_until_due == 0
+        due = self.reconciler.known.are_listed and self._pending.seconds_until_due == 0
         return self._stopped or due or emits or self._compares or settles
 
     def _in_step(self) -> bool:
         return (
-            self.reconciler.known is not None
+            self.reconciler.known.are_listed
             and self._connected
             and not self._must_compare
             and not self._pending.hopeful
@@ -294,7 +294,7 @@ class Feed:
                 self._condition.wait_for(lambda: self._stopped, DEBOUNCE_S)
             for id, report in self.reconciler.deferred().items():
                 self._pending.add(id, report)
-            return {} if self.reconciler.known is None else self._pending.take()
+            return self._pending.take() if self.reconciler.known.are_listed else {}
 
     def _settle(self) -> None:
         """Let lists that were read before this was in step catch up, then become live."""

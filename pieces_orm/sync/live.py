@@ -93,7 +93,7 @@ class Live(Sequence[E], Generic[E]):
 
     def _connect(self) -> None:
         signals = self._context.signals
-        for signal in (signals.created, signals.changed, signals.deleted):
+        for signal in (signals.created, signals.changed, signals.deleted, self._context.reverted):
             signal.connect(self._receive, sender=self._class)
         for signal in (signals.associated, signals.disassociated):
             signal.connect(self._related)
@@ -155,7 +155,7 @@ class Live(Sequence[E], Generic[E]):
         if self._open and not sys.is_finalizing():
             self._open = False
             signals = self._context.signals
-            for signal in (signals.created, signals.changed, signals.deleted):
+            for signal in (signals.created, signals.changed, signals.deleted, self._context.reverted):
                 signal.disconnect(self._receive, sender=self._class)
             for signal in (signals.associated, signals.disassociated):
                 signal.disconnect(self._related)

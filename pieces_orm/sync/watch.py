@@ -85,7 +85,7 @@ class Feeds(Watching):
     def created(self, record: Record, updated: bytes | None) -> bool | None:
         """Record a create of this session; tell whether the material is new, None where that is not known."""
         feed = self._feed_of(type(record))
-        return None if feed is None else feed.reconciler.created(record.id, updated)
+        return None if feed is None else feed.reconciler.known.created(record.id, updated)
 
     def is_followed(self, cls: type[Record]) -> bool:
         """Tell whether receivers listen to a stream of a kind."""
@@ -94,25 +94,27 @@ class Feeds(Watching):
     def is_news(self, cls: type[Record], id: str, updated: bytes | None) -> bool:
         """Tell whether a material was `updated` by another program since it was emitted last."""
         feed = self._feed_of(cls)
-        return feed is not None and feed.reconciler.is_news(id, updated)
+        return feed is not None and feed.reconciler.known.is_news(id, updated)
 
-    def wrote(self, cls: type[Record], id: str, updated: bytes | None, origin: str = "") -> None:
+    def wrote(
+        self,
+        cls: type[Record],
+        id: str,
+        updated: bytes | None,
+        *,
+        origin: str | None = None,
+        is_over: bool = False,
+    ) -> None:
         """Record a write of this session, so that its echo is not taken for another's."""
         feed = self._feed_of(cls)
         if feed is not None:
-            feed.reconciler.wrote(id, updated, origin, self._context.history.now())
-
-    def wrote_over(self, cls: type[Record], id: str, updated: bytes | None) -> None:
-        """Record a write of this session on top of another's change, which is still to be emitted."""
-        feed = self._feed_of(cls)
-        if feed is not None:
-            feed.reconciler.wrote_over(id, updated, self._context.history.now())
+            feed.reconciler.known.wrote(id, updated, self._context.history.now(), origin=origin, is_over=is_over)
 
     def removed(self, record: Record) -> None:
         """Record that an entity became DELETED, so that it is not told once more."""
         feed = self._feed_of(type(record))
         if feed is not None:
-            feed.reconciler.removed(record.id)
+            feed.reconciler.known.removed(record.id)
 
     def announce(self, record: Record, number: int) -> None:
         """Emit `created` for a material of another program that was there at this number, if it was not yet."""

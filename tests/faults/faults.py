@@ -1,4 +1,4 @@
-"""The faults of the matrix: what can come in the place of one good answer, each with what the session may make of it."""
+"""The faults of the matrix: what can come instead of one good answer, each with what a call may make of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attrs import field, frozen
 from .exchanges import LONGEST_HOLD_S, json_of
 
 # Seconds that a session waits where a fault is about time.
-SHORT_TIMEOUT_S = 0.25
+SHORT_TIMEOUT_S = 0.3
 RETRY_AFTER_S = 1
 # Between two bytes of a body that drips.
 DRIP_S = 0.05
@@ -40,14 +40,14 @@ class Fault:
     errors: tuple = ("DecodeError",)
     retried: bool = False
     status: int | None = None
-    timeout: float = 5.0
+    timeout: float = 10.0
     refuses: bool = False
     harmless: bool = False
     seconds: float = SLOW_S
     undetectable: bool = False
     # What the message of an error has to name.
     named: str = ""
-    # A call that is sent again waits for a time that can be felt.
+    # Its answers take a time that can be felt.
     waits: bool = False
     id: str = field(init=False)
 
@@ -55,13 +55,13 @@ class Fault:
         object.__setattr__(self, "id", re.sub(r"[^a-z0-9{}]+", "-", self.name.lower()).strip("-"))
 
 
-# Statuses ---------------------------------------------------------------------------------------------------------------
+# Statuses -------------------------------------------------------------------------------------------------------------
 
 
 def error_of(status):
-    """Return the name of the error that docs/errors.md gives to a status."""
+    """Return the name of the error that a status stands for."""
     named = {401: "NotAuthorizedError", 403: "NotAuthorizedError", 404: "NotFoundError", 410: "NotFoundError"}
-    named[593] = "UpgradeRequiredError"
+    named |= {429: "ServerError", 593: "UpgradeRequiredError"}
     return named.get(status, "InvalidRequestError" if 400 <= status < 500 else "ServerError")
 
 
@@ -80,7 +80,7 @@ def redirect(exchange):
     exchange.answer(301, b"", "text/plain", ["Location: http://127.0.0.1:9/elsewhere"])
 
 
-# Bodies: the server does what is asked, and its answer is replaced --------------------------------------------------------
+# Bodies: the server does what is asked, and its answer is replaced ----------------------------------------------------
 
 
 def body(name, make, *, content_type="application/json", number=200, **about):
@@ -106,7 +106,7 @@ def wrong_id(good, victim):
 
 
 def missing_id(good, victim):
-    start, end = id_in(good, victim)
+    start, _ = id_in(good, victim)
     before = re.sub(rb'"(?:id|identifier)":\s*"$', b'"nothing": "', good[:start])
     return before + good[start:]
 
@@ -165,7 +165,7 @@ def of_another_kind(good, victim):
     return json.dumps(data).encode()
 
 
-# Connections --------------------------------------------------------------------------------------------------------------
+# Connections ----------------------------------------------------------------------------------------------------------
 
 
 def reset_first(exchange):
@@ -221,7 +221,7 @@ def too_many_bytes(exchange):
 def chunked_garbage(exchange):
     exchange.forward()
     exchange.send_head(200, ["Content-Type: application/json", "Transfer-Encoding: chunked"])
-    exchange.client.sendall(b"7\r\n{\"id\": \r\nnot a size\r\n\x00\xff\r\n")
+    exchange.client.sendall(b'7\r\n{"id": \r\nnot a size\r\n\x00\xff\r\n')
     exchange.close()
 
 
@@ -250,7 +250,7 @@ FAULTS = (
     status(408, "the request came too slowly"),
     status(410, "gone, of what is there"),
     status(429, "too many requests"),
-    status(429, f"with Retry-After: {RETRY_AFTER_S}", retry_after=RETRY_AFTER_S, retried=True, named="1", waits=True),
+    status(429, f"with Retry-After: {RETRY_AFTER_S}", retry_after=RETRY_AFTER_S, retried=True, named="1", timeout=1.5),
     status(429, "with Retry-After: 600", retry_after=600, named="600"),
     status(500, "internal error"),
     status(501, "not implemented"),

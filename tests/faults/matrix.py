@@ -7,16 +7,21 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from pieces_orm import PiecesError, State
 from tests.support import Heard
 
 from . import promises
-from .calls import CALLS, Worlds
+from .calls import CALLS
 from .exchanges import json_of
+from .worlds import Worlds
 
 LASTING = None
+# Before and after a fault, nothing depends on time.
+LONG_TIMEOUT_S = 10.0
+# Runs that go on at once, where most of the time is spent waiting.
+TOGETHER = 16
 
 
 @define
@@ -63,7 +68,9 @@ class Run:
         """Ids of which an answer of the fault said that they are gone: it was the only one that was asked for."""
         if self.fault.status != 410:
             return set()
-        return {id for id in self.before for each in self.faulted if each.path.count(id) and promises.is_about_one(each)}
+        return {
+            id for id in self.before for each in self.faulted if each.path.count(id) and promises.is_about_one(each)
+        }
 
 
 def snapshot(held):
@@ -102,7 +109,7 @@ def problem_of(check, value):
 def run(worlds, fault, situation, at):
     """Make a call that meets a fault, and make it again after the fault."""
     with ExitStack() as stack:
-        world = worlds.enter(stack, situation, fault.timeout)
+        world = worlds.enter(stack, situation)
         case = situation.prepare(world)
         found = Run(fault, situation, at, case, world)
         found.before = snapshot(case.held)
@@ -116,7 +123,9 @@ def run(worlds, fault, situation, at):
         world.session.signals.requested.connect(listen_again)
         world.proxy.take()
         world.proxy.plan(fault, at, victim=case.victim)
+        world.set_timeout(fault.timeout)
         call_and_note(found, case.act)
+        world.set_timeout(LONG_TIMEOUT_S)
         world.proxy.heal()
         found.made = found.made or world.proxy.take()
         found.after, found.told = snapshot(case.held), heard.take()
@@ -149,7 +158,7 @@ def _is_done(found):
     return any(entity.state is State.DELETED for entity in found.case.held)
 
 
-# Outcomes -----------------------------------------------------------------------------------------------------------------
+# Cells ----------------------------------------------------------------------------------------------------------------
 
 
 @functools.cache
@@ -163,34 +172,36 @@ def number_of_exchanges(situation):
         return len(world.proxy.take())
 
 
-def runs_of(worlds, fault):
-    """Run every situation of every call with one fault: at each of its exchanges, and at all of them."""
-    planned = []
-    for situations in CALLS.values():
-        for situation in situations:
-            number = number_of_exchanges(situation)
-            planned += [(situation, at) for at in (*range(number), LASTING)]
-    # Where time is the fault, most of it is spent waiting.
-    together = 8 if fault.timeout < 1 or fault.waits else 1
-    with ThreadPoolExecutor(together) as pool:
+def runs_of(worlds, fault, call):
+    """Run every situation of a call with one fault: at each of its exchanges, and at all of them."""
+    planned = [(situation, at) for situation in CALLS[call] for at in (*range(number_of_exchanges(situation)), LASTING)]
+    with ThreadPoolExecutor(TOGETHER if fault.timeout < LONG_TIMEOUT_S or fault.waits else 1) as pool:
         return list(pool.map(lambda each: run(worlds, fault, *each), planned))
 
 
-@frozen
-class Outcomes:
-    """The runs of one fault."""
+class Matrix:
+    """Runs cells, each once, on servers that the runs of one fault share."""
 
-    fault: object
-    runs: list
+    def __init__(self):
+        self._fault = None
+        self._stack = ExitStack()
+        self._worlds = None
+        self._cells = {}
 
-    @property
-    def broken(self):
-        """The promises that do not hold, each with its run."""
-        return [f"{each.name}: {what}" for each in self.runs for what in dict.fromkeys(each.broken)]
+    def runs(self, fault, call):
+        """Return the runs of one cell."""
+        if (fault.id, call) not in self._cells:
+            if self._fault is not fault:
+                self.close()
+                self._fault, self._worlds = fault, Worlds(self._stack)
+            self._cells[fault.id, call] = runs_of(self._worlds, fault, call)
+        return self._cells[fault.id, call]
 
+    def broken(self, fault, call):
+        """Return the promises that a call does not keep, each with its run."""
+        runs = self.runs(fault, call)
+        return [f"{each.name}: {what}" for each in runs for what in dict.fromkeys(each.broken)]
 
-@functools.cache
-def outcomes(fault):
-    """Run the whole row of one fault, once."""
-    with ExitStack() as stack:
-        return Outcomes(fault, runs_of(Worlds(stack), fault))
+    def close(self):
+        """Stop the servers."""
+        self._stack.close()

@@ -6,7 +6,8 @@ import pytest
 
 from tests.support import Heard
 
-from .calls import CALLS, Worlds
+from .calls import CALLS
+from .worlds import Worlds
 
 SITUATIONS = [each for situations in CALLS.values() for each in situations]
 

@@ -8,8 +8,9 @@ from pieces_orm import BatchError, NotFoundError, State
 from tests.support import Heard
 
 from . import promises
-from .calls import CALLS, Worlds
+from .calls import CALLS
 from .faults import FAULTS
+from .worlds import Worlds
 
 STATUSES = (404, 410, 500)
 SAYING = {fault.status: fault for fault in FAULTS if fault.status in STATUSES}
@@ -32,7 +33,7 @@ def cases():
             yield pytest.param(situation, status, id=f"{situation.name}, answered {status}")
 
 
-@pytest.mark.parametrize(("situation", "status"), cases())
+@pytest.mark.parametrize(("situation", "status"), list(cases()))
 def test_a_deletion_elsewhere_is_believed_and_told_once(situation, status, worlds):
     with ExitStack() as stack:
         world = worlds.enter(stack, situation)

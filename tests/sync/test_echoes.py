@@ -6,18 +6,18 @@ import pytest
 
 import pieces_orm
 from pieces_orm import DetachedError, Tag
-from pieces_orm.sync import reconciler
+from pieces_orm.sync import known_ids
 from tests.support import Heard, wait_for
 
 
 def test_echoes_that_never_come_are_not_waited_for_without_a_bound(monkeypatch, pieces):
-    monkeypatch.setattr(reconciler, "MAX_ECHOES", 5)
+    monkeypatch.setattr(known_ids, "MAX_EXPECTED", 5)
     with pieces.watch(Tag) as watch:
         watch.wait_live()
         [feed] = watch._feeds
         for n in range(20):
-            feed.reconciler.wrote(f"id-{n}", None, "echo", n)
-        assert list(feed.reconciler._echoes) == [f"id-{n}" for n in range(15, 20)]
+            feed.reconciler.known.wrote(f"id-{n}", None, n, origin="echo")
+        assert list(feed.reconciler.known._writes) == [f"id-{n}" for n in range(15, 20)]
 
 
 def test_a_feed_takes_note_of_a_write_without_the_lock_of_the_session(pieces):
@@ -28,8 +28,8 @@ def test_a_feed_takes_note_of_a_write_without_the_lock_of_the_session(pieces):
         done = threading.Event()
 
         def write():
-            feed.reconciler.wrote("an-id", None, "echo", 1)
-            feed.reconciler.removed("an-id")
+            feed.reconciler.known.wrote("an-id", None, 1, origin="echo")
+            feed.reconciler.known.removed("an-id")
             done.set()
 
         with pieces._context.lock:

@@ -1,0 +1,239 @@
+"""The ids of one kind that a session knows, and its own writes, whose echoes are still to come.
+
+An id is known once its material was announced, or was there before anything could be announced. With each goes the
+`updated` that was emitted or written last, where that is known: a report that brings the same is no news.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+from attrs import frozen
+
+from ..concurrency.forking import fork_safe
+from ..values.structs import in_utc
+
+V = TypeVar("V")
+
+# Writes, and materials found gone, whose reports are waited for at most; older ones are taken for lost.
+MAX_EXPECTED = 10_000
+# An echo comes so soon, if at all: a later report is of another program's change.
+MAX_ECHO_S = 10.0
+# The origins with which documents of echoes are applied, by how much the writes change.
+ECHO_ORIGINS = ("echo", "beside", "score", "part")
+
+
+@frozen
+class _Write:
+    """A write of this session.
+
+    Attributes:
+        number: that of the moment after it.
+        at: seconds of the monotonic clock.
+        origin: that with which the document of its echo is applied; None when the new `updated` tells the echo.
+        updated: the new `updated`, where it is known.
+        is_over: it was made on top of another program's change, which is still to be emitted.
+    """
+
+    number: int
+    at: float
+    origin: str | None
+    updated: bytes | None
+    is_over: bool
+
+
+class KnownIds:
+    """The known ids of one kind; every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        # None until the first list of ids came; it came with this number, at this time of the server's clock.
+        self._ids: dict[str, bytes | None] | None = None
+        self._listed_at, self._listed_time = 0, 0.0
+        # Materials that this session made before that.
+        self._made: dict[str, bytes | None] = {}
+        self._writes: dict[str, _Write] = {}
+        # Materials that this session deleted or found to be gone: reports of that are still to come.
+        self._gone: dict[str, None] = {}
+        # Nothing that takes the session's lock may run under this one: some callers hold that already.
+        self._lock = fork_safe(threading.Lock())
+
+    def __contains__(self, id: str) -> bool:
+        return self._ids is not None and id in self._ids
+
+    def __len__(self) -> int:
+        return len(self._ids or ())
+
+    @property
+    def are_listed(self) -> bool:
+        """True once the first list of ids came."""
+        return self._ids is not None
+
+    # Lists of all ids -----------------------------------------------------------------------------------------------
+
+    def list_first(self, ids: AbstractSet[str], number: int, now: float) -> None:
+        """Take the first list of ids; what is in it is not new.
+
+        Args:
+            number: that of its request.
+            now: seconds of the server's clock.
+        """
+        with self._lock:
+            self._ids = {**dict.fromkeys(ids), **self._made}
+            self._made, self._listed_at, self._listed_time = {}, number, now
+
+    def all(self) -> set[str]:
+        """Return a copy of the ids."""
+        with self._lock:
+            return set(self._ids or ())
+
+    # Writes of this session -----------------------------------------------------------------------------------------
+
+    def created(self, id: str, updated: bytes | None) -> bool | None:
+        """Record a create of this session; tell whether the material is new, None where that is not known."""
+        with self._lock:
+            if self._ids is None:
+                self._made[id] = updated
+                return None
+            is_new = id not in self._ids
+            self._ids[id] = updated
+            return is_new
+
+    def wrote(
+        self, id: str, updated: bytes | None, number: int, *, origin: str | None = None, is_over: bool = False
+    ) -> None:
+        """Record a write of this session, so that its echo is not taken for another's.
+
+        Args: those of `Watching.wrote`, and the number of the moment after the write.
+        """
+        with self._lock:
+            before = self._expected(id)
+            if updated is None and before is not None and before.origin and origin:
+                # Of several writes that one report may stand for, the one that changes most says what is whose.
+                origin = max(origin, before.origin, key=ECHO_ORIGINS.index)
+            is_over = is_over or (before is not None and before.is_over)
+            told = origin if updated is None else None
+            _put_bounded(self._writes, id, _Write(number, time.monotonic(), told, updated, is_over))
+            if updated is not None and not is_over and id in self:
+                self._learn(id, updated)
+
+    def removed(self, id: str) -> None:
+        """Record that an entity became DELETED, so that it is not told once more when a report of that comes."""
+        with self._lock:
+            self._made.pop(id, None)
+            self._forget(id)
+            _put_bounded(self._gone, id, None)
+
+    def was_removed(self, id: str) -> bool:
+        """Tell whether this session saw a material gone, so that a report of it has to be looked at."""
+        return id in self._gone
+
+    def is_news(self, id: str, updated: bytes | None) -> bool:
+        """Tell whether another program updated a material since it was emitted, or since the first list of ids."""
+        with self._lock:
+            expected = self._expected(id)
+            if updated is None or id not in self or self._ids is None or (expected is not None and expected.origin):
+                return False
+            before = self._ids[id]
+            return before != updated if before is not None else _seconds(updated) >= self._listed_time
+
+    def echo_origin(self, id: str) -> str | None:
+        """Return the origin with which the document of an echo is applied; None when none is expected."""
+        with self._lock:
+            expected = self._expected(id)
+            return None if expected is None else expected.origin
+
+    # Reports --------------------------------------------------------------------------------------------------------
+
+    def is_unannounced(self, id: str, number: int) -> bool:
+        """Tell whether a material that was there at this number is new and was not announced yet."""
+        return self._ids is not None and id not in self._ids and number > self._listed_at
+
+    def enter(self, id: str, updated: bytes | None) -> bool:
+        """Make a material known; False when it was."""
+        with self._lock:
+            if self._ids is None or id in self._ids:
+                return False
+            self._ids[id] = updated
+            return True
+
+    def learn(self, ids: AbstractSet[str]) -> None:
+        """Make materials known that nobody listens to."""
+        with self._lock:
+            for id in ids:
+                self._learn(id, None)
+
+    def follow(self, id: str, updated: bytes | None, number: int, *, may_be_old: bool) -> bool:
+        """Take the answer to a read of a reported material; tell whether it is another program's change.
+
+        Args:
+            number: that of the read.
+            may_be_old: the change may be from before the first list of ids, if nothing of the material is known.
+        """
+        with self._lock:
+            if self._ids is None or id not in self._ids:
+                return False  # deleted meanwhile
+            self._gone.pop(id, None)
+            before, write = self._ids[id], self._expected(id)
+            is_older = write is not None and write.number > number
+            is_echo = (write is not None and write.origin is not None) or (updated is not None and before == updated)
+            if before is None and may_be_old:
+                is_echo = True
+            if write is not None and write.is_over:
+                # Another's change is emitted now; the write of this session on top of it is no news after that.
+                is_echo, updated = False, (write.updated or updated) if is_older else updated
+            elif is_older:
+                # Read before a write of this session, whose echo is still to come.
+                self._learn(id, None)
+                return False
+            self._writes.pop(id, None)
+            self._learn(id, updated)
+            return not is_echo
+
+    def forget(self, id: str) -> tuple[bool, str | None]:
+        """Take a deletion; return whether the material was known, and the origin of an expected echo."""
+        with self._lock:
+            expected = self._expected(id)
+            was_known = id in self
+            self._forget(id)
+            return was_known, None if expected is None else expected.origin
+
+    def saw_removed(self, id: str) -> None:
+        """Stop waiting for the report of a deletion."""
+        with self._lock:
+            self._gone.pop(id, None)
+
+    # Under the lock ---------------------------------------------------------------------------------------------------
+
+    def _expected(self, id: str) -> _Write | None:
+        write = self._writes.get(id)
+        return write if write is not None and time.monotonic() - write.at < MAX_ECHO_S else None
+
+    def _learn(self, id: str, updated: bytes | None) -> None:
+        if self._ids is not None:
+            self._ids[id] = updated or self._ids.get(id)
+
+    def _forget(self, id: str) -> None:
+        self._writes.pop(id, None)
+        if self._ids is not None:
+            self._ids.pop(id, None)
+
+
+def _seconds(updated: bytes) -> float:
+    """Return the time of an `updated` in seconds since 1970; 0 when it cannot be read."""
+    try:
+        return in_utc(msgspec.json.decode(updated, type=datetime)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _put_bounded(values: dict[str, V], id: str, value: V) -> None:
+    """Put a value at the end of a dict of at most MAX_EXPECTED."""
+    values.pop(id, None)
+    values[id] = value
+    if len(values) > MAX_EXPECTED:
+        del values[next(iter(values))]
