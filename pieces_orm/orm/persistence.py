@@ -6,7 +6,7 @@ whole: what this version has never heard of goes back as it came. Nothing is for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -35,8 +35,8 @@ from . import loading, own_writes, reading, state_changes
 from .context import Context
 
 Edits = Mapping[str, Edit]
-# Changes that answers to a save made, each with the fields that its request had sent, where their names are known.
-Emitted = list[tuple[Changes, "Iterable[str] | None"]]
+# Changes that the answers to a save have made.
+Emitted = list[Changes]
 
 
 class CompletedField(Field):
@@ -113,8 +113,8 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
             if edits:
                 _save(context, record, edits, emitted, overwrite=overwrite, transferables=transferables)
     finally:
-        for changes, sent in emitted:
-            state_changes.emit_changes(context, record, changes, "local", sent)
+        for changes in emitted:
+            state_changes.emit_changes(context, record, changes, "local", associations="refresh")
     return frozenset(edits)
 
 
@@ -205,7 +205,7 @@ class _SavingApart:
         return self._apply(reading.read(self._context.connection, kind, self._record.id, {"transferables": True}))
 
     def _apply(self, answer: Document) -> Document:
-        self._emitted.append((_apply_answer(self._context, self._record, self._sent, answer), None))
+        self._emitted.append(_apply_answer(self._context, self._record, self._sent, answer))
         self._sent.clear()
         return answer
 
@@ -222,8 +222,8 @@ def put(context: Context, record: Record, values: Mapping[str, Any]) -> None:
         saving = editing_of(record).saving
     with saving:
         update.send(context, loading.read_record(context, record, {}), {}, emitted)
-    for changes, sent in emitted:
-        state_changes.emit_changes(context, record, changes, "local", sent)
+    for changes in emitted:
+        state_changes.emit_changes(context, record, changes, "local", associations="refresh")
 
 
 class _Update:
@@ -243,7 +243,7 @@ class _Update:
             data = context.connection.call(self._route, {}, self._query, merging.merge(fresh, self._values))
             answer = answers.one(data, kind.name, id, contents=reading.has_contents(self._query))[1]
             # To be emitted once the write is no longer under way.
-            emitted.append((_apply_answer(context, self._record, edits, answer), edits or self._values))
+            emitted.append(_apply_answer(context, self._record, edits, answer))
         return answer
 
 
@@ -313,7 +313,7 @@ def ask_for_name(context: Context, record: Record, transferables: bool | None) -
         data = context.connection.call(kind.route("rename"), {kind.parameter: record.id}, query)
         answer = answers.one(data, kind.name, record.id, contents=reading.has_contents(query))[1]
         changes = _apply_answer(context, record, {}, answer)
-    state_changes.emit_changes(context, record, changes, "local")
+    state_changes.emit_changes(context, record, changes, "local", associations="refresh")
 
 
 def increment_score(context: Context, record: Record, reason: str) -> None:

@@ -197,24 +197,24 @@ OWN_FIELDS = {
 
 
 def emit_changes(
-    context: Context, entity: Record, changes: Changes, origin: str, sent: Iterable[str] | None = None
+    context: Context, entity: Record, changes: Changes, origin: str, *, associations: str | None = None
 ) -> None:
     """Emit changes, outside the lock.
 
     Args:
         origin: that of the signals; or a key of `OWN_FIELDS`, if a report of a write of this session brought the
             document: what that write did not change is another's.
-        sent: the fields that a save has sent, if its answer brought the document: others' changes come with it.
+        associations: the origin of those, where it is another: associations of this session are told when made.
     """
     if changes.outdated:
         context.watching.applied_outdated(entity)
     if origin == "part":
         origin = "local"
-    own = OWN_FIELDS.get(origin, frozenset()) if sent is None else frozenset((*sent, "updated"))
-    others = "refresh" if sent is not None else "remote" if own else origin
+    own = OWN_FIELDS.get(origin, frozenset())
+    others = "remote" if own else origin
     theirs = {name: value for name, value in changes.before.items() if name not in own}
     mine = {name: value for name, value in changes.before.items() if name in own}
-    if theirs and mine.keys() == {"updated"}:
+    if theirs and "updated" in mine:
         theirs["updated"] = mine.pop("updated")
     if origin in ("echo", "overlap") and mine.keys() == {"updated"}:
         mine.clear()  # an association was told when it was made: that it moved `updated` is no news
@@ -228,7 +228,7 @@ def emit_changes(
     ):
         for relation, id in pairs if signal.receivers else ():
             other = context.identity_map.ref(relation.target, id)
-            tell(context, signal, entity, relation=relation.name, other=other, origin=others)
+            tell(context, signal, entity, relation=relation.name, other=other, origin=associations or others)
     for holder, changed in changes.others:
         emit_changes(context, holder, changed, others)
 
