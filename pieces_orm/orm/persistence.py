@@ -371,7 +371,9 @@ def _delete(context: Context, record: Record) -> Act:
         try:
             context.connection.call(route, {kind.parameter: record.id})
         except ServerError as error:
-            # Servers say "no such material" to writes with a 500.
+            # Servers say "no such material" to writes with a 500, and of some kinds with another status.
+            if error.status not in (500, kind.missing_status):
+                raise
             raise reading.not_found(kind, record.id, error) from error
         yield
         context.watching.announce(record, context.history.now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -52,6 +53,8 @@ class Run:
     number_made: int = 0
     # What was wrong with the value that the call returned.
     wrong: str = ""
+    # The warnings that were logged meanwhile.
+    warned: list = field(factory=list)
     broken: list = field(factory=list)
 
     @property
@@ -66,11 +69,25 @@ class Run:
     @property
     def deleted_by_fault(self):
         """Ids of which an answer of the fault said that they are gone: it was the only one that was asked for."""
+        if self.fault.undetectable and any(promises.is_ids(each, self.situation.kind_of) for each in self.faulted):
+            # The list of ids, which confirms what is gone, said so too.
+            return set(self.before)
         if self.fault.status != 410:
             return set()
         return {
             id for id in self.before for each in self.faulted if each.path.count(id) and promises.is_about_one(each)
         }
+
+
+class Warnings(logging.Handler):
+    """Puts the messages of warnings into a list."""
+
+    def __init__(self, messages):
+        super().__init__(logging.WARNING)
+        self._messages = messages
+
+    def emit(self, record):
+        self._messages.append(record.getMessage())
 
 
 def snapshot(held):
@@ -83,12 +100,16 @@ def snapshot(held):
 def call_and_note(run, act):
     """Make a call; note what it raises, and what is wrong with its value."""
     started = time.monotonic()
+    warnings = Warnings(run.warned)
+    logging.getLogger("pieces_orm").addHandler(warnings)
     try:
         value = act()
     except Exception as error:  # noqa: BLE001 what it may be is judged afterwards
         run.raised = error
         run.seconds = time.monotonic() - started
         return
+    finally:
+        logging.getLogger("pieces_orm").removeHandler(warnings)
     run.seconds = time.monotonic() - started
     run.world.proxy.heal()
     run.made = run.world.proxy.take()
