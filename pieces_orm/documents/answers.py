@@ -53,9 +53,6 @@ def one(data: bytes, kind: str, id: str | None = None, *, contents: bool = True)
     document = Document(data, contents=contents)
     try:
         found = read_head(data).id
-        if not data.isascii():
-            # Texts that are not looked at are not checked otherwise, and a save would send them back.
-            data.decode()
     except BROKEN as error:
         raise malformed(data, kind, id or "", error) from error
     document.open(kind, found)

@@ -72,7 +72,7 @@ def read_missing_ids(
     with context.history.request() as number:
         found = read_related_ids(context.connection, relation, [entity.id for entity in entities])
         if found is None:
-            context.connection.has_not(feature, is_certain=False)
+            context.connection.has_not(feature)
             return _former_ids(context, relation, entities)
         for entity in entities:
             state_changes.learn_ids(context, entity, relation, found[entity.id], number, origin)

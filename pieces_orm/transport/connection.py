@@ -282,14 +282,10 @@ class Connection:
         """Tell whether the server may have a route or feature of other versions: it has not said so of late."""
         return time.monotonic() >= self._unsupported.get(feature, (0, 0.0))[1]
 
-    def has_not(self, feature: str, *, is_certain: bool = True) -> None:
-        """Remember for a while that the server does not have a route or feature: longer each time it says so.
-
-        Args:
-            is_certain: the answer cannot have meant anything else; otherwise the first one does not count.
-        """
-        times = self._unsupported.get(feature, (0 if is_certain else -1, 0.0))[0]
-        seconds = min(FIRST_UNSUPPORTED_S * UNSUPPORTED_GROWTH**times, MAX_UNSUPPORTED_S) if times >= 0 else 0.0
+    def has_not(self, feature: str) -> None:
+        """Remember for a while that the server does not have a route or feature: longer each time it says so."""
+        times = self._unsupported.get(feature, (0, 0.0))[0]
+        seconds = min(FIRST_UNSUPPORTED_S * UNSUPPORTED_GROWTH**times, MAX_UNSUPPORTED_S)
         self._unsupported[feature] = times + 1, time.monotonic() + seconds
 
     def _observe(self, method: str, path: str, status: int, seconds: float) -> None:

@@ -72,9 +72,8 @@ def _raises_what_it_may(run):
 
 
 def _is_named(run):
-    """Tell whether the answer had several members, and what is wrong with one was logged, or is raised when read."""
-    one_alone = any(each.path.partition("?")[0].endswith((f"/{run.case.victim}", "/update")) for each in run.faulted)
-    return not one_alone and (run.wrong.startswith("DecodeError") or any("left out" in each for each in run.warned))
+    """Tell whether one field alone raises when it is read, or a member of a collection was left out with a warning."""
+    return run.wrong.startswith("DecodeError") or any("left out" in each for each in run.warned)
 
 
 def _said(error):

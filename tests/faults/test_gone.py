@@ -53,7 +53,9 @@ def test_a_deletion_elsewhere_is_believed_and_told_once(situation, status, world
             assert [(id, type(error)) for id, error in failed.items()] == [(gone.id, NotFoundError)]
         assert gone.state is State.DELETED
         assert [event[:3] for event in heard.take()] == [("deleted", type(gone).__name__, gone.id)]
-        assert sum(promises.is_ids(each, type(gone)) for each in world.proxy.take()) <= int(status != 410 or "get_many" in situation.name)
+        assert sum(promises.is_ids(each, type(gone)) for each in world.proxy.take()) <= int(
+            status != 410 or "get_many" in situation.name
+        )
         world.proxy.heal()
         assert world.session[type(gone)].get(gone.id, None) is None
         assert heard.take() == []
