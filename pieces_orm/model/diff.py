@@ -62,7 +62,7 @@ def apply(record: Record, new: Document, *, first: bool, is_own: bool = False) -
             if not (is_own and spec.is_left_out(new)):
                 _apply_field(record, spec, old, new, changes)
         relations = {each.name for key in keys for each in schema.relations_by_key.get(key, ())}
-        relations.update(state.ids or ())
+        relations.update(state.ids or (), state.former_ids or ())
         for relation in (schema.relations[name] for name in schema.relations if name in relations):
             _apply_relation(record, relation, old, new, changes, is_own=is_own)
     state.apply(new)
@@ -126,6 +126,8 @@ def _apply_field(record: Record, spec: Field, old: Document, new: Document, chan
         # Left out, not gone: it is asked for again when it is read.
         _age(record, spec, value)
         return
+    if value is EMPTY and spec.copied_from:
+        value = record._state.take_former_value(spec.name, EMPTY)
     before, after = spec.locate(old), spec.locate(new)
     if spec.contents and after is None and not new.contents:
         if value is EMPTY and before is not None:
@@ -156,6 +158,8 @@ def _apply_relation(
     state = record._state
     known = state.cached_ids(relation.name)
     if known is None:
+        known = (state.former_ids or {}).get(relation.name)
+    if known is None:
         if old.get(relation.wire) == new.get(relation.wire):
             return
         known = _ids(relation, old)
@@ -167,7 +171,6 @@ def _apply_relation(
         elif known is not None:
             state.age_ids(relation.name, known)
         return
-    known = known if known is not None else state.take_former_ids(relation.name)
     state.cache_ids(relation.name, current)
     changes.compare_ids(relation, known, current)
 

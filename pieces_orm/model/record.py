@@ -173,10 +173,23 @@ def evict_all(record: Record) -> None:
 
 
 def expire(record: Record, number: int) -> None:
-    """Forget what is known; answers to requests before this number are of no use any more."""
+    """Forget what is known; answers to requests before this number are of no use any more.
+
+    What was known is kept for comparison with what is read next: values in the document, the rest as former ones.
+    """
+    state = record._state
+    former = {
+        spec.name: value
+        for spec in record._schema.fields.values()
+        if spec.copied_from and not state.is_edited(spec.name) and (value := cached(record, spec)) is not EMPTY
+    }
+    for name, ids in (state.ids or {}).items():
+        state.age_ids(name, ids)
     evict_all(record)
-    record._state.state = EXPIRED
-    record._state.applied = number
+    for name, value in former.items():
+        state.age_value(name, value)
+    state.state = EXPIRED
+    state.applied = number
 
 
 def decode(record: Record, spec: Field, document: Document) -> Any:

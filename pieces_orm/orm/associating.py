@@ -75,12 +75,17 @@ def change(
     check_usable(entity)
     for relation, other in pairs:
         _check(context, entity, relation, other)
-    errors = parallel.do_all(
-        pairs,
-        lambda pair: _change(context, entity, *pair, present=present),
-        concurrency=context.concurrency,
-        progress=progress,
-    )
+    ends = [(type(other), other.id) for _, other in pairs]
+    with own_writes.marked(context, [(type(entity), entity.id), *ends], "echo") as unchanged:
+        errors = parallel.do_all(
+            pairs,
+            lambda pair: _change(context, entity, *pair, present=present),
+            concurrency=context.concurrency,
+            progress=progress,
+        )
+        unchanged.update(end for end, error in zip(ends, errors, strict=True) if error is not None)
+        if all(errors):
+            unchanged.add((type(entity), entity.id))
     if present:
         _learn_order(context, entity, [relation for relation, _ in pairs])
     done = "associated" if present else "disassociated"
@@ -112,20 +117,17 @@ def _check(context: Context, entity: Record, relation: Relation[Any], other: Rec
 
 def _change(context: Context, entity: Record, relation: Relation[Any], other: Record, *, present: bool) -> Act:
     row, mirrored = _row_of(relation) or _unreachable()
-    with own_writes.marked(context, [(type(entity), entity.id), (type(other), other.id)], "echo"):
-        yield
-        _send(context.connection, row, *((other, entity) if mirrored else (entity, other)), present=present)
-        # Every later request is newer, however long this answer waits for its turn.
-        number = context.history.now()
-        yield
-        relations = [relation] if present else [relation, *_undone_with(entity, relation, row)]
-        changed: dict[str, Changes] = {}
-        for each in relations:
-            changes = state_changes.link(
-                context, entity, each, other, number, present=present, is_certain=each is relation
-            )
-            if changes is not None:
-                changed[each.name] = changes
+    yield
+    _send(context.connection, row, *((other, entity) if mirrored else (entity, other)), present=present)
+    # Every later request is newer, however long this answer waits for its turn.
+    number = context.history.now()
+    yield
+    relations = [relation] if present else [relation, *_undone_with(entity, relation, row)]
+    changed: dict[str, Changes] = {}
+    for each in relations:
+        changes = state_changes.link(context, entity, each, other, number, present=present, is_certain=each is relation)
+        if changes is not None:
+            changed[each.name] = changes
     signal = context.signals.associated if present else context.signals.disassociated
     for one in (entity, other):
         # The server answered, so both are there.

@@ -49,6 +49,7 @@ class Watching:
         *,
         origin: str | None = None,
         is_over: bool = False,
+        held: Record | None = None,
     ) -> None:
         """Take note of a write of this session.
 
@@ -56,6 +57,7 @@ class Watching:
             updated: the material's new one; None where that is not known.
             origin: without `updated`, that with which the echo's document is applied.
             is_over: the write was made on top of another program's change, which is still to be emitted.
+            held: an entity to hold until the echo came: its document shows what that brings besides.
         """
 
     def removed(self, record: Record) -> None:

@@ -64,6 +64,7 @@ def _read_apart(context: Context, entity: Record, spec: Field, document: Documen
         state = entity._state
         if state.document is document and state.state is LOADED and not state.is_edited(spec.name):
             _set(entity, spec.name, value)
+            context.identity_map.read_apart.add(entity)
             former = state.take_former_value(spec.name, value)
             if former != value:
                 changes.before[spec.name] = former

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from ..documents.document import Document
 from ..model.record import Record
@@ -31,6 +32,8 @@ class IdentityMap:
         self._entities: defaultdict[str, WeakValues[Record]] = defaultdict(WeakValues)
         self._edited: dict[int, Record] = {}
         # Sets that take the ids of entities as they are made, by kind: those of creates that are under way.
+        # Entities with a field that was read from related materials apart from its document.
+        self.read_apart: WeakSet[Record] = WeakSet()
         self._noting: list[tuple[str, set[str]]] = []
         self.is_detached = False
 

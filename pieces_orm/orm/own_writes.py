@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 from ..documents.document import Document
 from ..errors import DecodeError, PiecesError
 from ..model.record import Record, known_ids
+from ..model.relation import Relation
 from ..model.state import LOADED
 from . import reading
 from .context import Context
@@ -17,8 +19,12 @@ Target = tuple[type[Record], str]
 
 
 @contextmanager
-def marked(context: Context, targets: Iterable[Target], origin: str, *, in_parts: bool = False) -> Iterator[None]:
+def marked(
+    context: Context, targets: Iterable[Target], origin: str, *, in_parts: bool = False
+) -> Iterator[set[Target]]:
     """Mark a write as under way that changes some materials, and have its echoes recognised once it has succeeded.
+
+    Yields a set for those that it did not change after all.
 
     Requests: none for loaded entities, whose documents show what a write changed. If receivers listen to a stream of
     others, one read before the write and one after it, because only `updated` tells an echo from another program's
@@ -30,22 +36,27 @@ def marked(context: Context, targets: Iterable[Target], origin: str, *, in_parts
         in_parts: the write takes several requests, and its answer is read after the last.
     """
     watching, targets = context.watching, list(dict.fromkeys(targets))
-    unclear = [target for target in targets if _is_unclear(context, target)]
+    loaded = {target: entity for target in targets if (entity := _loaded(context, target)) is not None}
+    unclear = [target for target in targets if target not in loaded and watching.is_followed(target[0])]
+    # What this session is writing already may be newer for that.
+    quiet = [(cls, id) for cls, id in unclear if not context.history.writes_of(cls._schema.kind, id)]
     # Changes of other programs that are still to be emitted.
-    news = {target for target, updated in _updated(context, unclear).items() if watching.is_news(*target, updated)}
+    news = {target for target, updated in _updated(context, quiet).items() if watching.is_news(*target, updated)}
     with ExitStack() as stack:
         for cls, id in targets:
             stack.enter_context(context.history.writing(cls._schema.kind, id, in_parts=in_parts))
-        yield
-        updated = _updated(context, unclear)
+        unchanged: set[Target] = set()
+        yield unchanged
+        updated = _updated(context, [target for target in unclear if target not in unchanged])
         for target in targets:
-            watching.wrote(*target, updated.get(target), origin=origin, is_over=target in news)
+            if target not in unchanged:
+                held, is_over = loaded.get(target), target in news
+                watching.wrote(*target, updated.get(target), origin=origin, is_over=is_over, held=held)
 
 
-def _is_unclear(context: Context, target: Target) -> bool:
-    """Tell whether nothing but a read would tell the echo of a write from another program's change."""
+def _loaded(context: Context, target: Target) -> Record | None:
     entity = context.identity_map.peek(*target)
-    return (entity is None or entity._state.state is not LOADED) and context.watching.is_followed(target[0])
+    return entity if entity is not None and entity._state.state is LOADED else None
 
 
 def _updated(context: Context, targets: Iterable[Target]) -> dict[Target, bytes | None]:
@@ -66,6 +77,7 @@ def related(context: Context, record: Record, relations: Iterable[str] | None = 
     """Return the materials that a record is known to be related to, as far as streams report them.
 
     Requests: none for a loaded entity; else one GET, if there are streams, because its document names the materials.
+    One more for each relation that documents leave out, if receivers listen to a stream of its kind.
 
     Args:
         relations: their names; None: all.
@@ -78,7 +90,26 @@ def related(context: Context, record: Record, relations: Iterable[str] | None = 
         with suppress(PiecesError):
             document = reading.read(context.connection, record._schema.kind, record.id, {"transferables": False})
     with context.lock:
-        return named(type(record), document, record, names)
+        found = named(type(record), document, record, names)
+    for relation in (record._schema.relations[name] for name in names):
+        if context.watching.is_followed(relation.target) and _leaves_out(record, document, relation):
+            found += [(relation.target, id) for id in _ids_apart(context, record, relation)]
+    return found
+
+
+def _leaves_out(record: Record, document: Document | None, relation: Relation[Any]) -> bool:
+    try:
+        return (known_ids(record, relation) if document is None else relation.ids_in(document)) is None
+    except DecodeError:
+        return False
+
+
+def _ids_apart(context: Context, record: Record, relation: Relation[Any]) -> tuple[str, ...]:
+    from .association_ids import read_related_ids  # noqa: PLC0415 documents of most servers leave nothing out
+
+    with suppress(PiecesError):
+        return (read_related_ids(context.connection, relation, [record.id]) or {}).get(record.id, ())
+    return ()
 
 
 def named(

@@ -113,7 +113,7 @@ def merge(context: Context, entity: Record, document: Document, number: int, *, 
     for relation in entity._schema.relations.values():
         back = relation.inverse
         if back is not None and back.name in back.owner._schema.copied:
-            for holder in _holders(context, entity.id, back):
+            for holder in _holders_of(context, entity, relation, back):
                 if holder._state.applied < number:
                     _copy(context, holder, back, entity.id, document, changes)
     return changes
@@ -151,12 +151,17 @@ def is_copied(context: Context, cls: type[Record], id: str) -> bool:
     with context.lock:
         inverses = [relation.inverse for relation in cls._schema.relations.values()]
         copying = [back for back in inverses if back is not None and back.name in back.owner._schema.copied]
-        return any(_holders(context, id, back) for back in copying)
+        return any(id in _last_ids(each, back) for back in copying for each in context.identity_map.alive(back.owner))
 
 
-def _holders(context: Context, id: str, back: Relation[Any]) -> list[Record]:
-    """Return the living entities of which a relation names this id."""
-    return [each for each in context.identity_map.alive(back.owner) if id in _last_ids(each, back)]
+def _holders_of(context: Context, entity: Record, relation: Relation[Any], back: Relation[Any]) -> Iterable[Record]:
+    """Return the living entities that have copies of another, as far as anybody has read or can read them."""
+    ids, peek = readable_ids(entity, relation), context.identity_map.peek
+    named: list[Record | None] = [peek(relation.target, id) for id in ids or ()]
+    if ids is None:
+        # Documents leave the relation out on both sides: only what was read apart can have a copy.
+        named = [each for each in context.identity_map.read_apart if isinstance(each, back.owner)]
+    return [each for each in named if each is not None and entity.id in _last_ids(each, back)]
 
 
 def _last_ids(record: Record, relation: Relation[Any]) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class _Write:
         origin: that with which the document of its echo is applied; None when the new `updated` tells the echo.
         updated: the new `updated`, where it is known.
         is_over: it was made on top of another program's change, which is still to be emitted.
+        held: the entity, whose document shows what its echo brings besides, as long as that is still to come.
     """
 
     number: int
@@ -45,6 +46,7 @@ class _Write:
     origin: str | None
     updated: bytes | None
     is_over: bool
+    held: object
 
 
 class KnownIds:
@@ -104,7 +106,14 @@ class KnownIds:
             return is_new
 
     def wrote(
-        self, id: str, updated: bytes | None, number: int, *, origin: str | None = None, is_over: bool = False
+        self,
+        id: str,
+        updated: bytes | None,
+        number: int,
+        *,
+        origin: str | None = None,
+        is_over: bool = False,
+        held: object = None,
     ) -> None:
         """Record a write of this session, so that its echo is not taken for another's.
 
@@ -117,7 +126,10 @@ class KnownIds:
                 origin = max(origin, before.origin, key=ECHO_ORIGINS.index)
             is_over = is_over or (before is not None and before.is_over)
             told = origin if updated is None else None
-            _put_bounded(self._writes, id, _Write(number, time.monotonic(), told, updated, is_over))
+            now = time.monotonic()
+            while self._writes and now - next(iter(self._writes.values())).at > MAX_ECHO_S:
+                del self._writes[next(iter(self._writes))]
+            _put_bounded(self._writes, id, _Write(number, now, told, updated, is_over, held))
             if updated is not None and not is_over and id in self:
                 self._learn(id, updated)
 

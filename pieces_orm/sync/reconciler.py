@@ -49,12 +49,7 @@ class Reconciler:
 
     def announce(self, entity: Record, number: int) -> None:
         """Emit `created` for a material that was there at this number, if it is new and was not announced yet."""
-        # It may be what a create of this session is making.
-        if (
-            self.known.is_unannounced(entity.id, number)
-            and not self._history.writes_of(self._kind, None)
-            and self._enter(entity)
-        ):
+        if self.known.is_unannounced(entity.id, number) and self._enter(entity):
             signals = self._context.signals
             signals.emit(signals.created, self._cls, entity=entity, origin="remote")
 
@@ -197,8 +192,9 @@ class Reconciler:
                 found = loading.fetch(self._context, self._cls, ids, origin=origin)
             # Whatever relations documents leave out, those that were read before have to be read again.
             entities = [each for each in found.values() if isinstance(each, Entity)]
-            relation_loading.reread_former_ids(self._context, entities, "remote")
-            field_access.reread_former_values(self._context, entities, "remote")
+            source = _origin(origin)
+            relation_loading.reread_former_ids(self._context, entities, source)
+            field_access.reread_former_values(self._context, entities, source)
         except PiecesError as error:
             if len(ids) == 1 or isinstance(error, TransportError | StateError | NotAuthorizedError):
                 return dict.fromkeys(ids, error)
@@ -248,7 +244,7 @@ class Reconciler:
 
 
 def _origin(echo: str | None) -> str:
-    """Return the origin of a creation or deletion: a part of what this session made or deleted is its own too."""
+    """Return the origin of what comes with an echo: a part of what this session made or deleted is its own too."""
     return "local" if echo in ("beside", "part") else "remote"
 
 

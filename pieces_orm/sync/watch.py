@@ -104,11 +104,14 @@ class Feeds(Watching):
         *,
         origin: str | None = None,
         is_over: bool = False,
+        held: Record | None = None,
     ) -> None:
         """Record a write of this session, so that its echo is not taken for another's."""
         feed = self._feed_of(cls)
         if feed is not None:
-            feed.reconciler.known.wrote(id, updated, self._context.history.now(), origin=origin, is_over=is_over)
+            feed.reconciler.known.wrote(
+                id, updated, self._context.history.now(), origin=origin, is_over=is_over, held=held
+            )
 
     def removed(self, record: Record) -> None:
         """Record that an entity became DELETED, so that it is not told once more."""
