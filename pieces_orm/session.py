@@ -333,8 +333,9 @@ def connect(
             message = "token= needs the server's address: pass url=, or set PIECES_URL."
             raise UsageError(message)
     return Session(
-        discovery.find(url, wait, token), application=application, api_key=api_key, timeout=timeout, autoload=autoload,
-        concurrency=concurrency, dispatch=dispatch, find=discovery.find_again if url is None else None, token=token,
+        discovery.find(url, wait, token, timeout), application=application, api_key=api_key, timeout=timeout,
+        autoload=autoload, concurrency=concurrency, dispatch=dispatch, find=discovery.find_again if url is None else None,
+        token=token,
     )  # fmt: skip
 
 

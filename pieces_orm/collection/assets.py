@@ -318,7 +318,7 @@ def _checked_search(query: Any, tags: Any, given: Any) -> tuple[str | None, list
         if not isinstance(each, filters.Filter):
             message = f"filters takes values of pieces_orm.filters, such as filters.tags('moon'), not {each!r}."
             raise InvalidValueError(message)
-    if not (words or any(found)):
+    if not ((words or "").strip() or any(found)):
         message = "A search needs a query, tags or filters."
         raise InvalidValueError(message)
     return words, *found

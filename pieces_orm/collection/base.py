@@ -252,6 +252,7 @@ class Collection(Generic[E, P]):
             UnsupportedOperationError: the wire cannot tell for this kind.
             TypeError, InvalidValueError: `create` takes no such arguments.
         """
+        self._check_lookup()
         if self._seed is not None:
             where = f"{self._kind.collection}.get_or_create()"
             arguments.bound(self._seed, where, self._context, (value, *args), kwargs)
@@ -262,7 +263,13 @@ class Collection(Generic[E, P]):
         made: E = create(value, *args, **kwargs)
         return made
 
+    def _check_lookup(self) -> None:
+        if "exists" not in self._kind.routes and self._class._lookup is None:
+            message = f"The wire cannot look up {self._kind.collection} by value; search all() instead."
+            raise UnsupportedOperationError(message)
+
     def _find(self, value: str) -> str | None:
+        self._check_lookup()
         if not isinstance(value, str | PurePath):
             message = f"{self._kind.collection} are looked up by a text, not {value!r} ({type(value).__name__})."
             raise InvalidValueError(message)
@@ -273,9 +280,7 @@ class Collection(Generic[E, P]):
             data = self._context.connection.call(route, body=body, repeatable=True)
             found = answers.optional_key(data, self._kind.name, self._kind.name)
             return None if found is None else reference_id(found, self._kind.name)
-        if self._class._lookup is None:
-            message = f"The wire cannot look up {self._kind.collection} by value; search all() instead."
-            raise UnsupportedOperationError(message)
+        assert self._class._lookup is not None
         value = self._class._looked_up(value)
         relations = [self._class._schema.many[name] for name in self._class._lookup_by]
         held = relation_loading.prefetch(self._context, self.all(transferables=False), relations, None)

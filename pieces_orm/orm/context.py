@@ -37,10 +37,6 @@ class Watching:
         """Tell whether receivers listen to a stream of a kind."""
         return False
 
-    def is_news(self, cls: type[Record], id: str, updated: bytes | None) -> bool:  # noqa: ARG002 for streams
-        """Tell whether a material was `updated` by another program since it was emitted last."""
-        return False
-
     def wrote(
         self,
         cls: type[Record],
@@ -48,7 +44,7 @@ class Watching:
         updated: bytes | None,
         *,
         origin: str | None = None,
-        is_over: bool = False,
+        before: bytes | None = None,
         held: Record | None = None,
     ) -> None:
         """Take note of a write of this session.
@@ -56,7 +52,8 @@ class Watching:
         Args:
             updated: the material's new one; None where that is not known.
             origin: without `updated`, that with which the echo's document is applied.
-            is_over: the write was made on top of another program's change, which is still to be emitted.
+            before: the material's `updated` right before the write, where it was read: it tells whether the write was
+                made on top of another program's change, which is still to be emitted.
             held: an entity to hold until the echo came: its document shows what that brings besides.
         """
 

@@ -32,6 +32,8 @@ class IdentityMap:
         self._entities: defaultdict[str, WeakValues[Record]] = defaultdict(WeakValues)
         self._edited: dict[int, Record] = {}
         # Sets that take the ids of entities as they are made, by kind: those of creates that are under way.
+        # Entities that have nothing but a nested copy, by class: later copies of them are looked for.
+        self.partial: defaultdict[type[Record], WeakSet[Record]] = defaultdict(WeakSet)
         # Entities with a field that was read from related materials apart from its document.
         self.read_apart: WeakSet[Record] = WeakSet()
         self._noting: list[tuple[str, set[str]]] = []

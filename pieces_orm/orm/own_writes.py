@@ -40,8 +40,7 @@ def marked(
     unclear = [target for target in targets if target not in loaded and watching.is_followed(target[0])]
     # What this session is writing already may be newer for that.
     quiet = [(cls, id) for cls, id in unclear if not context.history.writes_of(cls._schema.kind, id)]
-    # Changes of other programs that are still to be emitted.
-    news = {target for target, updated in _updated(context, quiet).items() if watching.is_news(*target, updated)}
+    before = _updated(context, quiet)
     with ExitStack() as stack:
         for cls, id in targets:
             stack.enter_context(context.history.writing(cls._schema.kind, id, in_parts=in_parts))
@@ -50,8 +49,8 @@ def marked(
         updated = _updated(context, [target for target in unclear if target not in unchanged])
         for target in targets:
             if target not in unchanged:
-                held, is_over = loaded.get(target), target in news
-                watching.wrote(*target, updated.get(target), origin=origin, is_over=is_over, held=held)
+                held = loaded.get(target)
+                watching.wrote(*target, updated.get(target), origin=origin, before=before.get(target), held=held)
 
 
 def _loaded(context: Context, target: Target) -> Record | None:
@@ -83,10 +82,10 @@ def related(context: Context, record: Record, relations: Iterable[str] | None = 
         relations: their names; None: all.
     """
     names = record._schema.relations if relations is None else set(relations)
-    if not names or not context.watching.is_active:
+    if not names:
         return []
     document = None
-    if record._state.state is not LOADED:
+    if record._state.state is not LOADED and context.watching.is_active:
         with suppress(PiecesError):
             document = reading.read(context.connection, record._schema.kind, record.id, {"transferables": False})
     with context.lock:

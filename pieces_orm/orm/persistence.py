@@ -6,7 +6,7 @@ whole: what this version has never heard of goes back as it came. Nothing is for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -25,10 +25,11 @@ from ..model.record import (
     decode,
     decode_or_keep,
     editing_of,
+    expire,
     forget_edits,
     own_edits,
 )
-from ..model.state import DELETED, DETACHED, Edit
+from ..model.state import DELETED, DETACHED, LOADED, Edit
 from ..values import Progress
 from ..wire.closed_lists import SCORE_REASONS
 from . import loading, own_writes, reading, state_changes
@@ -164,7 +165,19 @@ def _save(
             context.history.writing(record._schema.kind, record.id, in_parts=True),
             own_writes.marked(context, parts, "part"),
         ):
-            _SavingApart(context, record, edits, emitted).send(apart, fresh, completed)
+            try:
+                _SavingApart(context, record, edits, emitted).send(apart, fresh, completed)
+            finally:
+                _expire_parts(context, parts)
+
+
+def _expire_parts(context: Context, parts: Iterable[own_writes.Target]) -> None:
+    """Have the held parts of a material read again that a save of it has changed."""
+    with context.lock:
+        for cls, id in parts:
+            part = context.identity_map.peek(cls, id)
+            if part is not None and part._state.state is LOADED:
+                expire(part, context.history.now())
 
 
 class _SavingApart:
@@ -365,7 +378,7 @@ def _delete(context: Context, record: Record) -> Act:
     route = kind.route("delete")
     if signals.deleting.receivers:
         signals.ask(signals.deleting, type(record), entity=record)
-    beside = own_writes.related(context, record)
+    beside = own_writes.related(context, record) if context.watching.is_active else []
     with context.history.writing(kind, record.id), own_writes.marked(context, beside, "beside"):
         yield
         try:

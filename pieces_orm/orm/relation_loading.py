@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from ..documents import answers
 from ..errors import InvalidValueError, UnsupportedOperationError
 from ..model.record import Record, known_ids
 from ..model.relation import Relation
-from ..model.state import EXPIRED, HANDLE, LOADED, PARTIAL
+from ..model.state import EXPIRED, HANDLE, LOADED
 from ..values import Progress
 from ..wire import routes
 from . import loading, state_changes
@@ -104,18 +103,8 @@ def related_entities(context: Context, record: Record, relation: Relation[R], id
     """Return the entities with these ids; those that are not loaded are filled from the document's nested copies."""
     target: Any = relation.target
     entities: list[R] = [context.identity_map.ref(target, id) for id in ids]
-    document = record._state.document
-    if document is not None and any(_may_be_filled(entity) for entity in entities):
-        raw = document.get(relation.wire)
-        wanted = set(ids)
-        for id, copy in () if raw is None else answers.nested(raw, contents=document.contents):
-            if id in wanted:
-                state_changes.fill(context, target, id, copy, record._state.applied)
+    state_changes.fill_members(context, record, relation)
     return entities
-
-
-def _may_be_filled(entity: Record) -> bool:
-    return entity._state.document is None or entity._state.state is PARTIAL
 
 
 def load_related(context: Context, record: Record, relation: Relation[R], entities: Sequence[R]) -> list[R]:

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from ..documents import merging
+from msgspec import Raw
+
+from ..documents import answers, merging
 from ..documents.document import Document
+from ..errors import DecodeError
 from ..model import diff
 from ..model.diff import Changes
 from ..model.record import Record, readable_ids
@@ -79,12 +82,42 @@ def fill(context: Context, cls: type[Record], id: str, copy: Document, number: i
             detached = state.state is DETACHED
             diff.apply(entity, copy, first=True)
             state.applied, state.state = number, DETACHED if detached else state.state
+            if state.state is PARTIAL:
+                context.identity_map.partial[cls].add(entity)
         elif state.document is not None and state.state is PARTIAL:
             is_newer = state.applied < number
             if is_newer or copy.keys.keys() - state.document.keys.keys():
                 newer, older = (copy, state.document) if is_newer else (state.document, copy)
                 diff.apply(entity, merging.joined(newer, older), first=True)
                 state.applied = max(number, state.applied)
+
+
+def fill_members(context: Context, entity: Record, relation: Relation[Any], *, only_partial: bool = False) -> None:
+    """Let the nested copies of a relation fill those of its members that are not loaded.
+
+    Args:
+        only_partial: make no new entities, and pass over those of which nothing is known.
+    """
+    document = entity._state.document
+    with context.lock:
+        members = [context.identity_map.peek(relation.target, id) for id in readable_ids(entity, relation) or ()]
+        wanted = {
+            each.id
+            for each in members
+            if each is not None
+            and (each._state.state is PARTIAL or (each._state.document is None and not only_partial))
+        }
+        raw = None if document is None or not wanted else document.get(relation.wire)
+        for id, copy in () if raw is None or document is None else _copies(raw, document):
+            if id in wanted:
+                fill(context, relation.target, id, copy, entity._state.applied)
+
+
+def _copies(raw: Raw, document: Document) -> list[tuple[str, Document]]:
+    try:
+        return answers.nested(raw, contents=document.contents)
+    except DecodeError:
+        return []
 
 
 def apply(context: Context, entity: Record, document: Document, number: int, origin: str) -> bool:
@@ -109,7 +142,11 @@ def merge(context: Context, entity: Record, document: Document, number: int, *, 
     changes = diff.apply(entity, document, first=state.state in (HANDLE, PARTIAL), is_own=is_own)
     state.applied = number
     changes.outdated = context.history.is_reported_since(kind, entity.id, number)
+    context.identity_map.partial[type(entity)].discard(entity)
     _settle(context, entity, changes, number)
+    for relation in entity._schema.relations.values():
+        if context.identity_map.partial.get(relation.target):
+            fill_members(context, entity, relation, only_partial=True)
     for relation in entity._schema.relations.values():
         back = relation.inverse
         if back is not None and back.name in back.owner._schema.copied:

@@ -84,6 +84,7 @@ class Feed:
             self.state = LOST
             self._before_live.clear()
             self._condition.notify_all()
+        self.reconciler.known.stop()
         if self._stream is not None:
             self._stream.stop()
 

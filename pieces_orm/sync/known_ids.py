@@ -112,7 +112,7 @@ class KnownIds:
         number: int,
         *,
         origin: str | None = None,
-        is_over: bool = False,
+        before: bytes | None = None,
         held: object = None,
     ) -> None:
         """Record a write of this session, so that its echo is not taken for another's.
@@ -120,11 +120,11 @@ class KnownIds:
         Args: those of `Watching.wrote`, and the number of the moment after the write.
         """
         with self._lock:
-            before = self._expected(id)
-            if updated is None and before is not None and before.origin and origin:
+            last = self._expected(id)
+            if updated is None and last is not None and last.origin and origin:
                 # Of several writes that one report may stand for, the one that changes most says what is whose.
-                origin = max(origin, before.origin, key=ECHO_ORIGINS.index)
-            is_over = is_over or (before is not None and before.is_over)
+                origin = max(origin, last.origin, key=ECHO_ORIGINS.index)
+            is_over = self._is_news(id, before) or (last is not None and last.is_over)
             told = origin if updated is None else None
             now = time.monotonic()
             while self._writes and now - next(iter(self._writes.values())).at > MAX_ECHO_S:
@@ -143,15 +143,6 @@ class KnownIds:
     def was_removed(self, id: str) -> bool:
         """Tell whether this session saw a material gone, so that a report of it has to be looked at."""
         return id in self._gone
-
-    def is_news(self, id: str, updated: bytes | None) -> bool:
-        """Tell whether another program updated a material since it was emitted, or since the first list of ids."""
-        with self._lock:
-            expected = self._expected(id)
-            if updated is None or id not in self or self._ids is None or (expected is not None and expected.origin):
-                return False
-            before = self._ids[id]
-            return before != updated if before is not None else _seconds(updated) >= self._listed_time
 
     def echo_origin(self, id: str) -> str | None:
         """Return the origin with which the document of an echo is applied; None when none is expected."""
@@ -219,7 +210,20 @@ class KnownIds:
         with self._lock:
             self._gone.pop(id, None)
 
+    def stop(self) -> None:
+        """Let go of what is held for echoes."""
+        with self._lock:
+            self._writes.clear()
+
     # Under the lock ---------------------------------------------------------------------------------------------------
+
+    def _is_news(self, id: str, updated: bytes | None) -> bool:
+        """Tell whether another program updated a material since it was emitted, or since the first list of ids."""
+        expected = self._expected(id)
+        if updated is None or self._ids is None or id not in self._ids or (expected is not None and expected.origin):
+            return False
+        before = self._ids[id]
+        return before != updated if before is not None else _seconds(updated) >= self._listed_time
 
     def _expected(self, id: str) -> _Write | None:
         write = self._writes.get(id)

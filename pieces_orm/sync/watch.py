@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ..concurrency.forking import fork_safe
-from ..errors import InvalidValueError, UnsupportedOperationError
+from ..errors import InvalidValueError, UnsupportedOperationError, UsageError
 from ..model.record import Record
 from ..orm.context import Context, Watching
 from ..orm.entity import Entity
@@ -40,6 +40,10 @@ class Feeds(Watching):
             # Entities read from here on are in step: every later change of them is reported.
             feed.wait_first(deadline)
         return Watch(self, feeds)
+
+    def check_open(self) -> None:
+        """Raise DetachedError when the session is closed."""
+        self._context.connection.check_open()
 
     def _open(self, cls: type[Entity]) -> Feed:
         with self._lock:
@@ -91,11 +95,6 @@ class Feeds(Watching):
         """Tell whether receivers listen to a stream of a kind."""
         return self._feed_of(cls) is not None and self._context.signals.changed.has_receivers_for(cls)
 
-    def is_news(self, cls: type[Record], id: str, updated: bytes | None) -> bool:
-        """Tell whether a material was `updated` by another program since it was emitted last."""
-        feed = self._feed_of(cls)
-        return feed is not None and feed.reconciler.known.is_news(id, updated)
-
     def wrote(
         self,
         cls: type[Record],
@@ -103,14 +102,14 @@ class Feeds(Watching):
         updated: bytes | None,
         *,
         origin: str | None = None,
-        is_over: bool = False,
+        before: bytes | None = None,
         held: Record | None = None,
     ) -> None:
         """Record a write of this session, so that its echo is not taken for another's."""
         feed = self._feed_of(cls)
         if feed is not None:
             feed.reconciler.known.wrote(
-                id, updated, self._context.history.now(), origin=origin, is_over=is_over, held=held
+                id, updated, self._context.history.now(), origin=origin, before=before, held=held
             )
 
     def removed(self, record: Record) -> None:
@@ -170,8 +169,12 @@ class Watch:
             timeout: seconds.
 
         Raises:
-            RequestTimeout: they are not by then.
+            RequestTimeout: they are not by then. UsageError: this was closed.
         """
+        if not self._open:
+            self._opened_by.check_open()
+            message = "This watch is closed; open another with session.watch()."
+            raise UsageError(message)
         deadline = time.monotonic() + timeout
         for feed in self._feeds:
             feed.wait_live(deadline)

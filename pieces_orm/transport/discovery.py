@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import NotRunningError, PiecesError, ResponseError
+from ..values import Timeout
 from ..wire import kinds, routes
 from ..wire.closed_lists import CURRENT_PORTS, OLD_PORTS
 from .backoff import pause_after
@@ -45,13 +46,14 @@ def candidates(url: str | None) -> Iterator[tuple[str, str]]:
         yield f"http://127.0.0.1:{port}", "a known port"
 
 
-def find(url: str | None, wait: float = 0, token: str | None = None) -> str:
+def find(url: str | None, wait: float = 0, token: str | None = None, timeout: Timeout = PROBE_TIMEOUT_S) -> str:
     """Return the address of a running server.
 
     Args:
         url: the only address to try; None: all the known places.
         wait: seconds to keep trying, for a server that is starting.
         token: sent to the server, where it wants one.
+        timeout: seconds to wait for the answer of an address that is given.
 
     Raises:
         NotRunningError: nothing found; the message lists what was tried.
@@ -61,7 +63,7 @@ def find(url: str | None, wait: float = 0, token: str | None = None) -> str:
     while True:
         tried: list[str] = []
         for address, origin in candidates(url):
-            problem = probe(address, token)
+            problem = probe(address, token, PROBE_TIMEOUT_S if url is None else timeout)
             if problem is None:
                 return address
             tried.append(f"{address} ({origin}): {problem}")
@@ -80,10 +82,10 @@ def find_again(lost: str) -> str | None:
     return next((address for address in dict.fromkeys(places) if probe(address) is None), None)
 
 
-def probe(address: str, token: str | None = None) -> str | None:
+def probe(address: str, token: str | None = None, timeout: Timeout = PROBE_TIMEOUT_S) -> str | None:
     """Return the problem with a server at this address; None when it is a Pieces server that is ready."""
     try:
-        transport = HTTPTransport(address, PROBE_TIMEOUT_S, token=token)
+        transport = HTTPTransport(address, timeout, token=token)
     except NotRunningError as error:
         return str(error)
     try:
