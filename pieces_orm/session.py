@@ -334,8 +334,8 @@ def connect(
             raise UsageError(message)
     return Session(
         discovery.find(url, wait, token, timeout), application=application, api_key=api_key, timeout=timeout,
-        autoload=autoload, concurrency=concurrency, dispatch=dispatch, find=discovery.find_again if url is None else None,
-        token=token,
+        autoload=autoload, concurrency=concurrency, dispatch=dispatch,
+        find=discovery.find_again if url is None else None, token=token,
     )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Generator, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MethodType
 from typing import Any
 
@@ -91,6 +92,8 @@ class Signals:
 
     def __init__(self, dispatch: Dispatch | None = None) -> None:
         self._dispatch = dispatch
+        # What a thread emits while it must not run receivers.
+        self._held_back = threading.local()
         self._queue: MergeQueue[_Delivery] = MergeQueue(_Delivery.followed_by)
         self.saving = Signal("saving")
         self.deleting = Signal("deleting")
@@ -110,11 +113,30 @@ class Signals:
         """Send a signal about a finished operation: every receiver runs, through `dispatch` if there is one."""
         if not signal.receivers or signal.is_muted:
             return
+        held_back = getattr(self._held_back, "events", None)
+        if held_back is not None:
+            held_back.append((signal, sender, about))
+            return
         for receiver in signal.receivers_for(sender):
             if self._dispatch is None:
                 deliver(receiver, sender, about)
             else:
                 self._hand_over(_Delivery(receiver, SignalEvent(signal.name, sender, about)))
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Keep what this thread emits meanwhile, and emit it at the end; for those who hold a lock."""
+        if getattr(self._held_back, "events", None) is not None:
+            yield
+            return
+        events: list[tuple[Signal, Any, dict[str, Any]]] = []
+        self._held_back.events = events
+        try:
+            yield
+        finally:
+            self._held_back.events = None
+            for signal, sender, about in events:
+                self.emit(signal, sender, **about)
 
     def _hand_over(self, delivery: _Delivery) -> None:
         assert self._dispatch is not None

@@ -23,7 +23,6 @@ from ..values import Arrivals, Engine, Interaction, SearchMatch
 from ..values.checking import plain_text
 from ..wire import kinds, routes
 from ..wire.paths import checked_id
-from . import search_results
 from .arguments import (
     check_callable,
     flags,
@@ -150,6 +149,8 @@ class AssetCollection(Collection[Asset, P]):
             ids = None if within is None else _ids_of(within, self._context)
             body = _filter_body(query, tags, filters, ids, case_sensitive=case_sensitive)
         parameters = {name: value for name, value in parameters.items() if name in route.query}
+        from . import search_results  # noqa: PLC0415 a program that searches nothing does without it
+
         with self._context.history.request() as number:
             data = self._context.connection.call(route, query=parameters, body=body, repeatable=True)
             results = bytes(answers.one_key(data, "results", "asset")) if filtered else data

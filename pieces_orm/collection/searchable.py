@@ -11,7 +11,6 @@ from ..errors import InvalidValueError
 from ..orm import reading
 from ..orm.entity import Entity
 from ..values.checking import plain_text
-from . import search_results
 from .base import Collection
 
 E = TypeVar("E", bound=Entity)
@@ -49,6 +48,8 @@ class SearchableCollection(Collection[E, P]):
         route = self._kind.route("search")
         flags = reading.contents_query(route, transferables)
         body = decoding.encode({"engines": {"iterable": [{"query": query}]}})
+        from . import search_results  # noqa: PLC0415 a program that searches nothing does without it
+
         with self._context.history.request() as number:
             data = self._context.connection.call(route, query=flags, body=body, repeatable=True)
             found = search_results.matches(data, self._kind.name)

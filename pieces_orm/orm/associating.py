@@ -18,7 +18,7 @@ from ..transport.connection import Connection
 from ..values import Progress
 from ..wire.associations import Association, association
 from ..wire.kinds import TEXT, Route
-from . import loading, own_writes, relation_loading, state_changes
+from . import emitting, loading, own_writes, relation_loading, state_changes
 from .context import Context, check_context
 
 Pair = tuple[Relation[Any], Record]
@@ -133,8 +133,8 @@ def _change(context: Context, entity: Record, relation: Relation[Any], other: Re
         # The server answered, so both are there.
         context.watching.announce(one, number)
     for name, changes in changed.items():
-        state_changes.tell(context, signal, entity, relation=name, other=other, origin="local")
-        state_changes.emit_changes(context, entity, changes, "local")
+        emitting.tell(context, signal, entity, relation=name, other=other, origin="local")
+        emitting.emit_changes(context, entity, changes, "local")
 
 
 def _undone_with(entity: Record, relation: Relation[Any], row: Association) -> list[Relation[Any]]:

@@ -14,7 +14,7 @@ from ..errors import BatchError, PiecesError
 from ..model.record import Record
 from ..model.seed import Seed
 from ..values import Progress
-from . import associating, loading, own_writes, reading, state_changes
+from . import associating, emitting, loading, own_writes, reading, state_changes
 from .context import Context
 
 R = TypeVar("R", bound=Record)
@@ -75,7 +75,7 @@ def _create(context: Context, cls: type[R], seed: Seed, made: list[R]) -> Act:
                 context.watching.wrote(*part, None, origin="beside")
     if is_new if announced is None else announced:
         signals.emit(signals.created, cls, entity=entity, origin="local")
-    state_changes.emit_changes(context, entity, changes, "local")
+    emitting.emit_changes(context, entity, changes, "local")
     if seed.associate:
         _associate(context, entity, seed)
 

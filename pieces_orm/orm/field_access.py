@@ -22,7 +22,7 @@ from ..model.record import (
     unreadable,
 )
 from ..model.state import EXPIRED, LOADED, Edit
-from . import loading, persistence, state_changes
+from . import emitting, loading, persistence
 from .context import Context
 
 _set = object.__setattr__
@@ -69,7 +69,7 @@ def _read_apart(context: Context, entity: Record, spec: Field, document: Documen
             if former != value:
                 changes.before[spec.name] = former
             _cache_others(entity, spec, completed, changes)
-    state_changes.emit_changes(context, entity, changes, origin)
+    emitting.emit_changes(context, entity, changes, origin)
     return value
 
 

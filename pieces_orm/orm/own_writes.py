@@ -11,7 +11,7 @@ from ..documents.document import Document
 from ..errors import DecodeError, PiecesError
 from ..model.record import Record, known_ids
 from ..model.relation import Relation
-from ..model.state import LOADED
+from ..model.state import EXPIRED, LOADED
 from . import reading
 from .context import Context
 
@@ -32,7 +32,7 @@ def marked(
 
     Args:
         targets: class and id of each material.
-        origin: that with which the echoes' documents are applied; see `state_changes.emit_changes`.
+        origin: that with which the echoes' documents are applied; see `emitting.emit_changes`.
         in_parts: the write takes several requests, and its answer is read after the last.
     """
     watching, targets = context.watching, list(dict.fromkeys(targets))
@@ -55,7 +55,7 @@ def marked(
 
 def _loaded(context: Context, target: Target) -> Record | None:
     entity = context.identity_map.peek(*target)
-    return entity if entity is not None and entity._state.state is LOADED else None
+    return entity if entity is not None and entity._state.state in (LOADED, EXPIRED) else None
 
 
 def _updated(context: Context, targets: Iterable[Target]) -> dict[Target, bytes | None]:

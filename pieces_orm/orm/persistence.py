@@ -32,7 +32,7 @@ from ..model.record import (
 from ..model.state import DELETED, DETACHED, LOADED, Edit
 from ..values import Progress
 from ..wire.closed_lists import SCORE_REASONS
-from . import loading, own_writes, reading, state_changes
+from . import emitting, loading, own_writes, reading, state_changes
 from .context import Context
 
 Edits = Mapping[str, Edit]
@@ -107,7 +107,8 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
         saving = editing_of(record).saving
     emitted: Emitted = []
     try:
-        with saving:
+        # Receivers never run under the lock: they may save, and wait for other threads.
+        with context.signals.held_back(), saving:
             with context.lock:
                 # Another save may have sent some of them meanwhile.
                 edits = {name: edit for name, edit in own_edits(record).items() if name in asked}
@@ -115,7 +116,7 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
                 _save(context, record, edits, emitted, overwrite=overwrite, transferables=transferables)
     finally:
         for changes in emitted:
-            state_changes.emit_changes(context, record, changes, "local", associations="refresh")
+            emitting.emit_changes(context, record, changes, "local", associations="refresh")
     return frozenset(edits)
 
 
@@ -233,10 +234,10 @@ def put(context: Context, record: Record, values: Mapping[str, Any]) -> None:
     emitted: Emitted = []
     with context.lock:
         saving = editing_of(record).saving
-    with saving:
+    with context.signals.held_back(), saving:
         update.send(context, loading.read_record(context, record, {}), {}, emitted)
     for changes in emitted:
-        state_changes.emit_changes(context, record, changes, "local", associations="refresh")
+        emitting.emit_changes(context, record, changes, "local", associations="refresh")
 
 
 class _Update:
@@ -326,7 +327,7 @@ def ask_for_name(context: Context, record: Record, transferables: bool | None) -
         data = context.connection.call(kind.route("rename"), {kind.parameter: record.id}, query)
         answer = answers.one(data, kind.name, record.id, contents=reading.has_contents(query))[1]
         changes = _apply_answer(context, record, {}, answer)
-    state_changes.emit_changes(context, record, changes, "local", associations="refresh")
+    emitting.emit_changes(context, record, changes, "local", associations="refresh")
 
 
 def increment_score(context: Context, record: Record, reason: str) -> None:

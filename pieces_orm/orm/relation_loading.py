@@ -59,7 +59,7 @@ def read_missing_ids(
 ) -> Mapping[str, tuple[str, ...]]:
     """Read the ids that documents leave out from the relation's association family, and return them by entity.
 
-    Where the server has no such family, what was known before stays known.
+    Where the server has no such family, what was known last is returned, until it is asked again.
     """
     feature = f"{relation.owner.__name__}.{relation.name}"
     if not entities:
@@ -82,9 +82,8 @@ def _former_ids(context: Context, relation: Relation[Any], entities: Sequence[Re
     found = {}
     with context.lock:
         for entity in entities:
-            former = entity._state.take_former_ids(relation.name)
+            former = (entity._state.former_ids or {}).get(relation.name)
             if former is not None:
-                entity._state.cache_ids(relation.name, former)
                 found[entity.id] = former
     return found
 
@@ -124,14 +123,16 @@ def prefetch(
 ) -> list[Any]:
     """Load the missing targets of some relations together; return all entities that were reached."""
     reached = list(entities)
+    classes = {type(entity) for entity in entities}
     for relation in relations:
         if not isinstance(relation, Relation):
             message = f"prefetch takes relations such as Anchor.assets, not {relation!r}."
             raise InvalidValueError(message)
         starts = [entity for entity in reached if isinstance(entity, relation.owner)]
-        if reached and not starts:
+        if classes and not any(issubclass(cls, relation.owner) for cls in classes):
             message = f"{relation!r} starts at none of the entities that are reached."
             raise InvalidValueError(message)
+        classes.add(relation.target)
         loading.load_missing(context, starts)
         read_missing_ids(context, relation, [start for start in starts if _known_ids(context, start, relation) is None])
         targets = {

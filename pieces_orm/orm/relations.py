@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from ..documents.document import Document, reference_id
 from ..errors import ReadOnlyFieldError
-from ..model.record import Record, known_ids
+from ..model.record import Record, readable_ids
 from ..model.relation import Relation
 from ..values import Progress
 from . import associating, relation_loading
@@ -81,7 +81,7 @@ class Related(Generic[E]):
     def known(self) -> bool:
         """True if the ids are known without a request; a relation that a document leaves out is unknown, not empty."""
         with self._entity._context.lock:
-            return known_ids(self._entity, self._relation) is not None
+            return readable_ids(self._entity, self._relation) is not None
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -180,5 +180,5 @@ class Related(Generic[E]):
 
     def __repr__(self) -> str:
         with self._entity._context.lock:
-            ids = known_ids(self._entity, self._relation)
+            ids = readable_ids(self._entity, self._relation)
         return f"<{self._relation.name} of {self._entity!r}: {'unknown' if ids is None else len(ids)}>"

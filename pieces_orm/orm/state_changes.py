@@ -16,10 +16,10 @@ from ..documents.document import Document
 from ..errors import DecodeError
 from ..model import diff
 from ..model.diff import Changes
-from ..model.record import Record, readable_ids
+from ..model.record import Record, expire, readable_ids
 from ..model.relation import Relation
 from ..model.state import DELETED, DETACHED, HANDLE, LOADED, PARTIAL
-from ..signals import Signal
+from . import emitting
 from .context import Context
 from .history import Link
 
@@ -38,7 +38,7 @@ def adopt(context: Context, cls: type[R], id: str, document: Document, number: i
         changes = merge(context, entity, document, number)
         if origin == "remote" and context.history.is_written_since(cls._schema.kind, id, number):
             origin = "overlap"
-    emit_changes(context, entity, changes, origin)
+    emitting.emit_changes(context, entity, changes, origin)
     return entity
 
 
@@ -63,7 +63,7 @@ def adopt_page(
                 known.append((found, merge(context, found, document, number)))
             adopted.append(found)
     for entity, changes in known:
-        emit_changes(context, entity, changes, origin)
+        emitting.emit_changes(context, entity, changes, origin)
     return adopted
 
 
@@ -126,12 +126,12 @@ def apply(context: Context, entity: Record, document: Document, number: int, ori
         if entity._state.state is DELETED or entity._state.applied > number:
             return False
         changes = merge(context, entity, document, number)
-    emit_changes(context, entity, changes, origin)
+    emitting.emit_changes(context, entity, changes, origin)
     return True
 
 
 def merge(context: Context, entity: Record, document: Document, number: int, *, is_own: bool = False) -> Changes:
-    """Apply a document under the lock, unless it is older; emit with `emit_changes`, outside the lock.
+    """Apply a document under the lock, unless it is older; emit with `emitting.emit_changes`, outside the lock.
 
     Args:
         is_own: the document answers a write of fields by this session.
@@ -143,6 +143,7 @@ def merge(context: Context, entity: Record, document: Document, number: int, *, 
     state.applied = number
     changes.outdated = context.history.is_reported_since(kind, entity.id, number)
     context.identity_map.partial[type(entity)].discard(entity)
+    _expire_copied(context, entity, changes, number)
     _settle(context, entity, changes, number)
     for relation in entity._schema.relations.values():
         if context.identity_map.partial.get(relation.target):
@@ -154,6 +155,16 @@ def merge(context: Context, entity: Record, document: Document, number: int, *, 
                 if holder._state.applied < number:
                     _copy(context, holder, back, entity.id, document, changes)
     return changes
+
+
+def _expire_copied(context: Context, entity: Record, changes: Changes, number: int) -> None:
+    """Have those read again from whose copies an answer showed that they have changed."""
+    schema = entity._schema
+    for name in {schema.fields[name].copied_from for name in changes.before} - {""}:
+        for id in readable_ids(entity, schema.relations[name]) or ():
+            member = context.identity_map.peek(schema.relations[name].target, id)
+            if member is not None and member._state.state is LOADED and member._state.applied < number:
+                expire(member, member._state.applied)
 
 
 def _settle(context: Context, entity: Record, changes: Changes, number: int) -> None:
@@ -215,64 +226,6 @@ def _copy(
         changed = diff.replace_copy(holder, relation, id, member)
         if changed.before:
             changes.others.append((holder, changed))
-
-
-# Signals ------------------------------------------------------------------------------------------------------------
-
-
-def tell(context: Context, signal: Signal, entity: Record, **about: Any) -> None:
-    """Emit a signal about an entity, after `created` where no stream has told that yet."""
-    if signal.receivers:
-        context.watching.announce(entity, entity._state.applied)
-        context.signals.emit(signal, type(entity), entity=entity, **about)
-
-
-# The fields that writes of this session change, by the origin that documents get which a report of such a write brings:
-# of an association, of a write about another material, of a score. A write about a whole ("part") may change all.
-OWN_FIELDS = {
-    "echo": frozenset({"updated"}),
-    "beside": frozenset({"updated"}),
-    "score": frozenset({"score", "updated"}),
-    # The answer was requested before such a write, and may show it already.
-    "overlap": frozenset({"score", "updated"}),
-}
-
-
-def emit_changes(
-    context: Context, entity: Record, changes: Changes, origin: str, *, associations: str | None = None
-) -> None:
-    """Emit changes, outside the lock.
-
-    Args:
-        origin: that of the signals; or a key of `OWN_FIELDS`, if a report of a write of this session brought the
-            document: what that write did not change is another's.
-        associations: the origin of those, where it is another: associations of this session are told when made.
-    """
-    if changes.outdated:
-        context.watching.applied_outdated(entity)
-    if origin == "part":
-        origin = "local"
-    own = OWN_FIELDS.get(origin, frozenset())
-    others = "remote" if own else origin
-    theirs = {name: value for name, value in changes.before.items() if name not in own}
-    mine = {name: value for name, value in changes.before.items() if name in own}
-    if theirs and "updated" in mine:
-        theirs["updated"] = mine.pop("updated")
-    if origin in ("echo", "overlap") and mine.keys() == {"updated"}:
-        mine.clear()  # an association was told when it was made: that it moved `updated` is no news
-    parts = (("local", mine), (others, theirs))
-    for source, before in parts if context.signals.changed.receivers else ():
-        if before:
-            tell(context, context.signals.changed, entity, fields=frozenset(before), before=before, origin=source)
-    for signal, pairs in (
-        (context.signals.associated, changes.linked),
-        (context.signals.disassociated, changes.unlinked),
-    ):
-        for relation, id in pairs if signal.receivers else ():
-            other = context.identity_map.ref(relation.target, id)
-            tell(context, signal, entity, relation=relation.name, other=other, origin=associations or others)
-    for holder, changed in changes.others:
-        emit_changes(context, holder, changed, others)
 
 
 # Associations -------------------------------------------------------------------------------------------------------
@@ -357,7 +310,7 @@ def learn_ids(
         state.cache_ids(relation.name, ids)
         changes.compare_ids(relation, former, ids)
         _settle(context, entity, changes, number)
-    emit_changes(context, entity, changes, origin)
+    emitting.emit_changes(context, entity, changes, origin)
 
 
 def mirror(context: Context, entity: Record) -> Changes:
@@ -409,7 +362,7 @@ def remove(context: Context, entity: Record) -> Changes | None:
 def tell_deleted(context: Context, entity: Record, changes: Changes, origin: str) -> None:
     """Emit the deletion of an entity, and what it changed in others."""
     context.signals.emit(context.signals.deleted, type(entity), entity=entity, origin=origin)
-    emit_changes(context, entity, changes, origin)
+    emitting.emit_changes(context, entity, changes, origin)
 
 
 def remove_missing(context: Context, entity: Record, origin: str) -> None:

@@ -270,7 +270,8 @@ class Feed:
 
     def _seconds_until_work(self) -> float | None:
         """Return the seconds after which there may be work without a notification; None: there will be one."""
-        waits = [self._pending.seconds_until_due, DEBOUNCE_S if self.reconciler.defers else None]
+        known = self.reconciler.known
+        waits = [self._pending.seconds_until_due, DEBOUNCE_S if self.reconciler.defers else None, known.let_go()]
         if self._must_compare:
             waits.append(max(0.0, self._compare_at - time.monotonic()))
         return min((each for each in waits if each), default=None)

@@ -127,8 +127,6 @@ class KnownIds:
             is_over = self._is_news(id, before) or (last is not None and last.is_over)
             told = origin if updated is None else None
             now = time.monotonic()
-            while self._writes and now - next(iter(self._writes.values())).at > MAX_ECHO_S:
-                del self._writes[next(iter(self._writes))]
             _put_bounded(self._writes, id, _Write(number, now, told, updated, is_over, held))
             if updated is not None and not is_over and id in self:
                 self._learn(id, updated)
@@ -209,6 +207,17 @@ class KnownIds:
         """Stop waiting for the report of a deletion."""
         with self._lock:
             self._gone.pop(id, None)
+
+    def let_go(self) -> float | None:
+        """Let go of writes whose echoes do not come any more; return the seconds until there are more, or None."""
+        with self._lock:
+            now = time.monotonic()
+            while self._writes:
+                id, oldest = next(iter(self._writes.items()))
+                if now - oldest.at < MAX_ECHO_S:
+                    return oldest.at + MAX_ECHO_S - now
+                del self._writes[id]
+            return None
 
     def stop(self) -> None:
         """Let go of what is held for echoes."""

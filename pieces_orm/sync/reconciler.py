@@ -11,7 +11,7 @@ from attrs import frozen
 
 from ..errors import NotAuthorizedError, NotFoundError, PiecesError, StateError, TransportError
 from ..model.record import Record
-from ..model.state import DELETED, EXPIRED, HANDLE, LOADED
+from ..model.state import DELETED, EXPIRED, HANDLE, LOADED, PARTIAL
 from ..orm import field_access, loading, reading, relation_loading, state_changes
 from ..orm.context import Context
 from ..orm.entity import Entity
@@ -46,6 +46,8 @@ class Reconciler:
         self._cls = cls
         self._kind = cls._schema.kind
         self._deferred: list[_Deferred] = []
+        # Reports that have waited: a write that began after them is not what they are about.
+        self._waited: set[str] = set()
 
     def announce(self, entity: Record, number: int) -> None:
         """Emit `created` for a material that was there at this number, if it is new and was not announced yet."""
@@ -70,6 +72,7 @@ class Reconciler:
         still = [each for each in self._deferred if not self._history.are_written(each.writes)]
         ready = {each.id: each.report for each in self._deferred if each not in still}
         self._deferred = still
+        self._waited.update(ready)
         return ready
 
     def is_listing(self, ids: AbstractSet[str]) -> bool:
@@ -88,9 +91,13 @@ class Reconciler:
         held: dict[str, Record] = {}
         if since is not None:
             alive = self._context.identity_map.alive(self._cls)
-            held = {each.id: each for each in alive if each._state.state in (LOADED, EXPIRED)}
+            held = {each.id: each for each in alive if each._state.state in (LOADED, EXPIRED, PARTIAL)}
+            # Of a copy nobody knows what has changed since, only that it may be old.
+            old_copy = SURVIVED if self.known.are_listed else SEEN
             reports = {
-                id: UPDATED if id in now else VANISHED for id, each in held.items() if each._state.applied < since
+                id: VANISHED if id not in now else old_copy if each._state.state is PARTIAL else UPDATED
+                for id, each in held.items()
+                if each._state.applied < since
             }
         if not self.known.are_listed:
             self.known.list_first(now, number, self._context.connection.server_time())
@@ -128,10 +135,11 @@ class Reconciler:
             if id not in self.known:
                 # It may be what a create of this session is making.
                 writes |= self._history.writes_of(self._kind, None)
-            if writes:
+            if writes and id not in self._waited:
                 self._deferred.append(_Deferred(id, report, writes))
             else:
                 ready[id] = report
+                self._waited.discard(id)
         return ready
 
     def _confirmed(self, vanished: set[str]) -> set[str]:

@@ -29,7 +29,7 @@ class Feeds(Watching):
         self._context.connection.check_open()
         for cls in classes:
             if not (isinstance(cls, type) and issubclass(cls, Entity)):
-                message = f"watch takes entity classes, such as Asset, not {cls!r}."
+                message = f"Entity classes are watched, such as Asset, not {cls!r}."
                 raise InvalidValueError(message)
             if not _can_watch(cls) and not every:
                 message = f"The wire can neither stream nor list {cls._schema.kind.collection}."

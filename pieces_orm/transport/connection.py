@@ -285,7 +285,7 @@ class Connection:
     def has_not(self, feature: str) -> None:
         """Remember for a while that the server does not have a route or feature: longer each time it says so."""
         times = self._unsupported.get(feature, (0, 0.0))[0]
-        seconds = min(FIRST_UNSUPPORTED_S * UNSUPPORTED_GROWTH**times, MAX_UNSUPPORTED_S)
+        seconds = min(FIRST_UNSUPPORTED_S * UNSUPPORTED_GROWTH ** min(times, 9), MAX_UNSUPPORTED_S)
         self._unsupported[feature] = times + 1, time.monotonic() + seconds
 
     def _observe(self, method: str, path: str, status: int, seconds: float) -> None:

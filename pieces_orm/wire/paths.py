@@ -35,7 +35,8 @@ def checked_id(id: str) -> str:
     """
     plain = str.__str__(id) if isinstance(id, str) else ""
     if plain in ("", ".", "..") or _FORBIDDEN.search(plain) or not is_sendable(plain):
-        message = f"Invalid id {id!r}: an id is one non-empty path segment without slashes."
+        hint = f" Pass the entity's id, {id.id!r}." if hasattr(id, "id") else ""
+        message = f"Invalid id {id!r}: an id is one non-empty path segment without slashes.{hint}"
         raise InvalidIdError(message)
     return plain
 

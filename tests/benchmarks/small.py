@@ -16,7 +16,7 @@ from pieces_os_client.models.asset import Asset as OfficialAsset
 from pieces_orm import Asset
 from pieces_orm.documents.merging import merge
 from pieces_orm.model.diff import Changes
-from pieces_orm.orm import state_changes
+from pieces_orm.orm import emitting
 from pieces_orm.orm.persistence import patch
 from pieces_orm.session import Session
 
@@ -121,7 +121,7 @@ def _signals(session: Session, asset: Asset, repeats: int, calls: int) -> Row:
     changes = Changes(before={"name": "before"}, linked=changed, unlinked=changed)
 
     def told() -> None:
-        state_changes.emit_changes(session._context, asset, changes, "refresh")
+        emitting.emit_changes(session._context, asset, changes, "refresh")
 
     cost = each({"ours": told}, repeats, calls)["ours"] / 3
     return Row("P9", "a signal that nobody hears", cost, None, None, "ns", cost * 1e9, 60)

@@ -35,8 +35,8 @@ lets {len(FAULTS)} faults meet {len(CALLS)} calls, at each exchange of a call, o
   an id out, the session asks for the ids: once for each call, and not for what it does not hold. If the ids list the
   material, the call raises what the answer said, and everything stays.
 - **An answer that is not one is a `DecodeError`**, from the call that received it. A field that cannot be read raises
-  it when it is read, until a `refresh`, and the other fields stay usable. A member of a collection that has no id is left out with a
-  warning in the log of `pieces_orm`; nothing is left out silently.
+  it when it is read, until a `refresh`, and the other fields stay usable. A member of a collection that has no id is
+  left out with a warning in the log of `pieces_orm`; nothing is left out silently.
 - **When the fault is over, the same call succeeds.** The session has what the server has, one object for each id. A
   material is made twice only if you repeat a `create` whose answer was lost. A route of newer servers that was not
   found is tried again after ten seconds, or when the server was lost meanwhile.
