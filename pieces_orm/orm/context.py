@@ -57,6 +57,10 @@ class Watching:
             held: an entity to hold until the echo came: its document shows what that brings besides.
         """
 
+    def echo_origin(self, record: Record) -> str | None:  # noqa: ARG002 for streams
+        """Return the origin with which the document of an echo is applied that is still to come; None without one."""
+        return None
+
     def removed(self, record: Record) -> None:
         """Take note that an entity became DELETED, under the session's lock."""
 

@@ -29,7 +29,13 @@ OWN_FIELDS = {
 
 
 def emit_changes(
-    context: Context, entity: Record, changes: Changes, origin: str, *, associations: str | None = None
+    context: Context,
+    entity: Record,
+    changes: Changes,
+    origin: str,
+    *,
+    associations: str | None = None,
+    theirs: str = "remote",
 ) -> None:
     """Emit changes, outside the lock.
 
@@ -37,20 +43,21 @@ def emit_changes(
         origin: that of the signals; or a key of `OWN_FIELDS`, if a report of a write of this session brought the
             document: what that write did not change is another's.
         associations: the origin of those, where it is another: associations of this session are told when made.
+        theirs: the origin of what an own write did not change.
     """
     if changes.outdated:
         context.watching.applied_outdated(entity)
     if origin == "part":
         origin = "local"
     own = OWN_FIELDS.get(origin, frozenset())
-    others = "remote" if own else origin
-    theirs = {name: value for name, value in changes.before.items() if name not in own}
+    others = theirs if own else origin
+    rest = {name: value for name, value in changes.before.items() if name not in own}
     mine = {name: value for name, value in changes.before.items() if name in own}
-    if theirs and "updated" in mine:
-        theirs["updated"] = mine.pop("updated")
+    if rest and "updated" in mine:
+        rest["updated"] = mine.pop("updated")
     if origin in ("echo", "overlap") and mine.keys() == {"updated"}:
         mine.clear()  # an association was told when it was made: that it moved `updated` is no news
-    parts = (("local", mine), (others, theirs))
+    parts = (("local", mine), (others, rest))
     for source, before in parts if context.signals.changed.receivers else ():
         if before:
             tell(context, context.signals.changed, entity, fields=frozenset(before), before=before, origin=source)

@@ -38,7 +38,7 @@ def adopt(context: Context, cls: type[R], id: str, document: Document, number: i
         changes = merge(context, entity, document, number)
         if origin == "remote" and context.history.is_written_since(cls._schema.kind, id, number):
             origin = "overlap"
-    emitting.emit_changes(context, entity, changes, origin)
+    _emit(context, entity, changes, origin)
     return entity
 
 
@@ -63,7 +63,7 @@ def adopt_page(
                 known.append((found, merge(context, found, document, number)))
             adopted.append(found)
     for entity, changes in known:
-        emitting.emit_changes(context, entity, changes, origin)
+        _emit(context, entity, changes, origin)
     return adopted
 
 
@@ -126,8 +126,15 @@ def apply(context: Context, entity: Record, document: Document, number: int, ori
         if entity._state.state is DELETED or entity._state.applied > number:
             return False
         changes = merge(context, entity, document, number)
-    emitting.emit_changes(context, entity, changes, origin)
+    _emit(context, entity, changes, origin)
     return True
+
+
+def _emit(context: Context, entity: Record, changes: Changes, origin: str) -> None:
+    """Emit what a read brought; if the echo of a write of this session is still to come, that write is its own."""
+    expected = context.watching.echo_origin(entity) if origin == "refresh" and changes.before else None
+    theirs = "remote" if expected is None else origin
+    emitting.emit_changes(context, entity, changes, expected or origin, theirs=theirs)
 
 
 def merge(context: Context, entity: Record, document: Document, number: int, *, is_own: bool = False) -> Changes:

@@ -202,7 +202,8 @@ class Reconciler:
             entities = [each for each in found.values() if isinstance(each, Entity)]
             source = _origin(origin)
             relation_loading.reread_former_ids(self._context, entities, source)
-            field_access.reread_former_values(self._context, entities, source)
+            # An association of this session may have changed them; it was told when it was made.
+            field_access.reread_former_values(self._context, entities, "local" if origin == "echo" else source)
         except PiecesError as error:
             if len(ids) == 1 or isinstance(error, TransportError | StateError | NotAuthorizedError):
                 return dict.fromkeys(ids, error)

@@ -112,6 +112,11 @@ class Feeds(Watching):
                 id, updated, self._context.history.now(), origin=origin, before=before, held=held
             )
 
+    def echo_origin(self, record: Record) -> str | None:
+        """Return the origin with which the document of an echo is applied that is still to come; None without one."""
+        feed = self._feed_of(type(record))
+        return None if feed is None else feed.reconciler.known.echo_origin(record.id)
+
     def removed(self, record: Record) -> None:
         """Record that an entity became DELETED, so that it is not told once more."""
         feed = self._feed_of(type(record))
