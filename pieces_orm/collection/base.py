@@ -12,7 +12,7 @@ from ..documents import answers, decoding
 from ..documents.document import reference_id
 from ..errors import InvalidValueError, NotFoundError, UnsupportedOperationError
 from ..model.seed import Seed
-from ..orm import creating, loading, persistence, reading, relation_loading
+from ..orm import commands, creating, loading, reading, relation_loading
 from ..orm.context import Context
 from ..orm.entity import Entity
 from ..values import Arrivals, Progress
@@ -305,5 +305,5 @@ class Collection(Generic[E, P]):
         arguments.check_callable("progress", progress)
         name = f"{self._kind.collection}.delete_many"
         entities = arguments.listed_entities(name, entities, self._class, self._context)
-        errors = persistence.delete_all(self._context, entities, progress)
+        errors = commands.delete_all(self._context, entities, progress)
         parallel.raise_failed(entities, errors, lambda entity: entity.id, "deleted")

@@ -18,12 +18,14 @@ from ..documents import answers, decoding, merging
 from ..documents.document import Document, malformed, reference_id
 from ..errors import DecodeError, InvalidValueError
 from ..model.record import Record, known_value
-from ..orm import creating, persistence, reading, relation_loading
+from ..orm import commands, creating, persistence, reading, relation_loading
 from ..orm.context import Context
 from ..orm.persistence import CompletedField, EndpointField
 from ..values import AnnotationType, GenericClassification
 from ..wire import kinds, routes
 from .annotation import Annotation
+
+_DESCRIPTION = AnnotationType.DESCRIPTION.value
 
 
 def in_original(document: Document, path: str) -> Raw | None:
@@ -190,7 +192,7 @@ class DescriptionField(EndpointField):
 
     def locate(self, document: Document) -> Raw | None:
         """Return the slice of the describing annotation's text; None when there is none."""
-        return _in_member(document, "annotations", "type", AnnotationType.DESCRIPTION.value, "text")
+        return _in_member(document, "annotations", "type", _DESCRIPTION, "text")
 
     def is_left_out(self, document: Document) -> bool:
         """Tell whether the document leaves out the annotations."""
@@ -211,13 +213,20 @@ class DescriptionField(EndpointField):
         data = merging.merge(document, {"annotations": {"iterable": members}})
         return Document(data, contents=document.contents)
 
+    def ask(self, context: Context, record: Record, value: Any) -> None:
+        """Let receivers of `deleting` veto the deletion of the annotation, as far as it is known."""
+        document = record._state.document
+        id = None if document is None else _in_member(document, "annotations", "type", _DESCRIPTION, "id")
+        if value is None and id is not None:
+            commands.ask_to_delete(context, context.identity_map.ref(Annotation, json.loads(bytes(id))))
+
     def send(self, context: Context, record: Record, value: Any, fresh: Document) -> Document | None:
         """Change, make or delete the annotation that describes the asset.
 
         The fresh document says which one that is, and only its text is changed: edits of an annotation that somebody
         holds are theirs to save.
         """
-        id = _in_member(fresh, "annotations", "type", AnnotationType.DESCRIPTION.value, "id")
+        id = _in_member(fresh, "annotations", "type", _DESCRIPTION, "id")
         described = None if id is None else context.identity_map.ref(Annotation, json.loads(bytes(id)))
         if described is None and value is not None:
             asset: Any = record
@@ -226,5 +235,5 @@ class DescriptionField(EndpointField):
         elif described is not None and value is not None:
             persistence.put(context, described, {"text": value})
         elif described is not None:
-            described.delete()
+            commands.delete(context, described, is_asked=True)
         return None

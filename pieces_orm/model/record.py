@@ -68,9 +68,14 @@ class Schema:
     @cached_property
     def copied_by(self) -> frozenset[str]:
         """The relations to materials that have fields which are read from their copies of this one."""
-        inverses = ((name, relation.inverse) for name, relation in self.many.items())
-        names = [name for name, back in inverses if back and back.name in back.owner._schema.copied]
+        names = [relation.name for relation, _ in self.copying]
         return frozenset(names + [alias.name for name in names for alias in self.aliases[name]])
+
+    @cached_property
+    def copying(self) -> list[tuple[Relation[Any], Relation[Any]]]:
+        """The relations to materials that keep copies of this one, each with its inverse."""
+        inverses = ((relation, relation.inverse) for relation in self.relations.values())
+        return [(each, back) for each, back in inverses if back and back.name in back.owner._schema.copied]
 
     @cached_property
     def aliases(self) -> Mapping[str, list[Relation[Any]]]:
@@ -304,15 +309,17 @@ def own_edits(record: Record) -> dict[str, Edit]:
 
 def forget_edits(record: Record, sent: Mapping[str, Edit]) -> dict[str, Edit]:
     """Return the edits without those that were sent; one that was set anew meanwhile stays, based on what was sent."""
-    editing = editing_of(record)
+    editing = record._state.editing
     edits = record._state.pending()
     for name, edit in sent.items():
         current = edits.pop(name, None)
         if current is not None and (type(current.mine) is not type(edit.mine) or current.mine != edit.mine):
             edits[name] = Edit(current.mine, edit.mine)
-            editing.note_saved(name, edit)
+            if editing is not None:
+                editing.note_saved(name, edit)
         else:
-            editing.forget(name)
+            if editing is not None:
+                editing.forget(name)
             if current is not None and name in record._schema.fields:
                 object.__delattr__(record, name)
     return edits
@@ -320,10 +327,11 @@ def forget_edits(record: Record, sent: Mapping[str, Edit]) -> dict[str, Edit]:
 
 def revert_edits(record: Record, names: tuple[str, ...]) -> dict[str, Edit]:
     """Return the edits without those named, or none of them; their slots are emptied."""
-    editing = editing_of(record)
+    editing = record._state.editing
     edits = record._state.pending()
     for name in names or tuple(edits):
-        editing.forget(name)
+        if editing is not None:
+            editing.forget(name)
         if edits.pop(name, None) is not None:
             object.__delattr__(record, name)
     return edits

@@ -22,7 +22,7 @@ from ..model.relation import Relation
 from ..model.state import EXPIRED, HANDLE, State
 from ..values import Progress
 from ..wire.kinds import Kind
-from . import associating, field_access, loading, persistence, reading
+from . import associating, commands, field_access, loading, persistence, reading
 from .context import Context
 
 E = TypeVar("E", bound="Entity")
@@ -196,7 +196,7 @@ class Entity(Record):
             NotFoundError, ServerError: the server did not find it, or failed, and its ids still list it. Nothing of
                 the entity has changed; try again.
         """
-        persistence.delete(self._context, self)
+        commands.delete(self._context, self)
 
     def increment_score(self, reason: str = "reuse") -> None:
         """Count one use of the material.
@@ -209,7 +209,7 @@ class Entity(Record):
         Raises:
             UnsupportedOperationError: this kind has no scores.
         """
-        persistence.increment_score(self._context, self, reason)
+        commands.increment_score(self._context, self, reason)
 
     # Associations ---------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..documents.document import Document
-from ..errors import DecodeError
+from ..errors import DecodeError, NotLoadedError
 from ..model.diff import Changes
 from ..model.fields import Field
 from ..model.record import (
@@ -36,6 +36,9 @@ def read(entity: Record, spec: Field) -> Any:
         state, document = entity._state.state, entity._state.document
     if value is not EMPTY:
         return value
+    if state is LOADED and not context.autoload and document is not None and spec.is_left_out(document):
+        message = f"The server leaves {spec.name} of {entity!r} out, and autoload is off: open a session with autoload."
+        raise NotLoadedError(message)
     loading.check_autoload(context, entity, spec.name)
     if document is None or state is not LOADED or not spec.is_left_out(document):
         query = {"transferables": True, "transferable": True} if spec.contents else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -14,6 +14,9 @@ from ..model.relation import Relation
 from ..model.state import EXPIRED, LOADED
 from . import reading
 from .context import Context
+
+# Materials of one kind whose `updated` a write looks up at most.
+MAX_UNCLEAR = 500
 
 Target = tuple[type[Record], str]
 
@@ -28,7 +31,7 @@ def marked(
 
     Requests: none for loaded entities, whose documents show what a write changed. If receivers listen to a stream of
     others, one read before the write and one after it, because only `updated` tells an echo from another program's
-    change at the same time; none for more than 50 of a kind.
+    change at the same time; for the first 500 of a kind.
 
     Args:
         targets: class and id of each material.
@@ -65,34 +68,40 @@ def _updated(context: Context, targets: Iterable[Target]) -> dict[Target, bytes 
         by_class[cls].append(id)
     found: dict[Target, bytes | None] = {}
     for cls, ids in by_class.items():
-        if len(ids) <= reading.MAX_BATCH_SIZE:
+        for start in range(0, min(len(ids), MAX_UNCLEAR), reading.MAX_BATCH_SIZE):
             with suppress(PiecesError):
-                documents = reading.read_few(context.connection, cls._schema.kind, ids)
+                chunk = ids[start : start + reading.MAX_BATCH_SIZE]
+                documents = reading.read_few(context.connection, cls._schema.kind, chunk)
                 found.update({(cls, id): document.updated for id, document in documents.items()})
     return found
 
 
-def related(context: Context, record: Record, relations: Iterable[str] | None = None) -> list[Target]:
-    """Return the materials that a record is known to be related to, as far as streams report them.
+def related(context: Context, records: Sequence[Record], relations: Iterable[str] | None = None) -> list[Target]:
+    """Return the materials that records of one class are known to be related to.
 
-    Requests: none for a loaded entity; else one GET, if there are streams, because its document names the materials.
-    One more for each relation that documents leave out, if receivers listen to a stream of its kind.
+    Requests: none for loaded entities; if there are streams, one GET for each other, because its document names the
+    materials, and if receivers listen to a stream of the related kind one read for each relation that documents leave
+    out.
 
     Args:
         relations: their names; None: all.
     """
-    names = record._schema.relations if relations is None else set(relations)
-    if not names:
-        return []
-    document = None
-    if record._state.state is not LOADED and context.watching.is_active:
-        with suppress(PiecesError):
-            document = reading.read(context.connection, record._schema.kind, record.id, {"transferables": False})
-    with context.lock:
-        found = named(type(record), document, record, names)
-    for relation in (record._schema.relations[name] for name in names):
-        if context.watching.is_followed(relation.target) and _leaves_out(record, document, relation):
-            found += [(relation.target, id) for id in _ids_apart(context, record, relation)]
+    names = tuple(records[0]._schema.relations) if relations is None and records else tuple(relations or ())
+    found: list[Target] = []
+    left_out: defaultdict[Relation[Any], list[str]] = defaultdict(list)
+    for record in records if names else ():
+        document = None
+        if record._state.state is not LOADED and context.watching.is_active:
+            with suppress(PiecesError):
+                document = reading.read(context.connection, record._schema.kind, record.id, {"transferables": False})
+        with context.lock:
+            found += named(type(record), document, record, names)
+            for relation in (record._schema.relations[name] for name in names):
+                if _leaves_out(record, document, relation):
+                    left_out[relation].append(record.id)
+    for relation, ids in left_out.items():
+        if context.watching.is_followed(relation.target):
+            found += _related_apart(context, relation, ids)
     return found
 
 
@@ -103,12 +112,13 @@ def _leaves_out(record: Record, document: Document | None, relation: Relation[An
         return False
 
 
-def _ids_apart(context: Context, record: Record, relation: Relation[Any]) -> tuple[str, ...]:
+def _related_apart(context: Context, relation: Relation[Any], ids: Sequence[str]) -> list[Target]:
     from .association_ids import read_related_ids  # noqa: PLC0415 documents of most servers leave nothing out
 
     with suppress(PiecesError):
-        return (read_related_ids(context.connection, relation, [record.id]) or {}).get(record.id, ())
-    return ()
+        found = read_related_ids(context.connection, relation, ids) or {}
+        return [(relation.target, id) for others in found.values() for id in others]
+    return []
 
 
 def named(

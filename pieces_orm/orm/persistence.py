@@ -6,15 +6,13 @@ whole: what this version has never heard of goes back as it came. Nothing is for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from ..concurrency import parallel
-from ..concurrency.parallel import Act
 from ..documents import answers, decoding, merging
 from ..documents.document import Document
-from ..errors import ConflictError, InvalidValueError, NotFoundError, PiecesError, ServerError
+from ..errors import ConflictError, PiecesError
 from ..model.diff import Changes
 from ..model.fields import Field
 from ..model.record import (
@@ -30,8 +28,6 @@ from ..model.record import (
     own_edits,
 )
 from ..model.state import DELETED, DETACHED, LOADED, Edit
-from ..values import Progress
-from ..wire.closed_lists import SCORE_REASONS
 from . import emitting, loading, own_writes, reading, state_changes
 from .context import Context
 
@@ -59,6 +55,9 @@ class EndpointField(CompletedField):
 
     def check_settable(self, record: Record) -> None:
         """Raise when this field of a record cannot be set."""
+
+    def ask(self, context: Context, record: Record, value: Any) -> None:
+        """Let receivers veto what sending a value implies, before anything is sent and without a lock."""
 
     def check_savable(self, record: Record, fresh: Document) -> None:
         """Raise when this field cannot be saved, as the record's fresh document says; nothing has been sent then."""
@@ -127,6 +126,10 @@ def _asked_edits(context: Context, record: Record) -> Edits:
         values = {name: edit.mine for name, edit in edits.items()}
         context.signals.ask(context.signals.saving, type(record), entity=record, edits=values)
         edits = _savable_edits(context, record)
+    for name, edit in edits.items():
+        spec = record._schema.fields[name]
+        if isinstance(spec, EndpointField):
+            spec.ask(context, record, edit.mine)
     return edits
 
 
@@ -161,7 +164,7 @@ def _save(
     if update is not None:
         fresh = update.send(context, fresh, in_document, emitted)
     if apart:
-        parts = own_writes.related(context, record, {spec.touches for spec in apart.values()} - {""})
+        parts = own_writes.related(context, [record], {spec.touches for spec in apart.values()} - {""})
         with (
             context.history.writing(record._schema.kind, record.id, in_parts=True),
             own_writes.marked(context, parts, "part"),
@@ -169,7 +172,8 @@ def _save(
             try:
                 _SavingApart(context, record, edits, emitted).send(apart, fresh, completed)
             finally:
-                _expire_parts(context, parts)
+                if context.autoload:
+                    _expire_parts(context, parts)
 
 
 def _expire_parts(context: Context, parts: Iterable[own_writes.Target]) -> None:
@@ -252,26 +256,31 @@ class _Update:
     def send(self, context: Context, fresh: Document, edits: Edits, emitted: Emitted) -> Document:
         """Send the values in a fresh document, and forget the edits that they are."""
         kind, id = self._kind, self._record.id
-        copying = own_writes.related(context, self._record, self._record._schema.copied_by)
+        copying = own_writes.related(context, [self._record], self._record._schema.copied_by)
         with context.history.writing(kind, id), own_writes.marked(context, copying, "part"):
             data = context.connection.call(self._route, {}, self._query, merging.merge(fresh, self._values))
             answer = answers.one(data, kind.name, id, contents=reading.has_contents(self._query))[1]
             # To be emitted once the write is no longer under way.
-            emitted.append(_apply_answer(context, self._record, edits, answer))
+            emitted.append(_apply_answer(context, self._record, edits, answer, before=fresh.updated))
         return answer
 
 
-def _apply_answer(context: Context, record: Record, edits: Edits, answer: Document) -> Changes:
+def _apply_answer(
+    context: Context, record: Record, edits: Edits, answer: Document, before: bytes | None = None
+) -> Changes:
     """Make the answer to a write the entity's document, and forget the edits that it carries.
 
     The changes are to be emitted once the write is no longer under way.
+
+    Args:
+        before: the `updated` of the document that the write was made on.
     """
     with context.lock:
         # An answer to a write is as new as the moment it arrives: reads sent before that are older.
         changes = state_changes.merge(context, record, answer, context.history.now(), is_own=True)
         keep_edits(context, record, forget_edits(record, edits))
         _keep_sent(record, edits, answer, changes)
-        context.watching.wrote(type(record), record.id, answer.updated)
+        context.watching.wrote(type(record), record.id, answer.updated, before=before)
     return changes
 
 
@@ -328,69 +337,3 @@ def ask_for_name(context: Context, record: Record, transferables: bool | None) -
         answer = answers.one(data, kind.name, record.id, contents=reading.has_contents(query))[1]
         changes = _apply_answer(context, record, {}, answer)
     emitting.emit_changes(context, record, changes, "local", associations="refresh")
-
-
-def increment_score(context: Context, record: Record, reason: str) -> None:
-    """Count one use of a material."""
-    check_usable(record)
-    if reason not in SCORE_REASONS:
-        message = f"{reason!r} is not a reason for a score; the reasons are {', '.join(SCORE_REASONS)}."
-        raise InvalidValueError(message)
-    kind = record._schema.kind
-    route = kind.route("score")
-    body = decoding.encode({kind.score: {reason: True}})
-    with own_writes.marked(context, [(type(record), record.id)], "score"):
-        context.connection.call(route, {kind.parameter: record.id}, body=body)
-
-
-def delete(context: Context, record: Record) -> None:
-    """Delete a material; one that is certainly gone counts as done.
-
-    Raises:
-        NotFoundError, ServerError: the server did not find it, or failed, and it is not certainly gone.
-    """
-    [error] = delete_all(context, [record], None)
-    if error is not None:
-        raise error
-
-
-def delete_all(context: Context, records: Sequence[Record], progress: Progress | None) -> list[Exception | None]:
-    """Delete materials of one kind, a few at a time; return the error of each, None where there is none.
-
-    Requests: one POST for each; one read of the ids, if an answer leaves open whether materials are gone.
-    """
-    errors = parallel.do_all(
-        records, lambda record: _delete(context, record), concurrency=context.concurrency, progress=progress
-    )
-    missing = {
-        record.id: error for record, error in zip(records, errors, strict=True) if isinstance(error, NotFoundError)
-    }
-    if missing:
-        outcome = loading.remove_gone(context, type(records[0]), missing, "local")
-        for place, record in enumerate(records):
-            if record.id in missing:
-                errors[place] = None if record._state.state is DELETED else outcome[record.id]
-    return errors
-
-
-def _delete(context: Context, record: Record) -> Act:
-    check_usable(record)
-    kind, signals = record._schema.kind, context.signals
-    route = kind.route("delete")
-    if signals.deleting.receivers:
-        signals.ask(signals.deleting, type(record), entity=record)
-    beside = own_writes.related(context, record) if context.watching.is_active else []
-    with context.history.writing(kind, record.id), own_writes.marked(context, beside, "beside"):
-        yield
-        try:
-            context.connection.call(route, {kind.parameter: record.id})
-        except ServerError as error:
-            # Servers say "no such material" to writes with a 500, and of some kinds with another status.
-            if error.status not in (500, kind.missing_status):
-                raise
-            raise reading.not_found(kind, record.id, error) from error
-        yield
-        context.watching.announce(record, context.history.now())
-        changes = state_changes.remove(context, record)
-    if changes is not None:
-        state_changes.tell_deleted(context, record, changes, "local")

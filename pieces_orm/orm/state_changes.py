@@ -150,17 +150,17 @@ def merge(context: Context, entity: Record, document: Document, number: int, *, 
     state.applied = number
     changes.outdated = context.history.is_reported_since(kind, entity.id, number)
     context.identity_map.partial[type(entity)].discard(entity)
-    _expire_copied(context, entity, changes, number)
+    if changes.before:
+        _expire_copied(context, entity, changes, number)
     _settle(context, entity, changes, number)
-    for relation in entity._schema.relations.values():
-        if context.identity_map.partial.get(relation.target):
-            fill_members(context, entity, relation, only_partial=True)
-    for relation in entity._schema.relations.values():
-        back = relation.inverse
-        if back is not None and back.name in back.owner._schema.copied:
-            for holder in _holders_of(context, entity, relation, back):
-                if holder._state.applied < number:
-                    _copy(context, holder, back, entity.id, document, changes)
+    if any(context.identity_map.partial.values()):
+        for relation in entity._schema.relations.values():
+            if context.identity_map.partial.get(relation.target):
+                fill_members(context, entity, relation, only_partial=True)
+    for relation, back in entity._schema.copying:
+        for holder in _holders_of(context, entity, relation, back):
+            if holder._state.applied < number:
+                _copy(context, holder, back, entity.id, document, changes)
     return changes
 
 

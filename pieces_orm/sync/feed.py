@@ -20,6 +20,7 @@ from ..orm.entity import Entity
 from ..signals import own_thread
 from ..transport.backoff import pause_after
 from ..transport.websocket import PING_INTERVAL_S, PING_TIMEOUT_S, Stream, events_of
+from .known_ids import MAX_ECHO_S
 from .pending import DEBOUNCE_S, DELETED, MAX_DEBOUNCE_S, SEEN, UPDATED, Pending
 from .reconciler import Reconciler
 
@@ -271,7 +272,8 @@ class Feed:
     def _seconds_until_work(self) -> float | None:
         """Return the seconds after which there may be work without a notification; None: there will be one."""
         known = self.reconciler.known
-        waits = [self._pending.seconds_until_due, DEBOUNCE_S if self.reconciler.defers else None, known.let_go()]
+        known.let_go()
+        waits = [self._pending.seconds_until_due, DEBOUNCE_S if self.reconciler.defers else None, MAX_ECHO_S]
         if self._must_compare:
             waits.append(max(0.0, self._compare_at - time.monotonic()))
         return min((each for each in waits if each), default=None)

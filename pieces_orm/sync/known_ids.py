@@ -208,16 +208,10 @@ class KnownIds:
         with self._lock:
             self._gone.pop(id, None)
 
-    def let_go(self) -> float | None:
-        """Let go of writes whose echoes do not come any more; return the seconds until there are more, or None."""
+    def let_go(self) -> None:
+        """Let go of writes whose echoes do not come any more."""
         with self._lock:
-            now = time.monotonic()
-            while self._writes:
-                id, oldest = next(iter(self._writes.items()))
-                if now - oldest.at < MAX_ECHO_S:
-                    return oldest.at + MAX_ECHO_S - now
-                del self._writes[id]
-            return None
+            self._writes = {id: write for id, write in self._writes.items() if self._expected(id) is write}
 
     def stop(self) -> None:
         """Let go of what is held for echoes."""
