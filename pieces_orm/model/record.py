@@ -72,6 +72,11 @@ class Schema:
         return frozenset(names + [alias.name for name in names for alias in self.aliases[name]])
 
     @cached_property
+    def copied_fields(self) -> frozenset[str]:
+        """The names of the fields that are read from copies of related materials."""
+        return frozenset(spec.name for spec in self.fields.values() if spec.copied_from)
+
+    @cached_property
     def copying(self) -> list[tuple[Relation[Any], Relation[Any]]]:
         """The relations to materials that keep copies of this one, each with its inverse."""
         inverses = ((relation, relation.inverse) for relation in self.relations.values())

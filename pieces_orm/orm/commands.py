@@ -57,13 +57,16 @@ def delete_all(
     Requests: one POST for each; one read of the ids, if an answer leaves open whether materials are gone.
     """
     beside = own_writes.related(context, records) if context.watching.is_active else []
-    with own_writes.marked(context, beside, "beside"):
+    with own_writes.marked(context, beside, "beside") as unchanged:
         errors = parallel.do_all(
             records,
             lambda record: _delete(context, record, is_asked=is_asked),
             concurrency=context.concurrency,
             progress=progress,
         )
+        if any(errors):
+            # Which of them the others have touched is not known any more.
+            unchanged.update(beside)
     missing = {
         record.id: error for record, error in zip(records, errors, strict=True) if isinstance(error, NotFoundError)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..model.diff import Changes
@@ -34,7 +35,7 @@ def emit_changes(
     changes: Changes,
     origin: str,
     *,
-    associations: str | None = None,
+    sent: Iterable[str] | None = None,
     theirs: str = "remote",
 ) -> None:
     """Emit changes, outside the lock.
@@ -42,14 +43,17 @@ def emit_changes(
     Args:
         origin: that of the signals; or a key of `OWN_FIELDS`, if a report of a write of this session brought the
             document: what that write did not change is another's.
-        associations: the origin of those, where it is another: associations of this session are told when made.
+        sent: the fields that a save has sent, if its answer brought the document: the rest was changed by others.
         theirs: the origin of what an own write did not change.
     """
     if changes.outdated:
         context.watching.applied_outdated(entity)
     if origin == "part":
         origin = "local"
-    own = OWN_FIELDS.get(origin, frozenset())
+    own = OWN_FIELDS.get(origin, frozenset()) if sent is None else frozenset((*sent, "updated"))
+    if origin in ("echo", "beside"):
+        # Fields that are read from a related material change with the association.
+        own |= entity._schema.copied_fields
     others = theirs if own else origin
     rest = {name: value for name, value in changes.before.items() if name not in own}
     mine = {name: value for name, value in changes.before.items() if name in own}
@@ -67,6 +71,6 @@ def emit_changes(
     ):
         for relation, id in pairs if signal.receivers else ():
             other = context.identity_map.ref(relation.target, id)
-            tell(context, signal, entity, relation=relation.name, other=other, origin=associations or others)
+            tell(context, signal, entity, relation=relation.name, other=other, origin=others)
     for holder, changed in changes.others:
-        emit_changes(context, holder, changed, others)
+        emit_changes(context, holder, changed, others if sent is None else origin)

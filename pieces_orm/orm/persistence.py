@@ -32,8 +32,8 @@ from . import emitting, loading, own_writes, reading, state_changes
 from .context import Context
 
 Edits = Mapping[str, Edit]
-# Changes that the answers to a save have made.
-Emitted = list[Changes]
+# Changes that the answers to a save have made, each with the fields that its request has sent; None: all are its own.
+Emitted = list[tuple[Changes, "Iterable[str] | None"]]
 
 
 class CompletedField(Field):
@@ -114,8 +114,8 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
             if edits:
                 _save(context, record, edits, emitted, overwrite=overwrite, transferables=transferables)
     finally:
-        for changes in emitted:
-            emitting.emit_changes(context, record, changes, "local", associations="refresh")
+        for changes, sent in emitted:
+            emitting.emit_changes(context, record, changes, "local", sent=sent, theirs="refresh")
     return frozenset(edits)
 
 
@@ -223,7 +223,7 @@ class _SavingApart:
         return self._apply(reading.read(self._context.connection, kind, self._record.id, {"transferables": True}))
 
     def _apply(self, answer: Document) -> Document:
-        self._emitted.append(_apply_answer(self._context, self._record, self._sent, answer))
+        self._emitted.append((_apply_answer(self._context, self._record, self._sent, answer), None))
         self._sent.clear()
         return answer
 
@@ -240,8 +240,8 @@ def put(context: Context, record: Record, values: Mapping[str, Any]) -> None:
         saving = editing_of(record).saving
     with context.signals.held_back(), saving:
         update.send(context, loading.read_record(context, record, {}), {}, emitted)
-    for changes in emitted:
-        emitting.emit_changes(context, record, changes, "local", associations="refresh")
+    for changes, sent in emitted:
+        emitting.emit_changes(context, record, changes, "local", sent=sent, theirs="refresh")
 
 
 class _Update:
@@ -261,7 +261,8 @@ class _Update:
             data = context.connection.call(self._route, {}, self._query, merging.merge(fresh, self._values))
             answer = answers.one(data, kind.name, id, contents=reading.has_contents(self._query))[1]
             # To be emitted once the write is no longer under way.
-            emitted.append(_apply_answer(context, self._record, edits, answer, before=fresh.updated))
+            changes = _apply_answer(context, self._record, edits, answer, before=fresh.updated)
+            emitted.append((changes, edits or self._values))
         return answer
 
 
@@ -336,4 +337,4 @@ def ask_for_name(context: Context, record: Record, transferables: bool | None) -
         data = context.connection.call(kind.route("rename"), {kind.parameter: record.id}, query)
         answer = answers.one(data, kind.name, record.id, contents=reading.has_contents(query))[1]
         changes = _apply_answer(context, record, {}, answer)
-    emitting.emit_changes(context, record, changes, "local", associations="refresh")
+    emitting.emit_changes(context, record, changes, "local")

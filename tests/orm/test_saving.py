@@ -72,7 +72,10 @@ def test_a_save_sends_only_what_changed_into_the_servers_own_document(pieces_ser
     heard = Heard(pieces)
     assert asset.save() == {"name"}
     assert (asset.name, asset.favorited) == ("new", True)
-    assert heard.take() == [("changed", "Asset", asset.id, {"name", "favorited", "updated"}, "local")]
+    assert heard.take() == [
+        ("changed", "Asset", asset.id, {"name"}, "local"),
+        ("changed", "Asset", asset.id, {"favorited", "updated"}, "refresh"),
+    ]
 
 
 def test_saving_costs_one_read_and_one_write_and_nothing_without_edits(pieces):
