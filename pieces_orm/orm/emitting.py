@@ -25,7 +25,7 @@ OWN_FIELDS = {
     "beside": frozenset({"updated"}),
     "score": frozenset({"score", "updated"}),
     # The answer was requested before such a write, and may show it already.
-    "overlap": frozenset({"score", "updated"}),
+    "overlap": frozenset({"updated"}),
 }
 
 
@@ -59,7 +59,7 @@ def emit_changes(
     mine = {name: value for name, value in changes.before.items() if name in own}
     if rest and "updated" in mine:
         rest["updated"] = mine.pop("updated")
-    if origin in ("echo", "overlap") and mine.keys() == {"updated"}:
+    if origin in ("echo", "score", "overlap") and mine.keys() == {"updated"}:
         mine.clear()  # an association was told when it was made: that it moved `updated` is no news
     parts = (("local", mine), (others, rest))
     for source, before in parts if context.signals.changed.receivers else ():

@@ -189,7 +189,8 @@ class Entity(Record):
         """Delete the material; one that is already gone counts as done. What is known stays readable.
 
         Requests: one POST to the delete route; one read of the ids where the answer is not 410 and leaves open whether
-        the material is gone.
+        the material is gone. While there are streams, those that find out which materials it is related to, if this is
+        not loaded or its document leaves relations out.
 
         Raises:
             DeletedError: this session has deleted it before.
@@ -201,7 +202,8 @@ class Entity(Record):
     def increment_score(self, reason: str = "reuse") -> None:
         """Count one use of the material.
 
-        Requests: one POST to the scores route.
+        Requests: one POST to the scores route. If this is not loaded and receivers listen to a stream of its kind, one
+        GET before it and one after it, to tell its report from another program's change.
 
         Args:
             reason: one of priority, reuse, update, reference, searched.
@@ -233,7 +235,9 @@ class Entity(Record):
     def disassociate(self, *others: Entity, progress: Progress | None = None) -> None:
         """Undo associations with others; both sides know, and nothing is deleted.
 
-        Requests, Args, Raises: those of `associate`.
+        Requests: one POST for each, a few at a time.
+
+        Args, Raises: those of `associate`.
         """
         pairs = [(associating.relation_between(self, other), other) for other in others]
         associating.change(self._context, self, pairs, present=False, progress=progress)

@@ -40,7 +40,8 @@ class History:
         self._deleted: dict[Key, int] = {}
         self._reported: dict[Key, int] = {}
         self._links: dict[Key, list[Link]] = {}
-        self._written: dict[Key, int] = {}
+        self._written: dict[Key, tuple[int, str]] = {}
+        self._origins: dict[int, str] = {}
 
     # Numbers ---------------------------------------------------------------------------------------------------------
 
@@ -67,31 +68,33 @@ class History:
     def _prune(self, oldest: int) -> None:
         self._deleted = {key: number for key, number in self._deleted.items() if number > oldest}
         self._reported = {key: number for key, number in self._reported.items() if number > oldest}
-        self._written = {key: number for key, number in self._written.items() if number > oldest}
+        self._written = {key: write for key, write in self._written.items() if write[0] > oldest}
         links = {key: [link for link in noted if link.number > oldest] for key, noted in self._links.items()}
         self._links = {key: noted for key, noted in links.items() if noted}
 
     @contextmanager
-    def writing(self, kind: Kind, id: str | None = None, *, in_parts: bool = False) -> Iterator[None]:
+    def writing(self, kind: Kind, id: str | None = None, *, origin: str = "", in_parts: bool = False) -> Iterator[None]:
         """Mark a write as under way until its answer is applied.
 
         Args:
             id: of the material; None: a create.
+            origin: that with which the document of its echo is applied; empty: its answer is the document.
             in_parts: the write takes several requests, and its answer is read after the last.
         """
         with self.lock:
             number = self.now()
             self._writes[number] = (kind.name, id)
+            self._origins[number] = origin
             if in_parts:
                 self._in_parts[number] = (kind.name, id)
         try:
             yield
         finally:
             with self.lock:
-                del self._writes[number]
+                del self._writes[number], self._origins[number]
                 self._in_parts.pop(number, None)
                 if self._under_way and id is not None:
-                    self._written[kind.name, id] = self.now()
+                    self._written[kind.name, id] = (self.now(), origin)
 
     def writes_of(self, kind: Kind, id: str | None) -> frozenset[int]:
         """Return the writes of one material that are under way; without an id, the creates of a kind."""
@@ -142,10 +145,12 @@ class History:
         """Tell whether a stream reported a material after the request with this number."""
         return self._reported.get((kind.name, id), -1) > number
 
-    def is_written_since(self, kind: Kind, id: str, number: int) -> bool:
-        """Tell whether this session was writing a material after the request with this number."""
+    def written_since(self, kind: Kind, id: str, number: int) -> str | None:
+        """Return the origin of a write of this session that was under way after the request with this number."""
         with self.lock:
-            return self._written.get((kind.name, id), -1) > number or bool(self.writes_of(kind, id))
+            under_way = [self._origins[each] for each in self.writes_of(kind, id)]
+            ended, origin = self._written.get((kind.name, id), (-1, ""))
+            return max(under_way, default=origin if ended > number else None, key=lambda each: each == "score")
 
     def links_since(self, kind: Kind, id: str, number: int) -> list[Link]:
         """Return the changes of a material's associations after the request with this number, oldest first."""

@@ -22,9 +22,7 @@ Target = tuple[type[Record], str]
 
 
 @contextmanager
-def marked(
-    context: Context, targets: Iterable[Target], origin: str, *, in_parts: bool = False
-) -> Iterator[set[Target]]:
+def marked(context: Context, targets: Iterable[Target], origin: str) -> Iterator[set[Target]]:
     """Mark a write as under way that changes some materials, and have its echoes recognised once it has succeeded.
 
     Yields a set for those that it did not change after all.
@@ -36,7 +34,6 @@ def marked(
     Args:
         targets: class and id of each material.
         origin: that with which the echoes' documents are applied; see `emitting.emit_changes`.
-        in_parts: the write takes several requests, and its answer is read after the last.
     """
     watching, targets = context.watching, list(dict.fromkeys(targets))
     loaded = {target: entity for target in targets if (entity := _loaded(context, target)) is not None}
@@ -46,7 +43,7 @@ def marked(
     before = _updated(context, quiet)
     with ExitStack() as stack:
         for cls, id in targets:
-            stack.enter_context(context.history.writing(cls._schema.kind, id, in_parts=in_parts))
+            stack.enter_context(context.history.writing(cls._schema.kind, id, origin=origin))
         unchanged: set[Target] = set()
         yield unchanged
         updated = _updated(context, [target for target in unclear if target not in unchanged])

@@ -36,8 +36,9 @@ def adopt(context: Context, cls: type[R], id: str, document: Document, number: i
             return None
         entity = context.identity_map.ref(cls, id)
         changes = merge(context, entity, document, number)
-        if origin == "remote" and context.history.is_written_since(cls._schema.kind, id, number):
-            origin = "overlap"
+        overlap = context.history.written_since(cls._schema.kind, id, number) if origin == "remote" else None
+        if overlap is not None:
+            origin = "score" if overlap == "score" else "overlap"
     _emit(context, entity, changes, origin)
     return entity
 
