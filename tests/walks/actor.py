@@ -136,7 +136,8 @@ class Actor:
         """Check that an entity that came from anywhere is the one that is held, and hold it."""
         key = (type(entity).__name__, entity.id)
         held = self.held.get(key)
-        if held is not None and held is not entity:
+        # Of one that is gone there may be a new handle; that it is gone from the server is checked for itself.
+        if held is not None and held is not entity and held.state is not State.DELETED:
             states = f"held {held.state.name}, given {entity.state.name}"
             self.problems.append((f"identity: a second object of one material ({states})", f"{key}"))
         if hold or self.keeps:
