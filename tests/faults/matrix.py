@@ -136,12 +136,16 @@ def run(worlds, fault, situation, at):
         found.before = snapshot(case.held)
         heard = Heard(world.session)
 
-        def listen_again(_, status, **about):
-            # Nobody listened once: that is over as soon as it was noticed.
+        transport = world.session._context.connection._transport
+        observe = transport._observer
+
+        def listen_again(method, path, status, seconds):
+            # Nobody listened once: that is over as soon as it was noticed. Receivers of `requested` hear of it later.
             if status == 0 and at is not LASTING:
                 world.proxy.accept_again()
+            observe(method, path, status, seconds)
 
-        world.session.signals.requested.connect(listen_again)
+        transport._observer = listen_again
         world.proxy.take()
         world.proxy.plan(fault, at, victim=case.victim)
         world.set_timeout(fault.timeout)

@@ -62,14 +62,27 @@ def taken():
     return False
 
 
+def free_port():
+    """The first of these ports that is free: any may be the local end of a connection of another test."""
+    for port in range(39300, 39334):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return str(port)
+    return pytest.skip("no port of Pieces OS is free")
+
+
 @pytest.mark.slow
 def test_the_wrapper_unchanged_lives_on_serve_at_the_port_of_pieces_os():
     if taken():
         pytest.skip("something else answers at the ports of Pieces OS")
-    with started("serve", "--port", "39300") as server:
+    port = free_port()
+    with started("serve", "--port", port) as server:
         url = re.search(r"http://\S+", server.stdout.readline())[0]
         with subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(PROGRAM), "39300"],
+            [sys.executable, "-c", textwrap.dedent(PROGRAM), port],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         ) as program:  # fmt: skip
             try:
