@@ -92,7 +92,7 @@ class Signals:
 
     def __init__(self, dispatch: Dispatch | None = None) -> None:
         self._dispatch = dispatch
-        # What a thread emits while it must not run receivers.
+        # By thread: the events emitted while it holds a lock, under which no receiver may run.
         self._held_back = threading.local()
         self._queue: MergeQueue[_Delivery] = MergeQueue(_Delivery.followed_by)
         self.saving = Signal("saving")

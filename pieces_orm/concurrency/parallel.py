@@ -67,19 +67,6 @@ def do_all(
     return errors
 
 
-def do_each(
-    items: Sequence[T],
-    act: Callable[[T], Act],
-    name: Callable[[T], str],
-    done: str,
-    *,
-    concurrency: int = CONCURRENCY,
-    progress: Progress | None = None,
-) -> None:
-    """Do an act for each item, a few requests at a time; for the errors see `raise_failed`."""
-    raise_failed(items, do_all(items, act, concurrency=concurrency, progress=progress), name, done)
-
-
 def raise_failed(items: Sequence[T], errors: Sequence[Exception | None], name: Callable[[T], str], done: str) -> None:
     """Raise the errors that items came to, if there are any.
 

@@ -205,24 +205,29 @@ def association_rows(data: bytes, owner_key: str, other_key: str) -> list[tuple[
     """Return the pairs of ids in an answer of an association family; without those that name no pair, with a warning.
 
     Raises:
-        DecodeError: it is not a collection of associations, or the server has left some out.
+        DecodeError: it is not a collection of associations, none of them names a pair, or the server left some out.
     """
+    pairs: list[tuple[str, str]] = []
     try:
         answer = msgspec.json.decode(data, type=dict[str, Any])
-        rows = [(_id_at(row, owner_key), _id_at(row, other_key), row) for row in answer["iterable"]]
+        for row in answer["iterable"]:
+            owner, other = _id_at(row, owner_key), _id_at(row, other_key)
+            if owner is None or other is None:
+                _log.warning("An association without two ids is left out of the server's answer: %.200r.", row)
+            else:
+                pairs.append((owner, other))
+        check_ids(len(answer["iterable"]), len(pairs))
     except (*BROKEN, ValueError, TypeError, KeyError) as error:
         raise malformed(data, "association", "", error) from error
     if answer.get("truncated"):
         raise malformed(data, "association", "", ValueError("the server has left some owners out"))
-    for owner, other, row in rows:
-        if owner is None or other is None:
-            _log.warning("An association without two ids is left out of the server's answer: %.200r.", row)
-    return [(owner, other) for owner, other, _ in rows if owner is not None and other is not None]
+    return pairs
 
 
 def _id_at(row: Any, key: str) -> str | None:
+    """Return an id in a row: as Pieces OS writes it, a plain text, or that of an object."""
     end = row.get(key) if isinstance(row, dict) else None
-    id = end.get("id") if isinstance(end, dict) else None
+    id = end.get("id") if isinstance(end, dict) else end
     return id if isinstance(id, str) and id else None
 
 

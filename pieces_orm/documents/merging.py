@@ -49,20 +49,22 @@ def put_member(document: Document, key: str, id: str, member: Document | None) -
     changed: dict[str, Any] = {**open_object(raw), "iterable": [each for each, _ in kept]}
     if page.indices is not None and member is None:
         changed["indices"] = {own: place for own, place in page.indices.items() if own != id}
-    keys = {**document.keys, key: Raw(msgspec.json.encode(changed))}
-    return Document(msgspec.json.encode(keys), complete=document.complete, contents=document.contents)
+    return _with_keys(document, {**document.keys, key: Raw(msgspec.json.encode(changed))})
 
 
 def without_key(document: Document, key: str) -> Document:
     """Return the document without one of its keys."""
-    keys = {name: raw for name, raw in document.keys.items() if name != key}
-    return Document(msgspec.json.encode(keys), complete=document.complete, contents=document.contents)
+    return _with_keys(document, {name: raw for name, raw in document.keys.items() if name != key})
 
 
 def joined(newer: Document, older: Document) -> Document:
     """Return a copy with the keys of both; those that both have are the newer one's."""
-    keys = {**older.keys, **newer.keys}
-    return Document(msgspec.json.encode(keys), complete=newer.complete, contents=newer.contents)
+    return _with_keys(newer, {**older.keys, **newer.keys})
+
+
+def _with_keys(document: Document, keys: Mapping[str, Raw]) -> Document:
+    """Return a document of the same sort with other keys."""
+    return Document(msgspec.json.encode(keys), complete=document.complete, contents=document.contents)
 
 
 def _put_over(raw: Raw | None, value: Any) -> bytes:

@@ -182,7 +182,7 @@ class DescriptionField(EndpointField):
     def read_member(self, member: Document) -> Raw | None:
         """Return the slice of an annotation's text, if it is one that describes."""
         kind = member.get("type")
-        is_description = kind is not None and json.loads(bytes(kind)) == AnnotationType.DESCRIPTION.value
+        is_description = kind is not None and json.loads(bytes(kind)) == _DESCRIPTION
         return member.get("text") if is_description else None
 
     @property

@@ -58,7 +58,7 @@ def apply(record: Record, new: Document, *, first: bool, is_own: bool = False) -
         keys = _differing_keys(old, new)
         fields = {spec.name for key in keys for spec in schema.fields_by_key.get(key, ())}
         is_same = not keys and old.contents == new.contents
-        # What was read from other documents may have changed without this one.
+        # Values that were read from other documents may have changed without this one.
         fields.update(spec.name for spec in schema.sometimes_unsaid if not is_same or cached(record, spec) is not EMPTY)
         for spec in (schema.fields[name] for name in schema.fields if name in fields):
             if not (is_own and spec.is_left_out(new)):

@@ -38,7 +38,7 @@ def marked(context: Context, targets: Iterable[Target], origin: str) -> Iterator
     watching, targets = context.watching, list(dict.fromkeys(targets))
     loaded = {target: entity for target in targets if (entity := _loaded(context, target)) is not None}
     unclear = [target for target in targets if target not in loaded and watching.is_followed(target[0])]
-    # What this session is writing already may be newer for that.
+    # A material that another call is writing may be newer because of that.
     quiet = [(cls, id) for cls, id in unclear if not context.history.writes_of(cls._schema.kind, id)]
     before = _updated(context, quiet)
     with ExitStack() as stack:

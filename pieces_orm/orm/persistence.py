@@ -1,4 +1,4 @@
-"""Save, rename, delete and score: how changes of an entity reach the server.
+"""Save and rename: send the edits of an entity to the server.
 
 A save reads the server's own fresh document, compares it with what each edit replaced, puts the edits in, and sends the
 whole: what this version has never heard of goes back as it came. Nothing is forgotten before the server answered.
@@ -325,7 +325,7 @@ def _shown(value: Any) -> Any:
     return value.text if isinstance(value, Unreadable) else value
 
 
-# Commands -----------------------------------------------------------------------------------------------------------
+# Names --------------------------------------------------------------------------------------------------------------
 
 
 def ask_for_name(context: Context, record: Record, transferables: bool | None) -> None:

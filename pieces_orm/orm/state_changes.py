@@ -205,9 +205,11 @@ def replay(context: Context, entity: Record, changes: Changes, number: int) -> N
 def is_copied(context: Context, cls: type[Record], id: str) -> bool:
     """Tell whether fields of living entities are read from their copies of this material."""
     with context.lock:
-        inverses = [relation.inverse for relation in cls._schema.relations.values()]
-        copying = [back for back in inverses if back is not None and back.name in back.owner._schema.copied]
-        return any(id in _last_ids(each, back) for back in copying for each in context.identity_map.alive(back.owner))
+        return any(
+            id in _last_ids(each, back)
+            for _, back in cls._schema.copying
+            for each in context.identity_map.alive(back.owner)
+        )
 
 
 def _holders_of(context: Context, entity: Record, relation: Relation[Any], back: Relation[Any]) -> Iterable[Record]:

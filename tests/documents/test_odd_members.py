@@ -124,3 +124,14 @@ def test_a_model_that_cannot_be_read_is_left_out(caplog):
     assert "model" in warned(caplog)[0]
     with pytest.raises(DecodeError, match="model"):
         answers.values_of(b'{"iterable": [{"id": "broken"}]}', Model, "model")
+
+
+def test_the_ids_of_an_association_are_read_as_plain_texts_and_as_objects():
+    rows = {"iterable": [{"asset": "a", "tag": "t"}, {"asset": {"id": "b"}, "tag": {"id": "u"}}]}
+    assert answers.association_rows(json.dumps(rows).encode(), "asset", "tag") == [("a", "t"), ("b", "u")]
+
+
+def test_associations_of_which_none_names_a_pair_are_an_error_and_not_none():
+    rows = {"iterable": [{"asset": "a", "label": "t"}]}
+    with pytest.raises(DecodeError, match="association"):
+        answers.association_rows(json.dumps(rows).encode(), "asset", "tag")
