@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from operator import attrgetter
 
 from attrs import frozen
 
 from ...wire import routes
+from ...wire.association_reads import SIDES
 from ...wire.associations import ASSOCIATIONS
 from ...wire.kinds import ASSET, CONVERSATION, FORMAT, KINDS, MESSAGE, SHARE, SUMMARY, Route
 from ..domain.relations import end_of
@@ -26,6 +28,7 @@ from ..handlers import (
 from ..handlers.streams import Stream, assets_stream, identifier_stream, once
 from ..http.requests import Handler
 from ..search import asset_search, material_search
+from ..workload import Workload, WorkQueue
 from .unserved import refuse, unserved
 
 
@@ -33,11 +36,12 @@ from .unserved import refuse, unserved
 class Endpoint:
     """A handler and how it is run.
 
-    `inline` handlers are so quick that they run on the event loop, not in a thread; `needs_user` ones answer 401 when
-    nobody is signed in.
+    `inline` handlers are so quick that they run on the event loop, not in a thread; others wait for a thread in the
+    queue that `queue` picks. `needs_user` ones answer 401 when nobody is signed in.
     """
 
     handler: Handler
+    queue: Callable[[Workload], WorkQueue]
     inline: bool = False
     needs_user: bool = False
 
@@ -103,6 +107,21 @@ OPEN_PATHS = frozenset(
 )
 # Reading one document other than an asset takes a few look-ups by key.
 _READS = {kind.route("read").path for kind in KINDS.values() if kind is not ASSET}
+_DOCUMENT_READS = {
+    *(kind.route("read") for kind in KINDS.values()),
+    *(kind.route("exists") for kind in KINDS.values() if "exists" in kind.routes),
+    *(Route("GET", path) for path in (routes.HEALTH.path, routes.VERSION.path, "/user", "/asset/{asset}")),
+    *(Route("GET", path) for path in ("/formats/{format}", "/shares/{share}", "/model/{model}", "/users/{user}")),
+    Route("POST", "/asset/{asset}"),
+}
+_READING_POSTS = {
+    *(kind.route(verb) for kind in KINDS.values() for verb in ("search", "batch") if verb in kind.routes),
+    *(kind.newer_batch for kind in KINDS.values()),
+    *(side.bulk for side in SIDES),
+    Route("POST", "/conversation/{conversation}/search"),
+    routes.ASSET_DRAFT,
+    routes.ASSETS_SEARCH_FILTERS,
+}
 _INLINE_PATHS = _READS | {routes.HEALTH.path, routes.VERSION.path}
 
 
@@ -114,9 +133,16 @@ def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
         if (method, path) not in seen:
             seen.add((method, path))
             inline = method == "GET" and path in _INLINE_PATHS
-            yield method, path, Endpoint(handler, inline=inline, needs_user=path not in OPEN_PATHS)
+            yield method, path, Endpoint(handler, _queue(route), inline=inline, needs_user=path not in OPEN_PATHS)
     for method, path in unserved(seen | {("GET", path) for path, _ in stream_routes()}):
-        yield method, path, Endpoint(refuse)
+        yield method, path, Endpoint(refuse, attrgetter("documents"))
+
+
+def _queue(route: Route) -> Callable[[Workload], WorkQueue]:
+    """Pick the queue in which a route's requests wait; every POST counts as a write unless it is known to read."""
+    if route in _DOCUMENT_READS:
+        return attrgetter("documents")
+    return attrgetter("collections" if route.method == "GET" or route in _READING_POSTS else "writes")
 
 
 def _general_routes() -> Iterator[tuple[Route, Handler]]:
