@@ -1,6 +1,6 @@
 """Run every attack with many inputs, and keep the results for docs/reliability.md.
 
-python -m tests.attacks && python -m tests.faults.table > docs/reliability.md
+python -m tests.attacks && python -m tests.docs.reliability > docs/reliability.md
 """
 
 from __future__ import annotations
