@@ -18,29 +18,43 @@ from . import Attack
 from .target import Target
 
 _TIMEOUT_S = 10
-_GOOD = (
-    b"POST /tags/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 16\r\n"
-    b'Connection: close\r\n\r\n{"text": "tides"}',
-    b"GET /assets HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-    b'POST /tags/exists HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{"value": "tide"\r\n'
-    b"1\r\n}\r\n0\r\n\r\n",
-    b"GET /assets/stream/identifiers HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n\x81\x85abcdefghi",
+_TAG = b'{"text": "tides"}'
+_GOOD = tuple(
+    "\r\n".join([*head.split("|"), "", ""]).encode() + body
+    for head, body in (
+        (f"POST /tags/create HTTP/1.1|Host: localhost|Content-Length: {len(_TAG)}|Connection: close", _TAG),
+        ("GET /assets HTTP/1.1|Host: localhost|Connection: close", b""),
+        (
+            "POST /tags/create HTTP/1.1|Host: localhost|Transfer-Encoding: chunked|Connection: close",
+            b'10\r\n{"text": "tides"\r\n1\r\n}\r\n0\r\n\r\n',
+        ),
+        (
+            (
+                "GET /assets/stream/identifiers HTTP/1.1|Host: localhost|Upgrade: websocket|Connection: Upgrade"
+                "|Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==|Sec-WebSocket-Version: 13"
+            ),
+            b"\x81\x85abcdefghi",
+        ),
+    )
 )
 _HEADERS = [
-    "Host: ", "Host: a, b", "Host: localhost:99999", "Content-Length: -1", "Content-Length: 1e3", "Content-Length: 5, 6",
-    "Content-Length: 99999999999999999999", "Transfer-Encoding: chunked, identity", "Transfer-Encoding: x",
+    "Host: ", "Host: a, b", "Host: localhost:99999", "Content-Length: -1", "Content-Length: 1e3",
+    "Content-Length: 5, 6", "Content-Length: 99999999999999999999", "Transfer-Encoding: chunked, identity",
+    "Transfer-Encoding: x",
     "Expect: 100-continue", "Expect: 1", "Connection: upgrade", "Upgrade: h2c", "Content-Encoding: gzip",
     "Content-Type: " + "a" * 9000, "Origin: null", "Origin: http://localhost.evil.example", "Accept: \xff",
-    "Authorization: Bearer \xe9", "Sec-WebSocket-Version: 99", "Sec-WebSocket-Extensions: permessage-deflate; x=" + "1" * 999,
-    "X-Application-ID: " + "\x01", "Range: bytes=0-1", "If-None-Match: *", " folded: x", "no colon", ": no name", "a b: c",
+    "Authorization: Bearer \xe9", "Sec-WebSocket-Version: 99",
+    "Sec-WebSocket-Extensions: permessage-deflate; x=" + "1" * 999, "X-Application-ID: " + "\x01",
+    "Range: bytes=0-1", "If-None-Match: *", " folded: x", "no colon", ": no name",
+    "a b: c",
 ]  # fmt: skip
 _SEGMENTS = [
-    "..", ".", "%2e%2e", "%2f", "%00", "%", "%zz", "%c0%af", "%ed%a0%80", "*", "~", ";a=b", "\u00e9", "a" * 2000, "", "%0d%0a",
-    "%5c", "{asset}", "asset", "assets", "stream", "identifiers", "delete",
+    "..", ".", "%2e%2e", "%2f", "%00", "%", "%zz", "%c0%af", "%ed%a0%80", "*", "~", ";a=b", "\u00e9", "a" * 2000, "",
+    "%0d%0a", "%5c", "{asset}", "asset", "assets", "stream", "identifiers", "delete",
 ]  # fmt: skip
 _JSON = [
-    b"", b" ", b"{", b"}", b"[" * 500, b'{"a":' * 500, b"NaN", b"1e999", b"-0", b"01", b'"\\ud800"', b"\xff\xfe{\x00}\x00",
+    b"", b" ", b"{", b"}", b"[" * 500, b'{"a":' * 500, b"NaN", b"1e999", b"-0", b"01", b'"\\ud800"',
+    b"\xff\xfe{\x00}\x00",
     b"\xef\xbb\xbf{}", b'{"text": "a", "text": "b"}', b'{"text": "\x00"}', b'{"text": "\xff"}', b'{"text": 1e999}',
     b'{"text": "\\u0000"}', b"{'text': 'a'}", b'{"text": "a"}{', b'{"text": "a",}', b"null", b"true", b'"a"', b"[]",
     b'{"__proto__": {"text": "a"}}', b'{"text": "' + b"a" * 100_000 + b'"}', b"9" * 5000, b'{"": {"": {"": ""}}}',
@@ -121,12 +135,12 @@ def _json(chance: Random) -> tuple[str, str, bytes]:
     return "POST", chance.choice(sorted(paths)).replace("{", "").replace("}", "").strip("/"), body
 
 
+_SAID = "an answer, or a status with a sentence"
+
 ATTACKS = [
-    Attack("HTTP and WebSocket requests with bytes changed", "an answer, or the connection is closed", _strike_http, inputs=60),
     Attack(
-        "Paths with odd segments", "an answer, or a status with a sentence", partial(_strike_requests, _path), inputs=150
+        "HTTP and WebSocket requests with bytes changed", "an answer, or a closed connection", _strike_http, inputs=60
     ),
-    Attack(
-        "Bodies that are not quite JSON", "an answer, or a status with a sentence", partial(_strike_requests, _json), inputs=150
-    ),
-]  # fmt: skip
+    Attack("Paths with odd segments", _SAID, partial(_strike_requests, _path), inputs=150),
+    Attack("Bodies that are not quite JSON", _SAID, partial(_strike_requests, _json), inputs=150),
+]
