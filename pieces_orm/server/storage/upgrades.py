@@ -92,9 +92,16 @@ def check_current(path: Path) -> None:
     version = read_version(path)
     if version is None:
         raise NotRunningError(f"The database {path} does not exist, and a read-only server does not make one.")
+    _refuse_newer(path, version)
     if version < len(STEPS):
         message = f"The database {path} is of version {version}: it must be upgraded to {len(STEPS)}, which "
         raise NotRunningError(f"{message}a read-only server does not do. Start a server that may write, once.")
+
+
+def _refuse_newer(path: Path, version: int) -> None:
+    if version > len(STEPS):
+        message = f"The database {path} is of version {version}, made by a newer pieces_orm; this one knows "
+        raise NotRunningError(f"{message}versions up to {len(STEPS)}. Install the newer one, or name another file.")
 
 
 def back_up(path: Path, version: int | None) -> Path | None:
@@ -105,9 +112,7 @@ def back_up(path: Path, version: int | None) -> Path | None:
     """
     if version is None or version == len(STEPS):
         return None
-    if version > len(STEPS):
-        message = f"The database {path} is of version {version}, made by a newer pieces_orm; this one knows "
-        raise NotRunningError(f"{message}versions up to {len(STEPS)}. Install the newer one, or name another file.")
+    _refuse_newer(path, version)
     target = _copy_name(path, version)
     try:
         copy(path, target)

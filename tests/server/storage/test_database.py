@@ -24,6 +24,7 @@ def old(tmp_path):
     """A file that the version before the first numbered one has written."""
     path = tmp_path / "pieces.db"
     path.write_bytes(gzip.decompress(OLD.read_bytes()))
+    path.chmod(0o600)
     return path
 
 
