@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from attrs import frozen
 
-from ...wire.association_reads import sides_of
+from ...wire.association_reads import Family, sides_of
 from ...wire.associations import ASSOCIATIONS, LINKS, Association
 from ...wire.kinds import ANNOTATION, ASSET, KINDS, SHARE, SUMMARY, Kind
 from ..request_errors import RequestError
@@ -57,7 +57,11 @@ def association_relation(row: Association) -> StoredRelation:
     """Return the relation that an association's routes change."""
     if row.owner is row.other:
         return StoredRelation(f"{row.owner.name}.{row.relation}", row.owner, row.other, symmetric=True)
-    a, b = sorted((row.owner, row.other), key=lambda kind: kind.name)
+    return _relation_of_kinds(row.owner, row.other)
+
+
+def _relation_of_kinds(one: Kind, other: Kind) -> StoredRelation:
+    a, b = sorted((one, other), key=lambda kind: kind.name)
     return StoredRelation(f"{a.name}-{b.name}", a, b)
 
 
@@ -139,6 +143,13 @@ def check_relations(kind: Kind, body: Mapping[str, Any]) -> None:
 def has_family(kind: Kind, end: RelationEnd) -> bool:
     """Tell whether newer servers keep this relation in an association family, apart from documents."""
     return (kind.name, end.key) in _IN_FAMILIES
+
+
+def family_relation(family: Family) -> StoredRelation:
+    """Return the relation whose edges are the rows of a family; of most families, documents show it too."""
+    owner, other = family.sides[0].owner, family.sides[0].other
+    shown = (end.relation for end in _BY_KIND.get(owner.name, ()) if end.other is other and has_family(owner, end))
+    return next(shown, None) or _relation_of_kinds(owner, other)
 
 
 def seed_end(kind: Kind, key: str) -> RelationEnd | None:

@@ -114,7 +114,10 @@ class SeedWriter:
 
 
 def label_of(kind: Kind, own: Seed) -> Any:
-    """Return the value by which a material is looked up, None for most kinds."""
+    """Return the value by which a material is looked up, None for most kinds; of a person it is the id of its user."""
+    if kind is kinds.PERSON:
+        user = object_in(object_in(own, "type"), "platform").get("id")
+        return user if isinstance(user, str) else None
     return own.get(LABELS[kind.name]) if kind.name in LABELS else None
 
 
