@@ -190,5 +190,5 @@ _OUTCOME = "an answer, or a status with a sentence; never an internal error"
 ATTACKS = [
     Attack("Reads drawn from the contract", _OUTCOME, partial(_strike, lambda method: method == "get"), inputs=100),
     Attack("Writes drawn from the contract", _OUTCOME, partial(_strike, lambda method: method != "get"), inputs=150),
-    Attack("Seeds with a part replaced", _OUTCOME, _strike_seeds, inputs=100),
+    Attack("Seeds with a part replaced", _OUTCOME, _strike_seeds, inputs=50),
 ]

@@ -27,6 +27,8 @@ def target_for(tmp_path_factory):
             return targets[options]
 
         yield get
+        for target in targets.values():
+            target.check_readable()
 
 
 @pytest.mark.parametrize("attack", [pytest.param(each, id=each.name) for each in ATTACKS])
