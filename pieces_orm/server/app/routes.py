@@ -17,6 +17,7 @@ from ..handlers import (
     association_reads,
     associations,
     formats,
+    inventory,
     materials,
     models,
     suggestions,
@@ -54,6 +55,10 @@ _SPECIAL: Mapping[Route, Handler] = {
     Route("GET", "/user"): users.user,
     Route("GET", "/users"): users.users,
     Route("GET", "/users/{user}"): users.one_user,
+    Route("POST", "/users/batch/fetch"): users.users_batch,
+    Route("GET", "/user/{user}/person"): users.person,
+    Route("POST", "/user/{user}/annotations"): users.annotations_of_user,
+    Route("POST", "/person/{person}/annotations"): users.annotations_of_person,
     ASSET.route("create"): assets.create,
     routes.ASSET_DRAFT: assets.draft,
     routes.ASSETS_PSEUDO: assets.pseudo,
@@ -132,6 +137,7 @@ def _general_routes() -> Iterator[tuple[Route, Handler]]:
         for path in filter(None, (row.path("disassociate"), row.older)):
             yield Route("POST", path), partial(associations.disassociate, row)
     yield from association_reads.routes()
+    yield from inventory.routes()
 
 
 def stream_routes() -> Iterator[tuple[str, Stream]]:
