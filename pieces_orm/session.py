@@ -61,8 +61,7 @@ class Session:
         _check(timeout, 0, concurrency, dispatch, max_answer)
         connection = Connection(
             url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find, token=token,
-            max_answer=max_answer, sender=type(self),
-        )  # fmt: skip
+            max_answer=max_answer, sender=type(self))  # fmt: skip
         self._context = context = Context(connection, autoload=autoload, concurrency=concurrency)
         _sessions[self] = on_close
         self.assets = AssetCollection(context, entities.Asset, entities.Asset._seed)

@@ -68,7 +68,7 @@ class Feed:
             self._stream = Stream(
                 lambda: self._connection.stream_url(route),
                 self._connection.stream_headers,
-                id_frame_bytes(self._connection.max_answer),
+                max_frame=id_frame_bytes(self._connection.max_answer),
                 opened=self._opened,
                 frame=self._received,
                 lost=self._lost,

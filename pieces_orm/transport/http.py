@@ -154,9 +154,8 @@ class HTTPTransport:
         """
         repeatable = method in ("GET", "HEAD") if repeatable is None else repeatable
         target = f"{path}{query_text(query)}"
-        headers = {**self.headers, "Accept": accept}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        headers = {**self.headers, "Accept": accept, **kind}
         patience = self._limits.read_timeout or 0.0
         budget = Budget(self._request_s, 2 * self._max_answer + OVERHEAD_BYTES)
         for remaining in reversed(range(attempts)):
@@ -167,10 +166,9 @@ class HTTPTransport:
             except NotRunningError:
                 if not remaining or budget.seconds_left < pause:
                     raise
-            except (RequestTimeout, AnswerTooLargeError):
-                raise
-            except TransportError:
-                if not remaining or not repeatable or budget.seconds_left < pause:
+            except TransportError as error:
+                may_repeat = repeatable and not isinstance(error, RequestTimeout | AnswerTooLargeError)
+                if not remaining or not may_repeat or budget.seconds_left < pause:
                     raise
             else:
                 if _is_success(status):
