@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -106,6 +106,17 @@ def one_key(data: bytes, key: str, kind: str) -> Raw:
     return found
 
 
+def first_key(data: bytes, keys: Sequence[str], kind: str) -> Raw:
+    """Return one key of an answer: the first of several spellings that it has.
+
+    Raises:
+        DecodeError: it is not a JSON object, or has none of them.
+    """
+    found = (optional_key(data, key, kind) for key in keys)
+    first = next((each for each in found if each is not None), None)
+    return one_key(data, keys[0], kind) if first is None else first
+
+
 def optional_key(data: bytes, key: str, kind: str) -> Raw | None:
     """One key of an answer, None when it is absent or null.
 
@@ -201,8 +212,11 @@ def _nested(raw: Raw, *, contents: bool) -> Iterator[tuple[str, Document]]:
             yield found.id, Document(body, complete=False, contents=contents)
 
 
-def association_rows(data: bytes, owner_key: str, other_key: str) -> list[tuple[str, str]]:
+def association_rows(data: bytes, owner_keys: Sequence[str], other_keys: Sequence[str]) -> list[tuple[str, str]]:
     """Return the pairs of ids in an answer of an association family; without those that name no pair, with a warning.
+
+    Args:
+        owner_keys, other_keys: the keys under which a row may have the two ids, the likeliest first.
 
     Raises:
         DecodeError: it is not a collection of associations, none of them names a pair, or the server left some out.
@@ -211,7 +225,7 @@ def association_rows(data: bytes, owner_key: str, other_key: str) -> list[tuple[
     try:
         answer = msgspec.json.decode(data, type=dict[str, Any])
         for row in answer["iterable"]:
-            owner, other = _id_at(row, owner_key), _id_at(row, other_key)
+            owner, other = _id_at(row, owner_keys), _id_at(row, other_keys)
             if owner is None or other is None:
                 _log.warning("An association without two ids is left out of the server's answer: %.200r.", row)
             else:
@@ -224,11 +238,14 @@ def association_rows(data: bytes, owner_key: str, other_key: str) -> list[tuple[
     return pairs
 
 
-def _id_at(row: Any, key: str) -> str | None:
+def _id_at(row: Any, keys: Sequence[str]) -> str | None:
     """Return an id in a row: as Pieces OS writes it, a plain text, or that of an object."""
-    end = row.get(key) if isinstance(row, dict) else None
-    id = end.get("id") if isinstance(end, dict) else end
-    return id if isinstance(id, str) and id else None
+    for key in keys if isinstance(row, dict) else ():
+        end = row.get(key)
+        id = end.get("id") if isinstance(end, dict) else end
+        if isinstance(id, str) and id:
+            return id
+    return None
 
 
 def values_of(data: bytes, cls: type[T], kind: str, name: str = "iterable") -> list[T]:

@@ -25,8 +25,10 @@ def read_related_ids(
     try:
         for side in sides:
             rows = _rows_of_one(connection, side, ids[0]) if len(ids) == 1 else _rows_of_many(connection, side, ids)
-            for owner_id, other_id in rows:
-                found[owner_id][other_id] = None
+            # Rows come newest first; documents list the oldest first.
+            for owner_id, other_id in reversed(list(rows)):
+                if owner_id in found:
+                    found[owner_id][other_id] = None
     except ResponseError as error:
         if error.status not in NO_SUCH_ROUTE:
             raise
@@ -38,7 +40,8 @@ def _rows_of_one(connection: Connection, side: association_reads.Side, id: str) 
     offset = 0
     while True:
         query = {"limit": association_reads.MAX_ROWS_PER_PAGE, "offset": offset, "transferables": False}
-        rows = answers.association_rows(connection.call(side.read, {"id": id}, query), side.owner_key, side.other_key)
+        data = connection.call(side.read, {"id": id}, query)
+        rows = answers.association_rows(data, side.owner_keys, side.other_keys)
         yield from rows
         offset += len(rows)
         if len(rows) < association_reads.MAX_ROWS_PER_PAGE:
@@ -51,4 +54,4 @@ def _rows_of_many(
     for start in range(0, len(ids), association_reads.MAX_OWNERS_PER_READ):
         body = decoding.encode({"iterable": list(ids[start : start + association_reads.MAX_OWNERS_PER_READ])})
         data = connection.call(side.bulk, body=body, repeatable=True)
-        yield from answers.association_rows(data, side.owner_key, side.other_key)
+        yield from answers.association_rows(data, side.owner_keys, side.other_keys)

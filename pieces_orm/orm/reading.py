@@ -144,10 +144,11 @@ class BatchRead:
 
     def read(self, ids: Sequence[str]) -> Iterator[tuple[str, Document | Exception]]:
         """Read one chunk; by id the document, or the error that there is none."""
-        key, kind = self._kind.batch_key, self._kind
-        body = decoding.encode({key: {"iterable": [{"id": id} for id in ids]}})
+        kind, asked = self._kind, {"iterable": [{"id": id} for id in ids]}
+        # A server takes the key that it knows.
+        body = decoding.encode(dict.fromkeys(kind.batch_keys, asked))
         data = self._connection.call(self._route, query=self._query, body=body, repeatable=True)
-        page = answers.one_key(data, key, kind.name)
+        page = answers.first_key(data, kind.batch_keys, kind.name)
         answered = dict(answers.split(page, kind.name, contents=has_contents(self._query)))
         for id in ids:
             yield id, answered[id] if id in answered else missing(kind, f"There is no {kind.name} {id}.", 404)

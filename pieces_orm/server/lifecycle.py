@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from datetime import datetime, timezone
 
 from starlette.types import ASGIApp
 
@@ -20,6 +21,7 @@ from .asgi.sending import ConnectionLimits
 from .asgi.uvicorn_server import SHUTDOWN_TIMEOUT_S, UvicornServer
 from .domain.change_hub import ChangeHub
 from .domain.identity import initialize_database
+from .json_values import json_text
 from .search import index
 from .service import Service
 from .settings import Settings
@@ -29,6 +31,7 @@ from .storage.writer import Changes, Writer
 _MAX_PENDING_CONNECTIONS = 2048
 _POLL_S = 0.05
 
+logger = logging.getLogger("pieces_orm.server.storage")
 # Without any handler the logging module would print warnings to stderr.
 for _name in ("uvicorn", "pieces_orm"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
@@ -42,9 +45,10 @@ class Server:
         port: 0 takes a free one.
         host: a loopback address; others only with a token in the settings.
         settings: None: the defaults.
-        log: called with a line of JSON for each request, and when a stream opens and closes.
+        log: called with a line of JSON for each request, when a stream opens and closes, and when the disk of the
+            database begins to fail and works again.
 
-    `notice` is a sentence about the upgrade of the database when it was opened; empty when there was none.
+    `notice` says what was done to the database when it was opened, such as an upgrade; empty when nothing was.
     """
 
     def __init__(
@@ -169,8 +173,9 @@ class Server:
     def _open(self) -> Service:
         if self._store is None:
             self._store = Store(
-                self._path, prepare=_prepare_database, before_commit=index.settle, read_only=self.settings.read_only
-            )
+                self._path, prepare=_prepare_database, before_commit=index.settle, read_only=self.settings.read_only,
+                report=self._report,
+            )  # fmt: skip
         service = Service(self._store, self._hub, self.settings)
 
         def publish(changes: Changes) -> None:
@@ -178,8 +183,15 @@ class Server:
             self._hub.publish(changes)
 
         self._store.open(publish)
-        self.notice = self._store.upgrade_notice
+        self.notice = self._store.notice
         return service
+
+    def _report(self, sentence: str) -> None:
+        """Say that the disk fails, or works again: in the program's log, and in the log of requests."""
+        logger.error("%s", sentence)
+        if self._log is not None:
+            now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+            self._log(json_text({"time": now, "problem": sentence}))
 
     def _release(self) -> None:
         self._uvicorn = None

@@ -1,7 +1,8 @@
 """The association families of newer servers, which serve the relations that their documents leave out.
 
-A family joins two kinds and is read from either side: `GET /{family}/{side}/{id}` for one owner, and
-`POST /{family}/{side}/bulk` for several. Source: the routes of Pieces OS 12.6, from published probes of a live server.
+A family joins two kinds. It is read from either side: `GET /{family}/{side}/{id}` for one owner, and
+`POST /{family}/{side}/bulk` for several; and by pairs of ids and by the ids of its rows.
+Source: the routes of Pieces OS 12.6, from published probes of a live server.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from .kinds import KINDS, Kind, Route
+from .other_kinds import OTHER_KINDS
 
+DEFAULT_PAGE_ROWS = 50
 MAX_ROWS_PER_PAGE = 500  # the largest number of rows in a page
 MAX_OWNERS_PER_READ = 200  # the largest number of owners in a bulk read
 
@@ -19,12 +22,16 @@ MAX_OWNERS_PER_READ = 200  # the largest number of owners in a bulk read
 _FAMILIES = {
     "anchor": "anchor_point asset workstream_pattern_engine_source",
     "annotation": "anchor asset",
+    "connector": "annotation conversation conversation_message person website workstream_event workstream_summary",
     "conversation_message": (
         "anchor annotation asset conversation_message hint range website workstream_pattern_engine_source"
     ),
     "conversation": ("anchor annotation asset conversation_message range tag website workstream_pattern_engine_source"),
+    "fingerprint": "person workstream_event",
     "hint": "asset",
     "person": "anchor annotation asset conversation_message person tag website workstream_pattern_engine_source",
+    "pipeline": "connector range schedule signal website workstream_pattern_engine_source workstream_summary",
+    "signal": "annotation person range website workstream_event workstream_summary",
     "tag": (
         "anchor annotation asset conversation_message website workstream_event "
         "workstream_pattern_engine_source_window workstream_summary"
@@ -52,8 +59,15 @@ _ROW_KEYS = {
 _IRREGULAR_ROW_KEYS = {
     ("anchor", "workstream_pattern_engine_source"): ("anchor", "workstreamPatternEngineSource"),
     ("conversation", "workstream_pattern_engine_source"): ("conversation", "workstreamPatternEngineSource"),
+    ("fingerprint", "workstream_event"): ("fingerprint", "workstream_event"),
+    ("pipeline", "workstream_pattern_engine_source"): ("pipeline", "source"),
+    ("signal", "workstream_event"): ("signal", "workstream_event"),
+    ("signal", "workstream_summary"): ("signal", "workstream_summary"),
     ("workstream_event", "person"): ("workstream_event", "person"),
 }
+_SELF_KEYS = ("x", "y")  # of a kind with itself
+# Families whose pages tell the total number of rows.
+_WITH_TOTALS = {"workstream_event_to_person_associations"}
 # Relations without a family: that of their two kinds is another relation's.
 _WITHOUT_FAMILY = {
     ("conversation", "grounding_messages"),
@@ -82,7 +96,7 @@ class Side:
 
     @property
     def read(self) -> Route:
-        """The route that reads a page of one owner's rows."""
+        """The route that reads a page of one owner's rows, the newest first."""
         return Route("GET", f"/{self.family}/{self.segment}/{{id}}", ("limit", "offset", "transferables"))
 
     @property
@@ -95,22 +109,71 @@ class Side:
         """The route that reads all rows of several owners."""
         return Route("POST", f"/{self.family}/{self.segment}/bulk")
 
+    @property
+    def owner_keys(self) -> tuple[str, ...]:
+        """The keys under which a row may have the owner's id: that of the family, then those of other families."""
+        return _spellings(self.owner_key, self.owner)
 
-def _sides() -> Iterator[Side]:
+    @property
+    def other_keys(self) -> tuple[str, ...]:
+        """The keys under which a row may have the other's id."""
+        return _spellings(self.other_key, self.other)
+
+
+@frozen
+class Family:
+    """An association family: its name, and its two sides.
+
+    Attributes:
+        with_totals: its pages also tell `limit`, `offset` and the `total` number of rows.
+    """
+
+    name: str
+    sides: tuple[Side, Side]
+    with_totals: bool
+
+    @property
+    def pair(self) -> Route:
+        """The route that reads the one row of two materials."""
+        first, second = self.sides
+        return Route("GET", f"/{self.name}/{first.segment}/{{first}}/{second.segment}/{{second}}")
+
+    @property
+    def batch(self) -> Route:
+        """The route that reads rows by their ids."""
+        return Route("POST", f"/{self.name}/batch/fetch")
+
+
+def _spellings(key: str, kind: Kind) -> tuple[str, ...]:
+    if key in _SELF_KEYS:
+        return (key,)
+    names = (kind.name, kind.parameter)
+    return tuple(dict.fromkeys((key, *names, *map(_camel, names), f"{kind.parameter}_")))
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
+def _families() -> Iterator[Family]:
+    kinds = {kind.name: kind for kind in (*KINDS.values(), *OTHER_KINDS)}
     for name, others in _FAMILIES.items():
         for other in others.split():
-            a, b = KINDS[name], KINDS[other]
+            a, b = kinds[name], kinds[other]
             itself = a is b
             # This name has a plural where all others have a singular.
             second = "workstream_summaries" if itself and name == "workstream_summary" else other
             family = f"{name}_to_{second}_associations"
-            regular = ("x", "y") if itself else (_ROW_KEYS.get(name, name), _ROW_KEYS.get(other, other))
+            regular = _SELF_KEYS if itself else (_ROW_KEYS.get(name, name), _ROW_KEYS.get(other, other))
             key_a, key_b = _IRREGULAR_ROW_KEYS.get((name, other), regular)
-            yield Side(family, a, a.parameter, key_a, b, key_b)
-            yield Side(family, b, f"additional_{b.parameter}" if itself else b.parameter, key_b, a, key_a)
+            side_a = Side(family, a, a.parameter, key_a, b, key_b)
+            side_b = Side(family, b, f"additional_{b.parameter}" if itself else b.parameter, key_b, a, key_a)
+            yield Family(family, (side_a, side_b), with_totals=family in _WITH_TOTALS)
 
 
-SIDES: tuple[Side, ...] = tuple(_sides())
+FAMILIES: tuple[Family, ...] = tuple(_families())
+SIDES: tuple[Side, ...] = tuple(side for family in FAMILIES for side in family.sides)
 
 
 def sides_of(kind: Kind, relation: str, other: Kind) -> tuple[Side, ...]:

@@ -25,6 +25,10 @@ Verb = Literal[
 Answer = Literal["json", "collection", "text", "nothing"]
 
 
+def _plural(name: str) -> str:
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+
+
 @frozen
 class Route:
     """One operation: its method, path template, query parameters, Accept header, and the form of its answer."""
@@ -66,10 +70,16 @@ class Kind:
     routes: Mapping[Verb, Route] = field(repr=False, eq=False)
 
     @property
-    def batch_key(self) -> str:
-        """The key of the collection in the bodies of batch reads."""
+    def batch_keys(self) -> tuple[str, ...]:
+        """The keys of the collection in the bodies of batch reads: that of Pieces OS, and another spelling of some."""
         first, *others = self.plural.replace("/", "_").split("_")
-        return first + "".join(other.capitalize() for other in others)
+        by_path = first + "".join(other.capitalize() for other in others)
+        return tuple(dict.fromkeys((_plural(self.schema[0].lower() + self.schema[1:]), by_path)))
+
+    @property
+    def material_type(self) -> str:
+        """The name of the kind where one route serves all kinds."""
+        return _plural(self.name).upper()
 
     def route(self, verb: Verb) -> Route:
         """Return the route of a verb.

@@ -1,6 +1,6 @@
 """Run every attack with many inputs, and keep the results for docs/reliability.md.
 
-python -m tests.attacks && python -m tests.faults.table > docs/reliability.md
+python -m tests.attacks && python -m tests.docs.reliability > docs/reliability.md
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def run(attack: Attack, inputs: int, seed: int) -> Result:
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), attack.options) as target:
         tried = attack.strike(target, random.Random(seed), wanted)
         target.check_health()
+        target.check_readable()
     print(f"{tried:>9,}  {time.monotonic() - begun:6.1f} s  {attack.name}", file=sys.stderr, flush=True)
     return Result(attack.name, tried, attack.outcome)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import requests
 from attrs import frozen
 
+import pieces_orm
+from pieces_orm.wire.kinds import KINDS
 from tests.cli.programs import started
 
 _ANSWERS_WITHIN_S = 5
@@ -46,6 +49,16 @@ class Target:
         assert answer.status_code == 200, answer.text
         assert taken < within_s
         return taken
+
+    def check_readable(self) -> None:
+        """Assert that all that is stored can be read, by the objects of this package, and that its file is sound."""
+        with pieces_orm.connect(self.url) as session:
+            for kind in KINDS.values():
+                collection = getattr(session, kind.collection)
+                found, listed = {each.id for each in collection.all()}, set(collection.ids())
+                assert found == listed, (kind.name, found ^ listed)
+        with closing(sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True)) as database:
+            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 @contextmanager

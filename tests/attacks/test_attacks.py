@@ -5,6 +5,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.docs.pages import DOCS
+from tests.docs.reliability import attacks as page
+
 from . import attacks
 from .target import serving
 
@@ -24,6 +27,8 @@ def target_for(tmp_path_factory):
             return targets[options]
 
         yield get
+        for target in targets.values():
+            target.check_readable()
 
 
 @pytest.mark.parametrize("attack", [pytest.param(each, id=each.name) for each in ATTACKS])
@@ -35,3 +40,8 @@ def test_an_attack_does_no_harm(target_for, attack):
 
 def test_the_names_of_attacks_are_unique():
     assert len({each.name for each in ATTACKS}) == len(ATTACKS)
+
+
+def test_the_page_has_the_results_of_a_run_of_every_attack():
+    remedy = "python -m tests.attacks && python -m tests.docs.reliability > docs/reliability.md"
+    assert (DOCS / "reliability.md").read_text("utf-8").endswith(page()), remedy

@@ -1,12 +1,8 @@
-"""Write docs/reliability.md from the results of the fault matrix.
-
-python -m tests.faults.table > docs/reliability.md
-"""
+"""The first part of docs/reliability.md: promises, and what comes of each fault at each call."""
 
 from __future__ import annotations
 
 from pieces_orm import State
-from pieces_orm.transport import backoff
 
 from . import promises
 from .calls import CALLS
@@ -16,8 +12,9 @@ from .matrix import LASTING, Matrix
 HEAD = f"""# Reliability
 
 Connections break, servers restart, and something else may listen on the port. This page says what a program can rely on
-when an answer is not what it should be. `python -m tests.faults.table` writes the table from the results of a test that
-lets {len(FAULTS)} faults meet {len(CALLS)} calls, at each exchange of a call, once and for as long as the call lasts.
+when an answer is not what it should be. `python -m tests.docs.reliability` writes its tables. That of faults comes from
+a test that lets {len(FAULTS)} faults meet {len(CALLS)} calls, at each exchange of a call,
+once and for as long as the call lasts.
 
 ## What a program can rely on
 
@@ -106,14 +103,9 @@ def head():
     return f"{HEAD}\n{row(columns)}|{'---|' * len(columns)}\n"
 
 
-def page():
-    """Return the whole page."""
+def text():
+    """Return the whole part, from a run of the matrix."""
     matrix = Matrix()
-    text = head() + "".join(row([fault.name, *(cell(matrix.runs(fault, call)) for call in CALLS)]) for fault in FAULTS)
+    rows = [row([fault.name, *(cell(matrix.runs(fault, call)) for call in CALLS)]) for fault in FAULTS]
     matrix.close()
-    return text
-
-
-if __name__ == "__main__":
-    backoff.MAX_PAUSE_S = 0.01
-    print(page(), end="")
+    return head() + "".join(rows)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 HEAVY = {
-    "cattrs", "magika", "numpy", "pygments", "rapidfuzz", "rich", "sqlalchemy", "starlette", "typer", "uvicorn",
+    "cattrs", "magika", "numpy", "pygments", "rapidfuzz", "re2", "rich", "sqlalchemy", "starlette", "typer", "uvicorn",
     "websockets", "pieces_orm.server", "pieces_orm.cli",
 }  # fmt: skip
 

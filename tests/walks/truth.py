@@ -117,8 +117,8 @@ def _read_families(program: Session, truth: Truth, relation: Relation[Any], owne
             rows = json.loads(program.request("POST", side.bulk.path, body={"iterable": owners}))["iterable"]
         except PiecesError:
             return
-        for row in rows:
-            found[row[side.owner_key]["id"]][row[side.other_key]["id"]] = None
+        for row in reversed(rows):
+            found[row[side.owner_key]][row[side.other_key]] = None
     for id, others in found.items() if sides else ():
         truth.related[(cls_name, id), relation.name] = tuple(others)
 

@@ -9,7 +9,6 @@ from operator import attrgetter
 from attrs import frozen
 
 from ...wire import routes
-from ...wire.association_reads import SIDES
 from ...wire.associations import ASSOCIATIONS
 from ...wire.kinds import ASSET, CONVERSATION, FORMAT, KINDS, MESSAGE, SHARE, SUMMARY, Route
 from ..domain.relations import end_of
@@ -19,6 +18,7 @@ from ..handlers import (
     association_reads,
     associations,
     formats,
+    inventory,
     materials,
     models,
     suggestions,
@@ -58,6 +58,10 @@ _SPECIAL: Mapping[Route, Handler] = {
     Route("GET", "/user"): users.user,
     Route("GET", "/users"): users.users,
     Route("GET", "/users/{user}"): users.one_user,
+    Route("POST", "/users/batch/fetch"): users.users_batch,
+    Route("GET", "/user/{user}/person"): users.person,
+    Route("POST", "/user/{user}/annotations"): users.annotations_of_user,
+    Route("POST", "/person/{person}/annotations"): users.annotations_of_person,
     ASSET.route("create"): assets.create,
     routes.ASSET_DRAFT: assets.draft,
     routes.ASSETS_PSEUDO: assets.pseudo,
@@ -117,7 +121,11 @@ _DOCUMENT_READS = {
 _READING_POSTS = {
     *(kind.route(verb) for kind in KINDS.values() for verb in ("search", "batch") if verb in kind.routes),
     *(kind.newer_batch for kind in KINDS.values()),
-    *(side.bulk for side in SIDES),
+    *(route for route, _ in (*association_reads.routes(), *inventory.routes())),
+    *(
+        Route("POST", path)
+        for path in ("/users/batch/fetch", "/user/{user}/annotations", "/person/{person}/annotations")
+    ),
     Route("POST", "/conversation/{conversation}/search"),
     routes.ASSET_DRAFT,
     routes.ASSETS_SEARCH_FILTERS,
@@ -158,6 +166,7 @@ def _general_routes() -> Iterator[tuple[Route, Handler]]:
         for path in filter(None, (row.path("disassociate"), row.older)):
             yield Route("POST", path), partial(associations.disassociate, row)
     yield from association_reads.routes()
+    yield from inventory.routes()
 
 
 def stream_routes() -> Iterator[tuple[str, Stream]]:

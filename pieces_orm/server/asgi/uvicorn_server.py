@@ -42,6 +42,7 @@ class UvicornServer(uvicorn.Server):
             headers=list(ANSWER_HEADERS), log_config=None, access_log=False, lifespan="off", server_header=False,
             ws_ping_interval=_PING_INTERVAL_S, ws_ping_timeout=_PING_INTERVAL_S,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+            proxy_headers=False,  # X-Forwarded-For is what a client says of itself
         )  # fmt: skip
         super().__init__(config)
         self._before_shutdown = before_shutdown

@@ -10,7 +10,9 @@ from ...wire.kinds import ANCHOR_POINT, ASSET, FORMAT, SHARE, Kind
 from ..json_values import json_text, raw_fields
 from ..settings import Settings
 from ..storage.reader import Reader, Row
+from . import ages
 from .relations import RelationEnd, end_of, ends_of, has_family
+from .seeds import MAPS
 
 # Collections of these kinds have no `indices` in the published schemas.
 _WITHOUT_INDICES = frozenset({"activity", "format", "sensitive", "share"})
@@ -82,6 +84,7 @@ class Documents:
         self._contents = contents
         self._embed = settings.embed_relations or created
         self._max_nested = settings.nested_members
+        self._now = ages.this_minute()
         self._rows: dict[tuple[str, str], Row] = {}
         self._members: dict[tuple[str, str], dict[tuple[str, str], list[str]]] = {}
         self._nested: dict[tuple[str, str, bool], str | None] = {}
@@ -157,14 +160,22 @@ class Documents:
             return members.get((name, "a"), []) + members.get((name, "b"), [])
         return members.get((name, end.side), [])
 
-    def _own(self, kind: Kind, id: str) -> str:
-        """Build a document's own keys, with the object still open."""
+    def _own(self, kind: Kind, id: str, *, short: bool = False) -> str:
+        """Build a document's own keys, with the object still open; short ones without ages in words."""
         row = self._rows[kind.name, id]
         text = row.document if self._contents else without_contents(row.document)
-        head = f'{{"id":"{id}","created":{{"value":"{row.created}"}}'
+        head = f'{{"id":"{id}","created":{self._timestamp(row.created, readable=not short)}'
         if kind is not SHARE:
-            head += f',"updated":{{"value":"{row.updated}"}}'
+            head += f',"updated":{self._timestamp(row.updated, readable=not short)}'
+        for name in MAPS.get(kind.name, {}).values():
+            # Official clients up to 4.4.1 cannot read documents without them.
+            if f'"{name}":' not in text or name not in raw_fields(text):
+                head += f',"{name}":{{}}'
         return f"{head},{text[1:-1]}" if len(text) > 2 else head
+
+    def _timestamp(self, moment: str, *, readable: bool) -> str:
+        in_words = f',"readable":"{ages.age(moment, self._now)}"' if readable else ""
+        return f'{{"value":"{moment}"{in_words}}}'
 
     def _copies(self, kind: Kind, id: str) -> _Copies:
         """Choose the copies that one document carries: whole ones as far as there is room, short ones beside them."""
@@ -205,7 +216,7 @@ class Documents:
         key = (kind.name, id, short)
         if key not in self._nested:
             parts = self._nested_parts(kind, id, short=short)
-            self._nested[key] = None if parts is None else self._with_parts(kind, id, parts)
+            self._nested[key] = None if parts is None else self._with_parts(kind, id, parts, short=short)
         return self._nested[key]
 
     def _nested_parts(self, kind: Kind, id: str, *, short: bool) -> list[_Part] | None:
@@ -266,13 +277,13 @@ class Documents:
         """Tell whether the settings leave a relation out of documents, as it has an association family."""
         return end.many and not self._embed and has_family(kind, end) and (kind.name, end.key[0]) not in _REQUIRED
 
-    def _with_parts(self, kind: Kind, id: str, parts: list[_Part]) -> str:
+    def _with_parts(self, kind: Kind, id: str, parts: list[_Part], *, short: bool = False) -> str:
         if kind is ASSET:
             # Its one format is both original and preview.
             format = self._single(ASSET, id, "formats")
             reference = f'{{"id":"{format}","reference":{self._flat(FORMAT, format)}}}'
             parts = [*parts, (("original",), reference), (("preview",), f'{{"base":{reference}}}')]
-        return self._own(kind, id) + "".join(f",{part}" for part in _keyed(parts)) + "}"
+        return self._own(kind, id, short=short) + "".join(f",{part}" for part in _keyed(parts)) + "}"
 
     def _single(self, kind: Kind, id: str, key: str) -> str:
         return self._ids(kind, id, end_of(kind, key))[0]

@@ -10,7 +10,7 @@ import msgspec
 from ...wire.kinds import Kind
 from ..request_errors import RequestError
 from ..storage.reader import Reader, Row
-from ..storage.timestamps import normalize_timestamp
+from .date_windows import in_windows, queried_windows
 from .relations import RelationEnd
 
 
@@ -48,18 +48,10 @@ def is_pseudo(row: Row) -> bool:
 
 
 def matches_query(query: Mapping[str, str], row: Row) -> bool:
-    """Tell whether the query of a collection or identifiers route asks for this material.
-
-    Bounds are inclusive; those on `created` and those on `updated` are alternatives.
-    """
+    """Tell whether the query of a collection or identifiers route asks for this material."""
     if is_pseudo(row) and query.get("pseudo", "").lower() not in {"true", "1"}:
         return False
     type = query.get("annotation_type_filter")
     if type is not None and own_keys(row).get("type") != type:
         return False
-    within: list[bool] = []
-    for column, moment in (("created", row.created), ("updated", row.updated)):
-        first, last = (normalize_timestamp(query.get(f"{column}_{end}")) for end in ("from", "to"))
-        if first or last:
-            within.append(moment >= first and (not last or moment <= last))
-    return not within or any(within)
+    return in_windows(queried_windows(query), row.created, row.updated)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from attrs import frozen
 
-from ...wire.association_reads import sides_of
+from ...wire.association_reads import Family, sides_of
 from ...wire.associations import ASSOCIATIONS, LINKS, Association
-from ...wire.kinds import ANNOTATION, KINDS, SHARE, SUMMARY, Kind
+from ...wire.kinds import ANNOTATION, ASSET, KINDS, SHARE, SUMMARY, Kind
+from ..request_errors import RequestError
 from ..storage.reader import Reader
 from ..storage.tables import StoredRelation
 
@@ -42,6 +43,9 @@ class RelationEnd:
         return self.form in {"references", "documents", "points"}
 
 
+# Keys of every document, and an asset's for its one format.
+_MADE, _FORMATS = frozenset({"id", "created", "updated"}), frozenset({"original", "preview"})
+
 # Without a body the route of summary with summary makes `summaries`; with one it makes a parent and a child.
 SUMMARY_HIERARCHY = StoredRelation("workstream_summary.children", SUMMARY, SUMMARY)
 
@@ -53,7 +57,11 @@ def association_relation(row: Association) -> StoredRelation:
     """Return the relation that an association's routes change."""
     if row.owner is row.other:
         return StoredRelation(f"{row.owner.name}.{row.relation}", row.owner, row.other, symmetric=True)
-    a, b = sorted((row.owner, row.other), key=lambda kind: kind.name)
+    return _relation_of_kinds(row.owner, row.other)
+
+
+def _relation_of_kinds(one: Kind, other: Kind) -> StoredRelation:
+    a, b = sorted((one, other), key=lambda kind: kind.name)
     return StoredRelation(f"{a.name}-{b.name}", a, b)
 
 
@@ -114,9 +122,34 @@ def relation_keys(kind: Kind) -> frozenset[str]:
     return frozenset(end.key[0] for end in ends_of(kind))
 
 
+def server_keys(kind: Kind) -> frozenset[str]:
+    """Return the top-level keys of documents that are made by the server alone, and never stored with the own keys."""
+    return relation_keys(kind) | _MADE | (_FORMATS if kind is ASSET else frozenset())
+
+
+def check_relations(kind: Kind, body: Mapping[str, Any]) -> None:
+    """Refuse values of relation keys in an update that are none, though nothing is taken from them.
+
+    Raises:
+        RequestError: 400, one is neither an object nor, for a single other, an id.
+    """
+    for end in ends_of(kind):
+        value = body.get(end.key[0])
+        if not (value is None or isinstance(value, Mapping) or (isinstance(value, str) and not end.many)):
+            form = "{iterable: [{id}]}" if end.many else "{id}"
+            raise RequestError(400, f"{end.key[0]} of a {kind.name} must be a JSON object such as {form}.")
+
+
 def has_family(kind: Kind, end: RelationEnd) -> bool:
     """Tell whether newer servers keep this relation in an association family, apart from documents."""
     return (kind.name, end.key) in _IN_FAMILIES
+
+
+def family_relation(family: Family) -> StoredRelation:
+    """Return the relation whose edges are the rows of a family; of most families, documents show it too."""
+    owner, other = family.sides[0].owner, family.sides[0].other
+    shown = (end.relation for end in _BY_KIND.get(owner.name, ()) if end.other is other and has_family(owner, end))
+    return next(shown, None) or _relation_of_kinds(owner, other)
 
 
 def seed_end(kind: Kind, key: str) -> RelationEnd | None:

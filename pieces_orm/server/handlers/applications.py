@@ -25,7 +25,12 @@ _APPLICATION = "application"
 
 
 def health_text(service: Service) -> str:
-    """Build what health says: `ok:` and the id of this server."""
+    """Build what health says: `ok:` and the id of this server.
+
+    Raises:
+        RequestError: 503 or 507, the database is gone, or its disk fails.
+    """
+    service.store.check_health()
     with service.store.read() as reader:
         return f"{HEALTH_OK}:{os_id(reader)}"
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import msgspec
+from attrs import frozen
 
-from ...wire.association_reads import MAX_OWNERS_PER_READ, MAX_ROWS_PER_PAGE, SIDES, Side
+from ...wire.association_reads import DEFAULT_PAGE_ROWS, FAMILIES, MAX_OWNERS_PER_READ, MAX_ROWS_PER_PAGE, Family, Side
 from ...wire.kinds import Route
-from ..domain.materials import related_ids
-from ..domain.relations import RelationEnd, ends_of, has_family
-from ..http.requests import Handler, Request
+from ..domain.relations import family_relation
+from ..http.requests import Handler, Reference, Request
 from ..json_values import json_text
 from ..request_errors import RequestError
-from ..storage.reader import Reader
-
-_DEFAULT_PAGE_ROWS = 50
-# Edges have no ids in the database; the ids of rows are derived from the two materials.
-_NAMESPACE = uuid.UUID("8d0f4d0a-6d1e-4f57-9a53-0d6f5d3f6f0e")
+from ..storage.reader import AssociationRow, EdgeSide
+from ..storage.tables import StoredRelation
 
 Row = dict[str, object]
 
@@ -30,61 +27,117 @@ class _Owners(msgspec.Struct):
     iterable: list[str]
 
 
-def routes() -> Iterator[tuple[Route, Handler]]:
-    """Yield three routes for each side of each family that this server has edges for."""
-    for side in SIDES:
-        end = next((e for e in ends_of(side.owner) if e.other is side.other and has_family(side.owner, e)), None)
-        if end is not None:
-            yield side.read, partial(_read, side, end)
-            yield side.count, partial(_count, side, end)
-            yield side.bulk, partial(_bulk, side, end)
+class _References(msgspec.Struct):
+    iterable: list[Reference]
 
 
-def _rows(reader: Reader, side: Side, end: RelationEnd, id: str) -> list[Row]:
-    # The edges of a kind with itself are alike on both sides: the first side lists them all.
-    is_second = side.segment.startswith("additional_")
-    return [
-        {
-            "id": str(uuid.uuid5(_NAMESPACE, f"{side.family}:{':'.join(sorted((id, other)))}")),
-            side.owner_key: {"id": id},
-            side.other_key: {"id": other},
+class _Associations(msgspec.Struct):
+    """Body of a batch read: the ids of rows."""
+
+    associations: _References
+
+
+@frozen
+class _StoredFamily:
+    """A family, and the relation whose edges are its rows."""
+
+    family: Family
+    relation: StoredRelation
+
+    def stored_side(self, side: Side) -> EdgeSide:
+        """Return the side of the relation that one side of the family is; of a kind with itself, `x` is a."""
+        first, _ = self.family.sides
+        return "a" if (side is first) == (self.relation.a is first.owner) else "b"
+
+    def row(self, found: AssociationRow) -> Row:
+        """Build one row; what an edge has of its own takes no place of an id or a date."""
+        first, second = self.family.sides
+        ids = {"a": found.id_a, "b": found.id_b}
+        row: Row = {
+            "id": found.id,
+            "created": {"value": found.created},
+            "updated": {"value": found.updated},
+            first.owner_key: ids[self.stored_side(first)],
+            second.owner_key: ids[self.stored_side(second)],
         }
-        for other in ([] if is_second else related_ids(reader, end, side.owner, id))
-    ]
+        return row if found.document == "{}" else {**msgspec.json.decode(found.document), **row}
 
 
-def _rows_text(rows: list[Row], *, truncated: bool = False) -> str:
-    answer: Row = {"iterable": rows, "indices": {row["id"]: place for place, row in enumerate(rows)}}
-    return json_text(answer | ({"truncated": True} if truncated else {}))
+def routes() -> Iterator[tuple[Route, Handler]]:
+    """Yield the routes of every family: three for each side, that of a pair, and that of ids."""
+    for family in FAMILIES:
+        stored = _StoredFamily(family, family_relation(family))
+        for side in family.sides:
+            yield side.read, partial(_page, stored, side)
+            yield side.count, partial(_count, stored, side)
+            yield side.bulk, partial(_bulk, stored, side)
+        yield family.pair, partial(_pair, stored)
+        yield family.batch, partial(_batch, stored)
 
 
-def _read(side: Side, end: RelationEnd, request: Request) -> str:
-    """Answer a page of one owner's rows."""
-    limit, offset = min(_number(request, "limit", _DEFAULT_PAGE_ROWS), MAX_ROWS_PER_PAGE), _number(request, "offset", 0)
+def _collection(rows: Sequence[Row]) -> Row:
+    return {"iterable": rows, "indices": {row["id"]: place for place, row in enumerate(rows)}}
+
+
+def _page(stored: _StoredFamily, side: Side, request: Request) -> str:
+    """Answer a page of one owner's rows, the newest first."""
+    limit = min(max(_number(request, "limit", DEFAULT_PAGE_ROWS), 1), MAX_ROWS_PER_PAGE)
+    offset = max(_number(request, "offset", 0), 0)
+    at, id = (stored.relation, stored.stored_side(side)), request.params["id"]
     with request.service.store.read() as reader:
-        rows = _rows(reader, side, end, request.params["id"])
-    return _rows_text(rows[offset : offset + limit])
+        rows = [stored.row(found) for found in reader.association_page(*at, id, limit=limit, offset=offset)]
+        total = reader.association_count(*at, id) if stored.family.with_totals else 0
+    totals = {"limit": limit, "offset": offset, "total": total} if stored.family.with_totals else {}
+    return json_text(_collection(rows) | totals)
 
 
-def _count(side: Side, end: RelationEnd, request: Request) -> str:
+def _count(stored: _StoredFamily, side: Side, request: Request) -> str:
     """Answer how many rows one owner has."""
     id = request.params["id"]
     with request.service.store.read() as reader:
-        return json_text({"id": id, "count": len(_rows(reader, side, end, id))})
+        return json_text({"id": id, "count": reader.association_count(stored.relation, stored.stored_side(side), id)})
 
 
-def _bulk(side: Side, end: RelationEnd, request: Request) -> str:
+def _bulk(stored: _StoredFamily, side: Side, request: Request) -> str:
     """Answer all rows of many owners."""
     owners = list(dict.fromkeys(request.decode(_Owners).iterable))
     with request.service.store.read() as reader:
-        rows = [row for id in owners[:MAX_OWNERS_PER_READ] for row in _rows(reader, side, end, id)]
-    return _rows_text(rows, truncated=len(owners) > MAX_OWNERS_PER_READ)
+        found = reader.associations_of(stored.relation, stored.stored_side(side), owners[:MAX_OWNERS_PER_READ])
+        rows = [stored.row(each) for each in found]
+    truncated: Row = {"truncated": True} if len(owners) > MAX_OWNERS_PER_READ else {}
+    return json_text(_collection(rows) | truncated)
+
+
+def _pair(stored: _StoredFamily, request: Request) -> str:
+    """Answer the one row of two materials; of a kind with itself, in either order."""
+    first, second = request.params["first"], request.params["second"]
+    in_order = stored.stored_side(stored.family.sides[0]) == "a"
+    a, b = (first, second) if in_order else (second, first)
+    with request.service.store.read() as reader:
+        found = reader.association(stored.relation, *(sorted((a, b)) if stored.relation.symmetric else (a, b)))
+    if found is None:
+        kinds = " and ".join(
+            f"{side.owner.name} {id}" for side, id in zip(stored.family.sides, (first, second), strict=True)
+        )
+        raise RequestError(404, f"There is no association of {kinds}.")
+    return json_text(stored.row(found))
+
+
+def _batch(stored: _StoredFamily, request: Request) -> str:
+    """Answer rows by their ids, and references to those that are not there."""
+    ids = list(dict.fromkeys(each.id for each in request.decode(_Associations).associations.iterable))
+    with request.service.store.read() as reader:
+        rows = {found.id: stored.row(found) for found in reader.associations(stored.relation, ids)}
+    missing: list[Row] = [{"id": id} for id in ids if id not in rows]
+    found = _collection([rows[id] for id in ids if id in rows])
+    return json_text({"associations": found, "notFound": _collection(missing)})
 
 
 def _number(request: Request, name: str, default: int) -> int:
-    if name not in request.query:
+    text = request.query.get(name)
+    if text is None:
         return default
-    number = request.number(name)
-    if number is None:
-        raise RequestError(400, f"{name} must be a whole number, not {request.query[name][:40]!r}.")
-    return number
+    # SQLite takes no larger ones.
+    if not re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
+        raise RequestError(400, f"{name} must be a whole number, not {text[:40]!r}.")
+    return int(text)

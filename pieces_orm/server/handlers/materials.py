@@ -12,11 +12,12 @@ from ...wire.closed_lists import SCORE_REASONS
 from ...wire.kinds import ANCHOR, ANNOTATION, ASSET, CONVERSATION, SHARE, Kind, Verb
 from ..contract import contract
 from ..domain.asset_seeds import first_line
+from ..domain.date_windows import queried_windows
 from ..domain.documents import collection_text, references_text
 from ..domain.materials import matches_query, own_keys, related_ids, require_row
-from ..domain.relations import RelationEnd, end_of, relation_keys
+from ..domain.relations import RelationEnd, check_relations, end_of
 from ..domain.schema_check import validated
-from ..domain.seeds import FIXED, SeedWriter, label_of
+from ..domain.seeds import SeedWriter, fixed_keys, label_of
 from ..http.requests import Request
 from ..http.responses import no_content, text_response
 from ..json_values import json_text, object_in, referenced_id
@@ -71,12 +72,13 @@ def snapshot(kind: Kind, request: Request) -> str:
 
 def identifiers(kind: Kind, request: Request) -> str:
     """Answer all ids of a kind, newest first."""
+    limit = request.number("limit")
     with request.service.store.read() as reader:
-        if "pseudo" in kind.route("ids").query or request.query:
-            ids = [row.id for row in reader.rows(kind.name) if matches_query(request.query, row)]
+        if "pseudo" in kind.route("ids").query:
+            ids = [row.id for row in reader.rows(kind.name) if matches_query(request.query, row)][:limit]
         else:
-            ids = reader.ids(kind.name)
-    return references_text(kind, ids[: request.number("limit")])
+            ids = reader.dated_ids(kind.name, queried_windows(request.query), limit)
+    return references_text(kind, ids)
 
 
 def create(kind: Kind, request: Request) -> str:
@@ -103,10 +105,11 @@ def update(kind: Kind, request: Request) -> str:
 
 def _merged(request: Request, kind: Kind, own: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     """Merge an update into the own keys: null clears a key, unless it is required."""
-    # A key that seeds must have, or that only the server counts, is never lost either.
-    required = contract().schemas[kind.schema].required | contract().seeds.get(kind.name, {}).keys() | {"score"}
-    left_out = FIXED | relation_keys(kind) | {"original", "preview"}
-    sent = {name: value for name, value in body.items() if name not in left_out}
+    check_relations(kind, body)
+    # A key that seeds must have, or that only the server sets, is never lost either.
+    fixed = fixed_keys(kind)
+    required = contract().schemas[kind.schema].required | contract().seeds.get(kind.name, {}).keys() | fixed
+    sent = {name: value for name, value in body.items() if name not in fixed}
     lost = sorted(name for name in own.keys() & sent.keys() & required if sent[name] is None)
     if lost:
         raise RequestError(400, f"A {kind.name} cannot be without {', '.join(lost)}.")
@@ -158,16 +161,13 @@ def exists(kind: Kind, request: Request) -> str:
 
 def batch(kind: Kind, request: Request) -> str:
     """Answer several documents, and the ids of those that are not there."""
-    asked = object_in(request.object(), kind.batch_key).get("iterable")
-    if not isinstance(asked, list):
-        raise RequestError(400, f'The body must be {{"{kind.batch_key}": {{"iterable": [{{"id"}}]}}}}.')
-    ids = list(dict.fromkeys(map(referenced_id, asked)))
+    key, ids = request.batch_ids(kind)
     with request.service.store.read() as reader:
         contents = request.flag("transferables", default=False)
         found = request.service.documents(reader, contents=contents).some(kind, ids)
     missing = json_text([id for id in ids if id not in found])
     collection = collection_text(kind, list(found), found.values())
-    return f'{{"{kind.batch_key}":{collection},"notFound":{missing}}}'
+    return f'{{"{key}":{collection},"notFound":{missing}}}'
 
 
 def newer_batch(kind: Kind, request: Request) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from ..http.requests import Request
 from ..json_values import json_text
@@ -28,6 +29,11 @@ _MODELS = [
         ("Gemini Flash Chat Model", "GEMINI_LATEST", "GOOGLE"),
     )
 ]
+
+
+def all_models() -> list[dict[str, Any]]:
+    """Return the documents of all models."""
+    return _MODELS
 
 
 def models(_request: Request) -> str:

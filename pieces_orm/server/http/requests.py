@@ -10,6 +10,7 @@ from attrs import frozen
 from starlette.responses import Response
 
 from ...wire.kinds import Kind
+from ..json_values import object_in, referenced_id
 from ..request_errors import RequestError
 from ..service import Service
 from ..storage.reader import Reader
@@ -67,6 +68,19 @@ class Request:
             RequestError: 400, it is something else.
         """
         return self.decode(dict[str, Any])
+
+    def batch_ids(self, kind: Kind) -> tuple[str, list[str]]:
+        """Return the ids that the body of a batch read asks for, and the key under which it has them.
+
+        Raises:
+            RequestError: 400, the body has none of the keys of the kind, or something without an id.
+        """
+        body = self.object()
+        key = next((key for key in kind.batch_keys if key in body), kind.batch_keys[0])
+        asked = object_in(body, key).get("iterable")
+        if not isinstance(asked, list):
+            raise RequestError(400, f'The body must be {{"{key}": {{"iterable": [{{"id"}}]}}}}.')
+        return key, list(dict.fromkeys(map(referenced_id, asked)))
 
     def document(self, reader: Reader, kind: Kind, id: str, *, created: bool = False) -> str | None:
         """Build the document of one material, with contents as the query asks; None when there is no such material.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,9 +21,8 @@ _LABELS = {"hcl": "tf", "jsonl": "json", "markdown": "md", "prolog": "hljs-prolo
 CERTAIN_SCORE = 0.9
 """The model's score, from 0 to 1, below which a sign is right more often than the model."""
 
-# Signs are sought in a text's beginning; long lines are data and would make the search slow.
+# Signs are sought in a text's beginning; long lines are data.
 _MAX_CHARS, _MAX_LINE_CHARS = 4_000, 160
-_SHEBANG = re.compile(r"#!.*?(?:/env\s+(?:-S\s+)?|/)([\w.+-]+)(?:\s|$)")
 _loading = Lock()
 
 
@@ -33,9 +31,8 @@ def from_content(text: str) -> str | None:
     text = text.strip("\ufeff \t\r\n")
     if not text:
         return None
-    shebang = _SHEBANG.match(text[:_MAX_LINE_CHARS])
-    if shebang:
-        interpreter = shebang[1].rstrip(".0123456789")
+    interpreter = _interpreter(text[:_MAX_LINE_CHARS])
+    if interpreter:
         return _INTERPRETERS.get(interpreter) or find_language(interpreter) or "sh"
     if text[0] in "{[" and _is_json(text):
         return "json"
@@ -45,10 +42,26 @@ def from_content(text: str) -> str | None:
     return find_sign(text) or guess
 
 
+def _interpreter(text: str) -> str:
+    """Return the interpreter, without its version, that a first line such as `#!/usr/bin/env python3` names."""
+    line = text.partition("\n")[0]
+    words = line[2:].split() if line.startswith("#!") else []
+    if not words or "/" not in words[0]:
+        return ""
+    named = next((word for word in words if word != "-S" and not word.endswith("/env")), "")
+    return named.rpartition("/")[2].rstrip(".0123456789")
+
+
 def find_sign(text: str) -> str | None:
     """Find the language of which the beginning of a text bears a sign."""
     excerpt = beginning(text)
-    return next((language for language, sign in signs() if sign.search(excerpt)), None)
+    return next((language for language, sign in signs() if has_sign(sign, excerpt)), None)
+
+
+def has_sign(sign: Any, excerpt: str) -> bool:
+    """Tell whether a text bears a sign, whose groups, as the two names of an element, have to be the same."""
+    found = sign.search(excerpt)
+    return found is not None and len(set(found.groups())) <= 1
 
 
 def beginning(text: str) -> str:
@@ -57,11 +70,14 @@ def beginning(text: str) -> str:
 
 
 @cache
-def signs() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Read the signs and the languages that they tell, the most telling first."""
+def signs() -> tuple[tuple[str, Any], ...]:
+    """Read the signs, each a compiled pattern, and the languages that they tell, the most telling first."""
+    # RE2 takes time that grows with the text alone, whatever the pattern and the text: it never backtracks.
+    import re2  # type: ignore[import-untyped]  # noqa: PLC0415  most texts are told by other means
+
     lines = Path(__file__).with_name("signs.txt").read_text("ascii").splitlines()
     pairs = (line.split(" ", 1) for line in lines if line and not line.startswith("#"))
-    return tuple((language, re.compile(pattern, re.MULTILINE)) for language, pattern in pairs)
+    return tuple((language, re2.compile(f"(?m){pattern}")) for language, pattern in pairs)
 
 
 def _is_json(text: str) -> bool:

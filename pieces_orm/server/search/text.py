@@ -12,11 +12,24 @@ from ..json_values import object_in
 _WORD = re.compile(r"[^\W_]+")
 
 
+class _Folding(dict[int, str]):
+    """By the number of a character: its parts, as compatible ones, without the diacritics; filled as they are met."""
+
+    def __missing__(self, character: int) -> str:
+        parts = unicodedata.normalize("NFKD", chr(character))
+        self[character] = folded = "".join(part for part in parts if not unicodedata.combining(part))
+        return folded
+
+
+_folding = _Folding()
+
+
 def fold(text: str) -> str:
     """Fold a text for comparison: lower case, without diacritics."""
     if text.isascii():
         return text.lower()
-    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+    # Character by character: to normalize a whole text sorts its diacritics, in time that grows with their square.
+    return text.lower().translate(_folding)
 
 
 def words(folded: str) -> list[str]:

@@ -9,8 +9,12 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
+from .database import read_only_uri
+from .open_files import connect
+
 _PAGES_PER_STEP = 1000  # copied between two calls of the progress function: 4 MB
 _BUSY_TIMEOUT_S = 10
+_SUFFIX = ".pieces-part"  # of a copy under way
 
 Progress = Callable[[int, int], None]
 """Called with the pages copied and the pages there are; an exception ends the copy, and nothing is left of it."""
@@ -30,21 +34,42 @@ def copy(source: Path, target: Path, *, force: bool = False, progress: Progress 
         sqlite3.Error, OSError: the source cannot be read, or the target cannot be written.
     """
     _refuse_existing(target, force=force)
+    remove_unfinished(target.parent)
     # mkstemp makes it readable by its owner only. In the target's folder, as only there a rename is one step.
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=_SUFFIX, dir=target.parent)
     os.close(handle)
     part = Path(name)
     try:
         _copy_pages(source, part, progress)
-        _check(part)
         _sync(part)
         _refuse_existing(target, force=force)
         part.replace(target)
         _sync(target.parent)
     finally:
-        for left in (part, *(part.with_name(part.name + end) for end in ("-journal", "-wal", "-shm"))):
-            with suppress(OSError):
-                left.unlink()
+        _remove(part)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what copies that were killed have left in a folder; those under way hold a lock, and stay."""
+    with suppress(OSError):
+        for part in list(folder.glob(f".*{_SUFFIX}")):
+            if not _is_locked(part):
+                _remove(part)
+
+
+def _is_locked(part: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(part, timeout=0)) as database:
+            database.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error as error:
+        return "locked" in str(error)  # otherwise the copy was stopped before it was a database
+    return False
+
+
+def _remove(part: Path) -> None:
+    for left in (part, *(part.with_name(part.name + end) for end in ("-journal", "-wal", "-shm"))):
+        with suppress(OSError):
+            left.unlink()
 
 
 def _refuse_existing(target: Path, *, force: bool) -> None:
@@ -62,21 +87,22 @@ def _copy_pages(source: Path, part: Path, progress: Progress) -> None:
     def report(_status: int, remaining: int, total: int) -> None:
         progress(total - remaining, total)
 
-    uri = f"{source.resolve().as_uri()}?mode=rw"
+    real = source.resolve()
+    # SQLite needs files beside one that has a log; where it cannot make them, the file is only read.
+    uri = f"{real.as_uri()}?mode=rw" if os.access(real.parent, os.W_OK) else read_only_uri(real)
     with (
-        closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT_S)) as origin,
+        closing(connect(real, uri, isolation_level=None, timeout=_BUSY_TIMEOUT_S)) as origin,
         closing(sqlite3.connect(part, isolation_level=None)) as destination,
     ):
+        # Locked from its first byte to its last check, so that nobody takes it for what a killed copy has left.
+        destination.execute("PRAGMA locking_mode=EXCLUSIVE").fetchone()
+        destination.executescript("BEGIN EXCLUSIVE; COMMIT")
         # One read transaction around all steps: without it, every write of the server would begin the copy anew.
         origin.execute("BEGIN")
         origin.execute("SELECT count(*) FROM sqlite_master").fetchone()
         origin.backup(destination, pages=_PAGES_PER_STEP, progress=report)
         origin.execute("ROLLBACK")
-
-
-def _check(part: Path) -> None:
-    with closing(sqlite3.connect(part)) as database:
-        (result,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        (result,) = destination.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
         raise sqlite3.DatabaseError(f"the copy is damaged, and so may be the database: {result}")
 

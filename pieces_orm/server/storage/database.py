@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from ...errors import NotRunningError
+from .disk_errors import cannot_open
+from .open_files import connect
 
 APPLICATION_ID = 0x50694F72  # "PiOr", in the file's header: tools such as file(1) can tell
-_HEADER = b"SQLite format 3\0"
-_MMAP_BYTES = 256 * 1024 * 1024
+_LOG_BYTES = 16 * 1024 * 1024  # to which the log shrinks after a long read has made it longer
+_OTHERS = 0o077  # the permissions of everybody but the owner
 _BUSY_TIMEOUT_MS = 10_000
 _POOL_SIZE = 8
 # The tables by which a file of version 0 is recognized, which has no application id.
@@ -31,20 +35,26 @@ def read_version(path: Path) -> int | None:
     try:
         if not path.exists() or path.stat().st_size == 0:
             return None
-        with path.open("rb") as file:
-            if file.read(len(_HEADER)) != _HEADER:
-                raise _foreign(path, "it is not a SQLite file")
+        if not path.is_file():
+            raise _foreign(path, "it is not a regular file")
         return _version(path)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, RuntimeError, sqlite3.Error) as error:
+        if "not a database" in str(error):
+            raise _foreign(path, "it is not a SQLite file") from error
         raise cannot_open(path, error) from error
 
 
-def _version(path: Path) -> int | None:
-    # Without a log beside it the file is all there is; opened as usual, SQLite would make files beside it.
+def read_only_uri(path: Path) -> str:
+    """Return SQLite's name for a file that is read only; nothing is written to it, nor beside it."""
+    # Without a log beside it the file is all there is. With one, the index of the log that is there is only read.
     beside = [path.with_name(path.name + end) for end in ("-wal", "-journal")]
     whole = not any(file.exists() and file.stat().st_size for file in beside)
-    uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if whole else ''}"
-    with closing(sqlite3.connect(uri, uri=True)) as database:
+    return f"{path.resolve().as_uri()}?mode=ro&{'immutable=1' if whole else 'readonly_shm=1'}"
+
+
+def _version(path: Path) -> int | None:
+    # Through SQLite alone: a descriptor of our own, once closed, would cost a server in this process its locks.
+    with closing(connect(path, read_only_uri(path))) as database:
         (application_id,) = database.execute("PRAGMA application_id").fetchone()
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if application_id == APPLICATION_ID:
@@ -64,32 +74,41 @@ def _foreign(path: Path, why: str) -> NotRunningError:
     return NotRunningError(message + "name another file.")
 
 
-def cannot_open(path: Path | None, error: BaseException) -> NotRunningError:
-    """Make the error for a file that the system or SQLite refuses."""
-    reason = getattr(error, "orig", error)
-    message = f"The database {path} cannot be opened: {reason}. Name a file in a folder you may write to."
-    return NotRunningError(message)
+def make_private(path: Path) -> str:
+    """Let only its owner read a database, and return a sentence when others could; empty when not."""
+    if os.name != "posix":
+        return ""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if not mode & _OTHERS:
+        return ""
+    said = f"The database {path} could be read by others on this machine (mode {mode:o})"
+    try:
+        for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+            if file.exists():
+                file.chmod(mode & ~_OTHERS)
+    except OSError as error:
+        return f"{said}, which cannot be changed: {error.strerror}."
+    return f"{said}; now it can be read by its owner only."
 
 
-def make_private(path: Path) -> None:
-    """Make an empty file that only its owner can read."""
-    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-
-
-def new_engine(path: Path | None) -> Engine:
+def new_engine(connect_to_file: Callable[[], sqlite3.Connection] | None, *, read_only: bool = False) -> Engine:
     """Make the connections to a file, or to memory; what is committed to a file survives a power failure."""
-    options: dict[str, Any] = {"poolclass": StaticPool}
-    if path is not None:
-        options = {"poolclass": QueuePool, "pool_size": _POOL_SIZE, "max_overflow": -1}
-    url = URL.create("sqlite", database=None if path is None else str(path))
-    engine = create_engine(url, connect_args={"check_same_thread": False}, **options)
+    pragmas = [f"busy_timeout={_BUSY_TIMEOUT_MS}"]
+    if connect_to_file is None:
+        engine = create_engine("sqlite://", connect_args={"check_same_thread": False}, poolclass=StaticPool)
+    else:
+        # Not mapped into memory (mmap_size): what a failing disk or a truncated file would kill the process for, is an
+        # error now.
+        pragmas += [] if read_only else ["journal_mode=WAL", "synchronous=FULL", f"journal_size_limit={_LOG_BYTES}"]
+        engine = create_engine(
+            "sqlite://", creator=connect_to_file, poolclass=QueuePool, pool_size=_POOL_SIZE, max_overflow=-1
+        )
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         # The driver would begin transactions late, and a read of several queries would not be one state.
         connection.isolation_level = None
-        limits = (f"busy_timeout={_BUSY_TIMEOUT_MS}", f"mmap_size={_MMAP_BYTES}")
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", *limits):
+        for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

@@ -3,54 +3,104 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 from ...errors import NotRunningError
-from .database import cannot_open
+from .disk_errors import cannot_open
+from .open_files import Claim, InUseError
 
 
 class Lock:
     """A lock on a database file, held by the one server that has it open; it dies with its process.
 
-    It is SQLite's own exclusive lock, on an empty file beside the database: the same on every system, and not
-    inherited by a child process. The file stays, as removing it would let two servers in at the same moment.
+    It has two parts. A claim on the file itself keeps servers apart that know it by different names. SQLite's own
+    exclusive lock, on an empty file beside the database, works on every system and for a file that was replaced. That
+    file stays, as removing it would let two servers in at the same moment.
+
+    Args:
+        shared: the lock of a server that only reads, which others may have too. It makes no file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path = path
+        self.file: Path | None = None
+        self._shared = shared
+        self._claim: Claim | None = None
         self._connection: sqlite3.Connection | None = None
 
+    def claim(self) -> Claim:
+        """Claim the file itself, which is made if it is missing; nothing is made beside it.
+
+        Raises:
+            NotRunningError: another server has it, or it is not a file that can be opened.
+        """
+        try:
+            # Two names of one file are one database.
+            real = self.path.resolve()
+            if real.exists():
+                self._check(real)
+            self._claim = Claim(real, create=not self._shared, shared=self._shared)
+        except InUseError:
+            raise self._taken() from None
+        except (OSError, RuntimeError) as error:  # Python before 3.13 has a RuntimeError for symbolic links in a loop
+            raise cannot_open(self.path, error) from error
+        return self._claim
+
+    def _check(self, real: Path) -> None:
+        found = real.stat()
+        if not stat.S_ISREG(found.st_mode):
+            message = f"The database {self.path} cannot be opened: it is not a regular file. Name another one."
+            raise NotRunningError(message)
+        if found.st_nlink > 1:
+            # Each name has a log of its own: after a crash, a server that uses another name would not find it.
+            message = f"The database {self.path} cannot be opened: the file has other names too (hard links), under "
+            raise NotRunningError(f"{message}which another server could write to it. Copy it, and open the copy.")
+
     def take(self) -> None:
-        """Take the lock.
+        """Take the lock on the file beside the claimed one.
 
         Raises:
             NotRunningError: another server has it, or its file cannot be made.
         """
-        # Two names of one file are one database.
-        real = self.path.resolve()
-        if real.exists() and real.stat().st_nlink > 1:
-            # Hard links cannot be told apart: two servers would each lock one of the names.
-            message = f"The database {self.path} cannot be opened: the file has other names too (hard links), under "
-            raise NotRunningError(f"{message}which another server could write to it. Copy it, and open the copy.")
+        if self._claim is None:
+            raise AssertionError("claim() comes first")
+        real = self._claim.path
         beside = real.with_name(f"{real.name}.lock")
+        if self._shared and not beside.exists():
+            return  # no server has had the file here
         try:
             if not beside.exists():
                 beside.touch(mode=0o600)
-            connection = sqlite3.connect(beside, timeout=0, isolation_level=None, check_same_thread=False)
+            mode = "ro" if self._shared else "rw"
+            uri = f"{beside.as_uri()}?mode={mode}"
+            connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
             raise cannot_open(self.path, error) from error
         try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+            connection.execute("BEGIN" if self._shared else "BEGIN EXCLUSIVE")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.Error as error:
             connection.close()
             if "locked" not in str(error):
                 raise cannot_open(self.path, error) from error
-            message = f"The database {self.path} cannot be opened: another server has it open (lock: {beside}). "
-            raise NotRunningError(f"{message}Use that server, stop it, or name another file.") from None
+            raise self._taken() from None
         self._connection = connection
+        self.file = beside
+
+    def _taken(self) -> NotRunningError:
+        message = f"The database {self.path} cannot be opened: another server has it open, in this process or another. "
+        return NotRunningError(f"{message}Use that server, stop it, or name another file.")
 
     def release(self) -> None:
-        """Release the lock, if it is held."""
+        """Release the lock, if it is held; a file that was made for it and not used is removed."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            with suppress(OSError):
+                if claim.created and claim.path.stat().st_size == 0:
+                    claim.path.unlink()
+            claim.release()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Executable, bindparam, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Executable, Select, and_, bindparam, func, literal, or_, select
 
-from .tables import change, edge, material
+from .tables import StoredRelation, change, edge, material
 
 Edge = tuple[str, str, str, str]
 """(name of the relation, side, own id, other id)."""
+EdgeSide = Literal["a", "b"]
+DateColumn = Literal["created", "updated"]
 
 _IDS_PER_QUERY = 400  # SQLite takes at least 999 parameters a statement
 
@@ -32,6 +34,17 @@ _IDS_WITHIN = {
     )
     for name in ("created", "updated")
 }
+_IN_WINDOW: Mapping[DateColumn, ColumnElement[bool]] = {
+    name: and_(
+        material.c[name] >= bindparam(f"{name}_from"),
+        or_(bindparam(f"{name}_to") == "", material.c[name] <= bindparam(f"{name}_to")),
+    )
+    for name in ("created", "updated")
+}
+_OF_RELATION = edge.c.relation == bindparam("r")
+_ASSOCIATION = select(edge.c.id, edge.c.id_a, edge.c.id_b, edge.c.created, edge.c.updated, edge.c.document)
+_PAIR = _ASSOCIATION.where(_OF_RELATION, edge.c.id_a == bindparam("a"), edge.c.id_b == bindparam("b"))
+_BY_ID = _ASSOCIATION.where(edge.c.id.in_(bindparam("ids", expanding=True)), _OF_RELATION)
 _DELETED = select(change.c.seq).where(
     change.c.kind == bindparam("k"), change.c.id == bindparam("i"), change.c.operation == "delete"
 )
@@ -68,6 +81,37 @@ _EDGES = {
 }
 
 
+def _of_side(side: EdgeSide) -> ColumnElement[bool]:
+    return and_(edge.c[f"kind_{side}"] == bindparam("k"), _OF_RELATION)
+
+
+_SIDES: tuple[EdgeSide, EdgeSide] = ("a", "b")
+_NEWEST_FIRST = (edge.c.created.desc(), edge.c.seq.desc())
+_COUNT = {
+    side: select(func.count()).select_from(edge).where(_of_side(side), edge.c[f"id_{side}"] == bindparam("i"))
+    for side in _SIDES
+}
+_PAGE = {
+    side: _ASSOCIATION.where(_of_side(side), edge.c[f"id_{side}"] == bindparam("i"))
+    .order_by(*_NEWEST_FIRST)
+    .limit(bindparam("most"))
+    .offset(bindparam("offset"))
+    for side in _SIDES
+}
+_BULK = {
+    side: _ASSOCIATION.where(_of_side(side), edge.c[f"id_{side}"].in_(bindparam("ids", expanding=True))).order_by(
+        edge.c[f"id_{side}"], *_NEWEST_FIRST
+    )
+    for side in _SIDES
+}
+
+
+def _dated(columns: Sequence[DateColumn], selected: Select[Any]) -> Select[Any]:
+    """Select the materials of a kind whose dates are in any of the windows."""
+    windows = [_IN_WINDOW[column] for column in columns]
+    return selected.where(_OF_KIND, or_(*windows)) if windows else selected.where(_OF_KIND)
+
+
 class Row(NamedTuple):
     """One stored material: `document` is the JSON text of its own keys, without id, timestamps and relations."""
 
@@ -76,6 +120,21 @@ class Row(NamedTuple):
     created: str
     updated: str
     seq: int
+
+
+class AssociationRow(NamedTuple):
+    """One stored association: `document` is the JSON text of its own keys, without id, ends and timestamps."""
+
+    id: str
+    id_a: str
+    id_b: str
+    created: str
+    updated: str
+    document: str
+
+
+Windows = Mapping[DateColumn, tuple[str, str]]
+"""The first and the last moment of windows on dates; an empty text does not bound."""
 
 
 class Reader:
@@ -105,6 +164,21 @@ class Reader:
     def ids_within(self, kind: str, column: str, first: str, last: str) -> set[str]:
         """Return the ids of a kind whose `created` or `updated` is within bounds; an empty bound does not bound."""
         return set(self.connection.scalars(_IDS_WITHIN[column], {"k": kind, "from_": first, "to_": last}))
+
+    def dated_ids(self, kind: str, windows: Windows, most: int | None = None) -> list[str]:
+        """Return the ids of a kind with a date in any of the windows, the last created first.
+
+        Args:
+            windows: none of them: all of the kind.
+            most: at most so many; None: all.
+        """
+        ids = _dated(tuple(windows), select(material.c.id)).order_by(material.c.created.desc(), material.c.seq.desc())
+        return list(self.connection.scalars(ids.limit(most), {"k": kind, **_bounds(windows)}))
+
+    def dated_count(self, kind: str, windows: Windows) -> int:
+        """Count the materials that `dated_ids` returns the ids of."""
+        count = _dated(tuple(windows), select(func.count()).select_from(material))
+        return self.connection.scalar(count, {"k": kind, **_bounds(windows)}) or 0
 
     def last_updated(self, kind: str) -> str | None:
         """Return the id of the material of a kind that changed last."""
@@ -139,9 +213,49 @@ class Reader:
                 for relation, side, own, other in found:  # noqa: UP028 a type checker does not know rows as tuples
                     yield relation, side, own, other
 
+    def association_count(self, relation: StoredRelation, side: EdgeSide, id: str) -> int:
+        """Count the associations of one material on one side of a relation."""
+        return self.connection.scalar(_COUNT[side], _at(relation, side) | {"i": id}) or 0
+
+    def association_page(
+        self, relation: StoredRelation, side: EdgeSide, id: str, *, limit: int, offset: int
+    ) -> list[AssociationRow]:
+        """Return some associations of one material on one side of a relation, the newest first."""
+        parameters = _at(relation, side) | {"i": id, "most": limit, "offset": offset}
+        return [AssociationRow(*found) for found in self.connection.execute(_PAGE[side], parameters)]
+
+    def associations_of(self, relation: StoredRelation, side: EdgeSide, ids: Sequence[str]) -> Iterator[AssociationRow]:
+        """Yield all associations of some materials, one material after the other, the newest of each first."""
+        for part in _parts(ids):
+            for found in self.connection.execute(_BULK[side], _at(relation, side) | {"ids": part}):
+                yield AssociationRow(*found)
+
+    def association(self, relation: StoredRelation, id_a: str, id_b: str) -> AssociationRow | None:
+        """Return the association of two materials, None when there is none."""
+        found = self.connection.execute(_PAIR, {"r": relation.name, "a": id_a, "b": id_b}).first()
+        return None if found is None else AssociationRow(*found)
+
+    def associations(self, relation: StoredRelation, ids: Sequence[str]) -> Iterator[AssociationRow]:
+        """Yield the associations of a relation that have these ids, in any order."""
+        for part in _parts(ids):
+            for found in self.connection.execute(_BY_ID, {"r": relation.name, "ids": part}):
+                yield AssociationRow(*found)
+
     def was_deleted(self, kind: str, id: str) -> bool:
         """Tell whether this id existed and was deleted."""
         return self.connection.execute(_DELETED, {"k": kind, "i": id}).first() is not None
+
+
+def _at(relation: StoredRelation, side: EdgeSide) -> dict[str, Any]:
+    return {"k": (relation.a if side == "a" else relation.b).name, "r": relation.name}
+
+
+def _bounds(windows: Windows) -> dict[str, str]:
+    return {
+        f"{name}_{end}": moment
+        for name, bounds in windows.items()
+        for end, moment in zip(("from", "to"), bounds, strict=True)
+    }
 
 
 def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..request_errors import RequestError
-from . import upgrades
-from .database import cannot_open, make_private, new_engine, read_version
+from . import backup, upgrades
+from .database import make_private, new_engine, read_only_uri, read_version
+from .disk_errors import cannot_open
+from .disk_health import DiskHealth, Report
 from .lock import Lock
+from .open_files import Claim
 from .reader import Reader
 from .tables import change, metadata
 from .writer import Changes, Writer
@@ -23,6 +27,7 @@ Listener = Callable[[Changes], None]
 Hook = Callable[[Writer], None]
 
 _MAX_LOGGED_CHANGES = 100_000
+_CHANGES_PER_PRUNING = 1000
 
 
 class Store:
@@ -31,7 +36,8 @@ class Store:
     Args:
         prepare: called in the transaction that opens the database, with its tables there.
         before_commit: called before each transaction is committed.
-        read_only: refuse every write.
+        read_only: refuse every write, and write nothing to the file or beside it.
+        report: called with a sentence when the disk begins to fail, and when it works again.
     """
 
     def __init__(
@@ -41,15 +47,27 @@ class Store:
         prepare: Hook = lambda _: None,
         before_commit: Hook = lambda _: None,
         read_only: bool = False,
+        report: Report = lambda _: None,
     ) -> None:
         self.path = None if path is None else Path(path)
         self.read_only = read_only
-        self.upgrade_notice = ""
+        self.notice = ""
         self._prepare = prepare
         self._before_commit = before_commit
         self._listener: Listener = lambda _: None
-        self._engine = new_engine(self.path)
-        self._lock = None if self.path is None else Lock(self.path)
+        self._health = DiskHealth(self.path, report)
+        self._claim: Claim | None = None
+        self._uri = ""
+        # In use for as long as the database is open: SQLite removes the log when the last connection is closed.
+        self._spare: sqlite3.Connection | None = None
+        self._unpruned = 0  # changes logged since the log was pruned
+        self._lock: Lock | None = None
+        if self.path is None:
+            self._engine = new_engine(None)
+        else:
+            self._lock = Lock(self.path, shared=read_only)
+            self._engine = new_engine(self._connect, read_only=read_only)
+            event.listen(self._engine, "checkin", self._close_late)
         self._writing = threading.RLock()
         # In memory there is one connection, which readers and writers share.
         self._reading: AbstractContextManager[object] = self._writing if self.path is None else nullcontext()
@@ -62,42 +80,88 @@ class Store:
                 another server, or would have to be made or upgraded by a read-only store.
         """
         self._listener = listener
-        if self.read_only and self.path is not None:
-            upgrades.check_current(self.path)
-        if self._lock is not None:
-            read_version(self._lock.path)  # raises before a lock file is made beside a file that is not ours
-            self._lock.take()
         try:
-            self._open()
+            if self.path is None or self._lock is None:
+                self._create(None)
+            elif self.read_only:
+                self._open_for_reading(self.path, self._lock)
+            else:
+                self._open_for_writing(self.path, self._lock)
         except BaseException:
             self.close()
             raise
 
-    def _open(self) -> None:
-        version = None if self.path is None else read_version(self.path)
-        kept = None if self.path is None else upgrades.back_up(self.path, version)
+    def _open_for_reading(self, path: Path, lock: Lock) -> None:
+        upgrades.check_current(path)
+        self._claim = lock.claim()
+        lock.take()
+        self._uri = read_only_uri(self._claim.path)
         try:
-            if self.path is not None and not self.path.exists():
-                make_private(self.path)
-            with self._engine.begin() as connection:
-                upgrades.upgrade(connection, version)
-                metadata.create_all(connection)
-                self._prepare(Writer(connection))
-                newest = connection.scalar(select(func.max(change.c.seq))) or 0
-                connection.execute(delete(change).where(change.c.seq < newest - _MAX_LOGGED_CHANGES))
-        except (OSError, SQLAlchemyError) as error:
+            self._spare = self._begin_use()
+        except sqlite3.Error as error:
+            raise cannot_open(path, error) from error
+        self._health.watch(self._claim, {})
+
+    def _open_for_writing(self, path: Path, lock: Lock) -> None:
+        self._claim = lock.claim()
+        version = read_version(path)  # raises before a lock file is made beside a file that is not ours
+        lock.take()
+        real = self._claim.path
+        notices = [make_private(real)]
+        self._uri = f"{real.as_uri()}?mode=rw"
+        backup.remove_unfinished(real.parent)
+        kept = upgrades.back_up(path, version)
+        try:
+            self._create(version)
+            self._spare = self._begin_use()
+        except (OSError, sqlite3.Error, SQLAlchemyError) as error:
             if kept is not None:
                 kept.unlink()  # all was rolled back: the file is as it was
-            raise cannot_open(self.path, error) from error
+            raise cannot_open(path, error) from error
         if kept is not None:
             versions = f"from version {version} to {len(upgrades.STEPS)}"
-            self.upgrade_notice = f"The database {self.path} was upgraded {versions}; as it was: {kept}"
+            notices.append(f"The database {path} was upgraded {versions}; as it was: {kept}")
+        self.notice = " ".join(filter(None, notices))
+        beside = {"log (-wal)": real.with_name(f"{real.name}-wal")}
+        self._health.watch(self._claim, beside if lock.file is None else {**beside, "lock": lock.file})
+
+    def _create(self, version: int | None) -> None:
+        """Upgrade the database and create what is missing, in one transaction."""
+        with self._engine.begin() as connection:
+            upgrades.upgrade(connection, version)
+            metadata.create_all(connection)
+            self._prepare(Writer(connection))
+            self._prune(connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._claim is None:
+            raise sqlite3.OperationalError("unable to open database file: the store is closed")
+        return self._claim.connect(self._uri, check_same_thread=False)
+
+    def _begin_use(self) -> sqlite3.Connection:
+        """Open the connection that keeps the file in use, and read, as SQLite opens the log only then."""
+        connection = self._connect()
+        connection.isolation_level = None
+        connection.execute("PRAGMA busy_timeout=0")
+        connection.execute("SELECT count(*) FROM material").fetchone()
+        return connection
+
+    def _close_late(self, connection: sqlite3.Connection | None, _record: object) -> None:
+        """Close a connection that comes back to its pool after the database was closed."""
+        if self._claim is None and connection is not None:
+            connection.close()
+
+    def _prune(self, connection: Connection) -> None:
+        """Forget all but the newest changes."""
+        newest = connection.scalar(select(func.max(change.c.seq))) or 0
+        connection.execute(delete(change).where(change.c.seq <= newest - _MAX_LOGGED_CHANGES))
+        self._unpruned = 0
 
     @property
     def idle(self) -> bool:
-        """True when a read would begin at once: from a file always, from memory when nobody writes."""
+        """True when a read would begin at once: from a file unless its disk fails, from memory when nobody writes."""
         if self.path is not None:
-            return True
+            return self._health.failure is None
         free = self._writing.acquire(blocking=False)
         if free:
             self._writing.release()
@@ -105,32 +169,77 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
-        """Read one consistent state, whatever is written meanwhile."""
-        with self._reading, self._engine.connect() as connection, connection.begin():
-            yield Reader(connection)
+        """Read one consistent state, whatever is written meanwhile.
+
+        Raises:
+            RequestError: 503, the file or its disk fails.
+        """
+        with self._reading, self._health.operating():
+            self._health.check_size()
+            with self._engine.connect() as connection, connection.begin():
+                yield Reader(connection)
 
     @contextmanager
     def write(self) -> Iterator[Writer]:
         """Write in one transaction: on disk when the block ends, rolled back when it raises.
 
         Raises:
-            RequestError: 403, the store is read-only.
+            RequestError: 403, the store is read-only; 503 or 507, the file is gone, or its disk is full or fails.
         """
         if self.read_only:
             raise RequestError(403, "This server is read-only: nothing can be created, changed or deleted.")
-        with self._writing:
+        with self._writing, self._health.operating():
+            self._health.check()
             with self._engine.begin() as connection:
                 writer = Writer(connection)
                 yield writer
                 self._before_commit(writer)
                 writer.log()
+                self._unpruned += len(writer.changes)
+                if self._unpruned >= _CHANGES_PER_PRUNING:
+                    self._prune(connection)
+            self._health.check()  # again, as it may have gone before the commit
+            self._health.recovered()
             # Within the lock, so that listeners hear of commits in their order.
             if writer.changes:
                 self._listener(writer.changes)
 
+    def check_health(self) -> None:
+        """Check that the file is there, and that a failing disk works again.
+
+        Raises:
+            RequestError: 503 or 507, it does not.
+        """
+        with self._health.operating():
+            self._health.check()
+        failure = self._health.failure
+        if failure is not None and self._writing.acquire(blocking=False):
+            try:
+                self._try_disk()
+            finally:
+                self._writing.release()
+            failure = self._health.failure
+        if failure is not None:
+            raise RequestError(failure.status, failure.sentence)
+
+    def _try_disk(self) -> None:
+        """Find out, without waiting for other programs, if a disk that failed works again."""
+        if self._spare is None:
+            return
+        with suppress(sqlite3.Error):
+            if self.read_only:
+                self._spare.execute("SELECT count(*) FROM material").fetchone()
+            else:
+                self._spare.execute(f"PRAGMA user_version = {len(upgrades.STEPS)}")  # a write of what is there already
+            self._health.recovered()
+
     def close(self) -> None:
         """Wait for the writer, close every connection and release the file."""
         with self._writing:
+            self._claim = None
             self._engine.dispose()
+            spare, self._spare = self._spare, None
+            if spare is not None:
+                spare.close()
             if self._lock is not None:
                 self._lock.release()

@@ -19,20 +19,28 @@ material = Table(
     metadata,
     Column("seq", Integer, primary_key=True),
     *_texts("kind", "id", "document", "created", "updated"),
-    # A second key for look-ups: a tag's text, a website's url, a point's path.
+    # A second key for look-ups: a tag's text, a website's url, a point's path, the account of a person.
     Column("label", Text),
     UniqueConstraint("kind", "id"),
     Index("material_label", "kind", "label"),
+    # Windows of time are counted from these alone, and listed in the order of creation.
+    Index("material_created", "kind", "created", "seq", "id"),
+    Index("material_updated", "kind", "updated"),
 )
 edge = Table(
     "edge",
     metadata,
     Column("seq", Integer, primary_key=True),
-    *_texts("relation", "kind_a", "id_a", "kind_b", "id_b"),
+    # `document` is the JSON text of the keys that an association has beside its id, timestamps and ends.
+    *_texts("id", "relation", "kind_a", "id_a", "kind_b", "id_b", "created", "updated", "document"),
+    UniqueConstraint("id"),
     UniqueConstraint("relation", "id_a", "id_b"),
     # Covering: edges are read from these alone, in the order in which they were made.
     Index("edge_a", "kind_a", "id_a", "relation", "seq", "id_b"),
     Index("edge_b", "kind_b", "id_b", "relation", "seq", "id_a"),
+    # Pages of associations are in the order of their dates.
+    Index("edge_a_created", "kind_a", "id_a", "relation", "created"),
+    Index("edge_b_created", "kind_b", "id_b", "relation", "created"),
 )
 change = Table(
     "change",

@@ -144,12 +144,20 @@ class Writer(Reader):
             self.touch(kind_a, id_a)
             self.touch(kind_b, id_b)
 
-    def add_edge(self, relation: StoredRelation, id_a: str, id_b: str) -> bool:
-        """Add an edge and touch both ends; False when it is there already."""
+    def add_edge(
+        self, relation: StoredRelation, id_a: str, id_b: str, *, id: str = "", created: str = "", document: str = "{}"
+    ) -> bool:
+        """Add an edge and touch both ends; False when it is there already.
+
+        Args:
+            id, created: of an association that exists elsewhere; empty: new, and now.
+            document: the JSON text of the keys that it has beside its id, timestamps and ends.
+        """
         new = _StoredEdge.of(relation, id_a, id_b)
         if self._has_edge(new):
             return False
-        self.connection.execute(_ADD_EDGE, new._asdict())
+        dates = {"created": created or self.now, "updated": created or self.now}
+        self.connection.execute(_ADD_EDGE, {**new._asdict(), **dates, "id": id or new_id(), "document": document})
         self._new_edges.append(new)
         self._touch_ends(new)
         return True

@@ -166,7 +166,7 @@ def sign_table(found):
         if guess is None or score < content.CERTAIN_SCORE:
             excerpt = content.beginning(text)
             for language, sign in content.signs():
-                if sign.search(excerpt):
+                if content.has_sign(sign, excerpt):
                     count = counts[language, sign.pattern]
                     count[0] += 1
                     count[1] += canonical(label) == canonical(language)

@@ -1,0 +1,128 @@
+"""Notice that the database's file is gone or replaced, and that its disk fails, and say so once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import frozen
+from sqlalchemy.exc import DBAPIError
+
+from ..request_errors import RequestError
+from .disk_errors import cause_of
+from .open_files import Claim, Key, key_of
+
+_SERVICE_UNAVAILABLE = 503
+_REMEDY = "Restart the server once the file is back in its place, or on a backup."
+
+Report = Callable[[str], None]
+"""Called with a sentence when a failure begins, and when it is over."""
+
+
+@frozen
+class _Companion:
+    """A file beside the database that has to stay the same one."""
+
+    name: str
+    path: Path
+    key: Key
+
+
+class DiskHealth:
+    """The state of the disk below a database, as the last operations on it have shown.
+
+    A file that was deleted can be written to all the same, and what is written to it is lost: so a write counts only
+    when the file, its log and its lock are found in their places after it.
+    """
+
+    def __init__(self, path: Path | None, report: Report) -> None:
+        self._path = path
+        self._report = report
+        self._claim: Claim | None = None
+        self._companions: Sequence[_Companion] = ()
+        self._size = 0
+        self.failure: RequestError | None = None
+        self._lasts = False
+
+    def watch(self, claim: Claim, companions: dict[str, Path]) -> None:
+        """Remember the files of a database that is open now; `companions` maps what they are called to paths."""
+        self._claim = claim
+        self._companions = [_Companion(name, path, key_of(path)) for name, path in companions.items()]
+        self._size = os.fstat(claim.descriptor).st_size
+        self.failure = None
+
+    @contextmanager
+    def operating(self) -> Iterator[None]:
+        """Turn failures of the disk within the block into answers.
+
+        Raises:
+            RequestError: 503 or 507, with the cause.
+        """
+        try:
+            yield
+        except DBAPIError as error:
+            failure = self._failed(error)
+            if failure is None:
+                raise
+            raise failure from error
+
+    def check(self) -> None:
+        """Check that the file, its log and its lock are those that were opened.
+
+        Raises:
+            RequestError: 503, one of them is not.
+        """
+        problem = self._problem()
+        if problem is not None:
+            sentence = f"The server's database {problem}: nothing more is stored. {_REMEDY}"
+            raise self._say(RequestError(_SERVICE_UNAVAILABLE, sentence), lasts=True)
+
+    def check_size(self) -> None:
+        """Check that the file was not truncated.
+
+        Raises:
+            RequestError: 503, it was.
+        """
+        if self._claim is not None and os.fstat(self._claim.descriptor).st_size < self._size:
+            self.check()
+
+    def recovered(self) -> None:
+        """Note that a write has reached the disk."""
+        if self.failure is not None and not self._lasts:
+            self.failure = None
+            self._report(f"The database {self._path} can be written again.")
+
+    def _problem(self) -> str | None:
+        claim = self._claim
+        if claim is None:
+            return None
+        found = os.fstat(claim.descriptor)
+        if found.st_size < self._size:
+            return "was truncated by another program"
+        self._size = found.st_size
+        for name, path, key in (("file", claim.path, claim.key), *((c.name, c.path, c.key) for c in self._companions)):
+            try:
+                now = key_of(path)
+            except OSError:
+                return f"{name} is gone (it was deleted or moved)"
+            if now != key:
+                return f"{name} was replaced by another one"
+        return None
+
+    def _failed(self, error: BaseException) -> RequestError | None:
+        """Note the failure that an error shows, and return its answer; None when it is not the disk's."""
+        cause = cause_of(error, self._path)
+        if cause is None:
+            return None
+        if self._problem() is not None:
+            self.check()
+        sentence = f"The server's database cannot be used: {cause.reason}. {cause.remedy}"
+        return self._say(RequestError(cause.status, sentence), lasts=cause.lasts)
+
+    def _say(self, failure: RequestError, *, lasts: bool) -> RequestError:
+        if self.failure is None or self.failure.sentence != failure.sentence:
+            self._report(f"{failure.sentence} ({self._path})")
+        self.failure, self._lasts = failure, lasts
+        return failure
