@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..errors import PiecesError
+from ..errors import PiecesError, printable
 
 
 class CommandError(PiecesError):
@@ -13,11 +13,6 @@ class CommandError(PiecesError):
 
 class StoppedError(CommandError):
     """The user pressed Ctrl-C, or the system asked the program to end."""
-
-
-def printable(text: str) -> str:
-    """Replace control characters, which file names and server messages may contain."""
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def report(message: str) -> None:
