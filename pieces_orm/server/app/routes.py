@@ -55,6 +55,7 @@ _SPECIAL: Mapping[Route, Handler] = {
     routes.MODELS: models.models,
     Route("GET", "/model/{model}"): models.model,
     Route("GET", "/applications"): applications.applications,
+    Route("GET", "/applications/{application}"): applications.application,
     Route("GET", "/user"): users.user,
     Route("GET", "/users"): users.users,
     Route("GET", "/users/{user}"): users.one_user,
@@ -95,8 +96,8 @@ _SPECIAL: Mapping[Route, Handler] = {
     Route("GET", "/workstream_summary/{workstream_summary}/parent/identifiers"): partial(
         summaries.related, end_of(SUMMARY, "parents")
     ),
-    Route("GET", "/workstream_summaries/child/identifiers"): partial(summaries.all_with, end_of(SUMMARY, "parents")),
-    Route("GET", "/workstream_summaries/parent/identifiers"): partial(summaries.all_with, end_of(SUMMARY, "children")),
+    Route("GET", "/workstream_summaries/child/identifiers"): partial(summaries.all_in_hierarchy, "b"),
+    Route("GET", "/workstream_summaries/parent/identifiers"): partial(summaries.all_in_hierarchy, "a"),
     # Other spellings of routes that the tables have.
     Route("GET", "/asset/{asset}"): partial(materials.read, ASSET),
     Route("POST", "/asset/{asset}"): partial(materials.read, ASSET),
