@@ -13,6 +13,7 @@ from typer import Option
 from ..transport import discovery
 from .errors import CommandError
 from .interrupts import Interrupts
+from .memory import return_large_blocks
 from .port_file import publish_port
 from .request_log import request_log
 from .terminal import Terminal
@@ -62,6 +63,7 @@ def serve(
     path = discovery.port_file() if standard_port_file else port_file
     settings = Settings(token=token, read_only=read_only, allow_origins=tuple(allow_origin or ()))
     terminal = Terminal()
+    return_large_blocks()
     with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write:
         with (
             Server(database, port=port, host=host, settings=settings, log=write) as server,
