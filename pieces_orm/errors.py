@@ -36,8 +36,8 @@ from typing import Any
 __all__ = [
     "AmbiguousRelationError", "AnswerTooLargeError", "BatchError", "ConflictError", "DecodeError", "DeletedError",
     "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError", "NotAuthorizedError",
-    "NotFoundError", "NotLoadedError", "NotRunningError", "NotTriedError", "PiecesError", "ReadOnlyFieldError", "RequestTimeout",
-    "ResponseError", "ServerError", "StateError", "TransportError", "UnknownRelationError",
+    "NotFoundError", "NotLoadedError", "NotRunningError", "NotTriedError", "PiecesError", "ReadOnlyFieldError",
+    "RequestTimeout", "ResponseError", "ServerError", "StateError", "TransportError", "UnknownRelationError",
     "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
 ]  # fmt: skip
 
