@@ -13,6 +13,7 @@ from ...wire.kinds import ASSET, CONVERSATION, FORMAT, KINDS, MESSAGE, SHARE, SU
 from ..domain.relations import end_of
 from ..handlers import (
     applications,
+    asset_export,
     assets,
     association_reads,
     associations,
@@ -61,6 +62,7 @@ _SPECIAL: Mapping[Route, Handler] = {
     Route("POST", "/person/{person}/annotations"): users.annotations_of_person,
     ASSET.route("create"): assets.create,
     routes.ASSET_DRAFT: assets.draft,
+    Route("GET", "/asset/{asset}/export"): asset_export.export,
     routes.ASSETS_PSEUDO: assets.pseudo,
     routes.ASSETS_RELATED: suggestions.related,
     routes.ASSETS_RECOMMENDED: suggestions.recommended,
