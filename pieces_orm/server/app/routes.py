@@ -19,10 +19,12 @@ from ..handlers import (
     associations,
     formats,
     inventory,
+    local_answers,
     materials,
     models,
     suggestions,
     summaries,
+    totals,
     users,
 )
 from ..handlers.streams import Stream, assets_stream, identifier_stream, once
@@ -53,6 +55,9 @@ _SPECIAL: Mapping[Route, Handler] = {
     routes.MODELS: models.models,
     Route("GET", "/model/{model}"): models.model,
     Route("GET", "/applications"): applications.applications,
+    Route("GET", "/applications/{application}"): applications.application,
+    Route("POST", "/{application}/onboarded"): applications.onboarded,
+    Route("GET", "/os/metadata"): totals.metadata,
     Route("GET", "/user"): users.user,
     Route("GET", "/users"): users.users,
     Route("GET", "/users/{user}"): users.one_user,
@@ -103,6 +108,12 @@ _SPECIAL: Mapping[Route, Handler] = {
     Route("GET", "/shares/{share}"): partial(materials.read, SHARE),
 }
 
+# Spellings of disassociations that only older clients have; they delete nothing but the association.
+_OLDER_DELETES = {
+    ("person", "assets"): "/persons/{person}/assets/delete/{asset}",
+    ("conversation", "assets"): "/conversation/{conversation}/assets/delete/{asset}",
+    ("conversation", "anchors"): "/conversation/{conversation}/anchors/delete/{anchor}",
+}
 # Paths that are answered when nobody is signed in.
 OPEN_PATHS = frozenset(
     {routes.HEALTH.path, routes.VERSION.path, routes.CONNECT.path, "/user", "/users", "/users/{user}"}
@@ -136,10 +147,12 @@ def _general_routes() -> Iterator[tuple[Route, Handler]]:
         yield kind.newer_batch, partial(materials.newer_batch, kind)
     for row in ASSOCIATIONS:
         yield Route("POST", row.path("associate")), partial(associations.associate, row)
-        for path in filter(None, (row.path("disassociate"), row.older)):
+        old = _OLDER_DELETES.get((row.owner.name, row.relation))
+        for path in filter(None, (row.path("disassociate"), row.older, old)):
             yield Route("POST", path), partial(associations.disassociate, row)
     yield from association_reads.routes()
     yield from inventory.routes()
+    yield from local_answers.routes()
 
 
 def stream_routes() -> Iterator[tuple[str, Stream]]:
@@ -150,9 +163,10 @@ def stream_routes() -> Iterator[tuple[str, Stream]]:
     yield "/.well-known/stream/health", once(applications.health_text)
     yield "/user/stream", once(users.profile_frame)
     yield "/user/last_checked_in/stream", once(users.checked_in_frame)
-    # Pieces OS reports here on features that this server lacks; programs only need the streams to exist.
-    for path in ("/workstream_pattern_engine/processors/vision/status/stream", "/qgpt/stream"):
-        yield path, once(lambda _: None)
+    yield "/workstream_pattern_engine/processors/vision/status/stream", once(lambda _: local_answers.vision_text())
+    yield "/workstream_pattern_engine/processors/status/stream", once(lambda _: local_answers.processors_text())
+    # A feature that this server lacks; programs only need the stream to exist.
+    yield "/qgpt/stream", once(lambda _: None)
     for kind in KINDS.values():
         if "stream" in kind.routes:
             yield kind.route("stream").path, identifier_stream(kind)
