@@ -90,12 +90,13 @@ def applications(request: Request) -> str:
 
 
 def application(request: Request) -> str:
-    """Answer one application that connected."""
+    """Answer one application that ever connected."""
+    id = request.params["application"]
     with request.service.store.read() as reader:
-        row = reader.row(_APPLICATION, request.params["application"])
+        row = reader.row(_APPLICATION, id)
     if row is None:
-        raise RequestError(410, f"There is no application {request.params['application']}.")
-    return json_text({"id": row.id, **own_keys(row)})
+        raise RequestError(410, f"There is no application {id}.")
+    return json_text({"id": id, **own_keys(row)})
 
 
 def onboarded(request: Request) -> Response:

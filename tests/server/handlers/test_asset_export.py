@@ -59,7 +59,7 @@ def test_markdown_is_exported_as_it_is_and_a_table_as_a_table(shared):
 
 
 def test_html_escapes_what_is_exported(shared):
-    text = '<script>alert("tide")</script> & \'ebb\''
+    text = "<script>alert(\"tide\")</script> & 'ebb'"
     page = export(shared, make(shared, text, "html"), "HTML")
     assert page == f'<pre><code class="language-html">{html.escape(text)}</code></pre>\n'
     assert "<script>" not in page
