@@ -77,7 +77,7 @@ class DiskHealth:
         problem = self._problem()
         if problem is not None:
             sentence = f"The server's database {problem}: nothing more is stored. {_REMEDY}"
-            raise self._say(RequestError(_SERVICE_UNAVAILABLE, sentence), lasts=True)
+            raise self._say(RequestError(_SERVICE_UNAVAILABLE, sentence), lasts=False)
 
     def check_size(self) -> None:
         """Check that the file was not truncated.

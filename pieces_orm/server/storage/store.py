@@ -28,6 +28,7 @@ Hook = Callable[[Writer], None]
 
 _MAX_LOGGED_CHANGES = 100_000
 _CHANGES_PER_PRUNING = 1000
+_BESIDE = {"log (-wal)": "-wal", "index of the log (-shm)": "-shm"}
 
 
 class Store:
@@ -122,7 +123,7 @@ class Store:
             versions = f"from version {version} to {len(upgrades.STEPS)}"
             notices.append(f"The database {path} was upgraded {versions}; as it was: {kept}")
         self.notice = " ".join(filter(None, notices))
-        beside = {"log (-wal)": real.with_name(f"{real.name}-wal")}
+        beside = {name: real.with_name(real.name + end) for name, end in _BESIDE.items()}
         self._health.watch(self._claim, beside if lock.file is None else {**beside, "lock": lock.file})
 
     def _create(self, version: int | None) -> None:
@@ -143,7 +144,7 @@ class Store:
         connection = self._connect()
         connection.isolation_level = None
         connection.execute("PRAGMA busy_timeout=0")
-        connection.execute("SELECT count(*) FROM material").fetchone()
+        connection.execute("SELECT id FROM material ORDER BY seq LIMIT 1").fetchone()
         return connection
 
     def _close_late(self, connection: sqlite3.Connection | None, _record: object) -> None:
@@ -228,7 +229,7 @@ class Store:
             return
         with suppress(sqlite3.Error):
             if self.read_only:
-                self._spare.execute("SELECT count(*) FROM material").fetchone()
+                self._spare.execute("SELECT id FROM material ORDER BY seq LIMIT 1").fetchone()
             else:
                 self._spare.execute(f"PRAGMA user_version = {len(upgrades.STEPS)}")  # a write of what is there already
             self._health.recovered()
