@@ -101,6 +101,7 @@ class Store:
             self._spare = self._begin_use()
         except sqlite3.Error as error:
             raise cannot_open(path, error) from error
+        self.notice = make_private(self._claim.path, read_only=True)
         self._health.watch(self._claim, {})
 
     def _open_for_writing(self, path: Path, lock: Lock) -> None:
@@ -108,7 +109,7 @@ class Store:
         version = read_version(path)  # raises before a lock file is made beside a file that is not ours
         lock.take()
         real = self._claim.path
-        notices = [make_private(real)]
+        notices = [make_private(real, read_only=False)]
         self._uri = f"{real.as_uri()}?mode=rw"
         backup.remove_unfinished(real.parent)
         kept = upgrades.back_up(path, version)
