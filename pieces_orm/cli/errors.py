@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import PiecesError
+from ..errors import PiecesError, printable
 
 
 class CommandError(PiecesError):
@@ -16,11 +16,6 @@ class CommandError(PiecesError):
 
 class StoppedError(CommandError):
     """The user pressed Ctrl-C, or the system asked the program to end."""
-
-
-def printable(text: str) -> str:
-    """Replace control characters, which file names and server messages may contain."""
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def report(message: str) -> None:

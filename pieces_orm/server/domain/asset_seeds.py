@@ -18,12 +18,12 @@ from .contents import Contents, contents_of
 from .identity import user_id
 from .relations import end_of, ends_of
 from .schema_check import check_type, validated
-from .seeds import FIXED, LABELS, Seed, SeedWriter
+from .seeds import LABELS, Seed, SeedWriter, fixed_keys
 
 MAX_NAME_CHARS = 60
 
 # Keys of a seed's format that are read; others are kept as they come.
-_CONTENTS = {"fragment", "file", *FIXED}
+_CONTENTS = {"fragment", "file"}
 # Keys of a seed's metadata that list the seeds of other materials.
 _LISTS = ("tags", "websites", "persons", "annotations", "anchors", "hints", "sensitives")
 
@@ -74,12 +74,12 @@ def create_asset(seed_writer: SeedWriter, draft: AssetDraft) -> str:
     writer, id, format = seed_writer.writer, new_id(), new_id()
     creator = user_id(writer)
     own = {
+        "mechanism": Mechanism.MANUAL.value,
+        **_without(draft.asset, "application", "format", "metadata", "available", *fixed_keys(ASSET)),
+        **_without(draft.metadata, "description", *fixed_keys(ASSET)),
         "name": draft.name,
         "creator": creator,
-        "mechanism": draft.metadata.get("mechanism") or Mechanism.MANUAL.value,
     }
-    kept = _without(draft.asset, "application", "format", "metadata", "available")
-    own |= kept | _without(draft.metadata, *own, *_LISTS, "description")
     writer.create(ASSET.name, id, json_text(validated(ASSET, own)))
     writer.create(FORMAT.name, format, json_text(validated(FORMAT, _format(draft, creator))))
     writer.add_edge(end_of(ASSET, "formats").relation, id, format)

@@ -10,7 +10,9 @@ from ...wire.kinds import ANCHOR_POINT, ASSET, FORMAT, SHARE, Kind
 from ..json_values import json_text, raw_fields
 from ..settings import Settings
 from ..storage.reader import Reader, Row
+from . import ages
 from .relations import RelationEnd, end_of, ends_of, has_family
+from .seeds import MAPS
 
 # Collections of these kinds have no `indices` in the published schemas.
 _WITHOUT_INDICES = frozenset({"activity", "format", "sensitive", "share"})
@@ -62,6 +64,7 @@ class Documents:
         self._contents = contents
         self._embed = settings.embed_relations or created
         self._max_nested = settings.nested_members
+        self._now = ages.this_minute()
         self._rows: dict[tuple[str, str], Row] = {}
         self._members: dict[tuple[str, str], dict[tuple[str, str], list[str]]] = {}
         self._nested: dict[tuple[str, str], str] = {}
@@ -140,10 +143,17 @@ class Documents:
         """Build a document's own keys, with the object still open."""
         row = self._rows[kind.name, id]
         text = row.document if self._contents else without_contents(row.document)
-        head = f'{{"id":"{id}","created":{{"value":"{row.created}"}}'
+        head = f'{{"id":"{id}","created":{self._timestamp(row.created)}'
         if kind is not SHARE:
-            head += f',"updated":{{"value":"{row.updated}"}}'
+            head += f',"updated":{self._timestamp(row.updated)}'
+        for name in MAPS.get(kind.name, {}).values():
+            # Official clients up to 4.4.1 cannot read documents without them.
+            if f'"{name}":' not in text or name not in raw_fields(text):
+                head += f',"{name}":{{}}'
         return f"{head},{text[1:-1]}" if len(text) > 2 else head
+
+    def _timestamp(self, moment: str) -> str:
+        return f'{{"value":"{moment}","readable":"{ages.age(moment, self._now)}"}}'
 
     def _document(self, kind: Kind, id: str, *, nested: bool) -> str:
         if nested and (kind.name, id) in self._nested:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from attrs import frozen
 
 from ...wire.association_reads import Family, sides_of
 from ...wire.associations import ASSOCIATIONS, LINKS, Association
-from ...wire.kinds import ANNOTATION, KINDS, SHARE, SUMMARY, Kind
+from ...wire.kinds import ANNOTATION, ASSET, KINDS, SHARE, SUMMARY, Kind
+from ..request_errors import RequestError
 from ..storage.reader import Reader
 from ..storage.tables import StoredRelation
 
@@ -41,6 +42,9 @@ class RelationEnd:
         """True when documents have a collection here, not a single other."""
         return self.form in {"references", "documents", "points"}
 
+
+# Keys of every document, and an asset's for its one format.
+_MADE, _FORMATS = frozenset({"id", "created", "updated"}), frozenset({"original", "preview"})
 
 # Without a body the route of summary with summary makes `summaries`; with one it makes a parent and a child.
 SUMMARY_HIERARCHY = StoredRelation("workstream_summary.children", SUMMARY, SUMMARY)
@@ -116,6 +120,24 @@ def linked(reader: Reader, kind: Kind, keys: Collection[str], ids: Sequence[str]
 def relation_keys(kind: Kind) -> frozenset[str]:
     """Return the top-level wire keys that relations fill: no client sets them through an update."""
     return frozenset(end.key[0] for end in ends_of(kind))
+
+
+def server_keys(kind: Kind) -> frozenset[str]:
+    """Return the top-level keys of documents that are made by the server alone, and never stored with the own keys."""
+    return relation_keys(kind) | _MADE | (_FORMATS if kind is ASSET else frozenset())
+
+
+def check_relations(kind: Kind, body: Mapping[str, Any]) -> None:
+    """Refuse values of relation keys in an update that are none, though nothing is taken from them.
+
+    Raises:
+        RequestError: 400, one is neither an object nor, for a single other, an id.
+    """
+    for end in ends_of(kind):
+        value = body.get(end.key[0])
+        if not (value is None or isinstance(value, Mapping) or (isinstance(value, str) and not end.many)):
+            form = "{iterable: [{id}]}" if end.many else "{id}"
+            raise RequestError(400, f"{end.key[0]} of a {kind.name} must be a JSON object such as {form}.")
 
 
 def has_family(kind: Kind, end: RelationEnd) -> bool:

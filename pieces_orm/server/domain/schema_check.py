@@ -11,6 +11,7 @@ from typing import Any
 from ...wire.kinds import Kind
 from ..contract import Schema, Shape, contract
 from ..request_errors import RequestError
+from .relations import server_keys
 
 _SIMPLE: Mapping[str, tuple[str, tuple[type, ...]]] = {
     "text": ("a string", (str,)),
@@ -22,11 +23,13 @@ _SIMPLE: Mapping[str, tuple[str, tuple[type, ...]]] = {
 
 
 def validated(kind: Kind, own: Mapping[str, Any]) -> dict[str, Any]:
-    """Check a material's own keys; the result has no nulls where a key may be absent.
+    """Check a material's own keys; the result has no nulls where a key may be absent, and no key of the server's.
 
     Raises:
         RequestError: 400, a value has another type than the contract says.
     """
+    made = server_keys(kind)
+    own = {name: value for name, value in own.items() if name not in made}
     return _fields(contract().schemas[kind.schema], own, f"a {kind.name}")
 
 

@@ -17,13 +17,14 @@ from ..settings import Settings
 from ..storage.timestamps import normalize_timestamp
 from ..storage.writer import Writer, new_id
 from .materials import own_keys, related_ids, require_row
-from .relations import RelationEnd, end_of, ends_of, relation_keys, seed_end
+from .relations import RelationEnd, end_of, ends_of, seed_end, server_keys
 from .schema_check import check_type, validated
 
 Seed = Mapping[str, Any]
 
-# Keys that only the server sets.
-FIXED = frozenset({"id", "created", "updated"})
+# Keys that only the server sets, though they are kept with the own keys.
+_COUNTED = frozenset({"score"})
+_FOUND = {kinds.ASSET.name: frozenset({"creator"}), kinds.SHARE.name: frozenset({"link", "short"})}
 # The key by whose value a material is looked up.
 LABELS = {kinds.TAG.name: "text", kinds.WEBSITE.name: "url", kinds.ANCHOR_POINT.name: "fullpath"}
 # Values of keys that a document must have and a seed may omit.
@@ -39,10 +40,11 @@ _SEED_ONLY = {
     kinds.ANCHOR_POINT.name: {"type", "watch"},
     kinds.SHARE.name: {"users"},
 }
-# A seed has one of these, the document a map of them by the id they concern.
-_MAPPED = {"mechanism": "mechanisms", "access": "access", "model": "models"}
-_MAPPED_KINDS = {kind.name: {"mechanism"} for kind in (kinds.TAG, kinds.WEBSITE, kinds.HINT)}
-_MAPPED_KINDS[kinds.PERSON.name] = {"mechanism", "access", "model"}
+# A seed has one of these, the document a map of them by the id they concern: the keys of both by kind.
+MAPS: Mapping[str, Mapping[str, str]] = {
+    **{kind.name: {"mechanism": "mechanisms"} for kind in (kinds.TAG, kinds.WEBSITE, kinds.HINT)},
+    kinds.PERSON.name: {"mechanism": "mechanisms", "access": "access", "model": "models"},
+}
 # Kinds that are made in another way than from a nested seed.
 _NEVER_NESTED = {kinds.ASSET, kinds.FORMAT}
 
@@ -70,7 +72,8 @@ class SeedWriter:
         if kind is kinds.SHARE:
             own |= {"link": f"/share/{id}", "short": id[:8]}
         own = validated(kind, own)
-        created = normalize_timestamp(object_in(seed, "created").get("value"))
+        # The one kind whose published seed says when it came about.
+        created = normalize_timestamp(object_in(seed, "created").get("value")) if kind is kinds.MESSAGE else ""
         self.writer.create(kind.name, id, json_text(own), label=label_of(kind, own), created=created)
         for key, value in seed.items():
             end = seed_end(kind, key)
@@ -119,6 +122,11 @@ def label_of(kind: Kind, own: Seed) -> Any:
     return own.get(LABELS[kind.name]) if kind.name in LABELS else None
 
 
+def fixed_keys(kind: Kind) -> frozenset[str]:
+    """Return the keys that are never taken from a body."""
+    return server_keys(kind) | _COUNTED | _FOUND.get(kind.name, frozenset())
+
+
 def _check(kind: Kind, seed: Seed) -> None:
     check_type("object", seed, f"The seed of a {kind.name}")
     required = contract().seeds[kind.name]
@@ -139,8 +147,8 @@ def _normal_path(path: str) -> str:
 
 def _own_keys(kind: Kind, seed: Seed, id: str) -> dict[str, Any]:
     """Collect the keys of a seed that the material keeps for itself."""
-    mapped = _MAPPED_KINDS.get(kind.name, set())
-    left_out = FIXED | relation_keys(kind) | _SEED_ONLY.get(kind.name, set()) | mapped
+    maps = MAPS.get(kind.name, {})
+    left_out = fixed_keys(kind) | _SEED_ONLY.get(kind.name, set()) | maps.keys()
     own = {
         name: value
         for name, value in seed.items()
@@ -151,25 +159,31 @@ def _own_keys(kind: Kind, seed: Seed, id: str) -> dict[str, Any]:
     if kind in {kinds.ANNOTATION, kinds.HINT} and isinstance(own.get("model"), str):
         own["model"] = {"id": own["model"]}
     concerned = next((seed[key] for key in ("asset", "conversation", "person") if isinstance(seed.get(key), str)), id)
-    for name in mapped:
+    for name, map_name in maps.items():
         if seed.get(name) is not None:
-            own[_MAPPED[name]] = {concerned: seed[name]}
+            own[map_name] = {concerned: seed[name]}
     return own
 
 
-def _named(kind: Kind, end: RelationEnd, value: Any) -> list[Any]:
-    """List the others that a value names: existing ones as their ids, new ones as their seeds."""
-    if isinstance(value, Mapping) and isinstance(value.get("iterable"), list):
-        value = value["iterable"]
-    if isinstance(value, Mapping) and isinstance(value.get("reference"), Mapping) and "id" not in value:
-        value = value["reference"]
-    named: list[Any] = []
-    for one in value if isinstance(value, list) else [value]:
-        id = one.get("id") if isinstance(one, Mapping) else one
-        if isinstance(id, str):
-            named.append(id)
-        elif isinstance(one, Mapping) and end.other not in _NEVER_NESTED:
-            named.append(one)
-        else:
-            raise RequestError(400, f"{'.'.join(end.key)} of a {kind.name} must name its {end.other.collection}.")
-    return named
+def _named(kind: Kind, end: RelationEnd, value: Any) -> list[str | Seed]:
+    """List the others that a value names: existing ones as their ids, new ones as their seeds.
+
+    Raises:
+        RequestError: 400, it is none of the forms in which others are named, or names none or many where one belongs.
+    """
+    items = value.get("iterable", [value]) if isinstance(value, Mapping) else value
+    items = items if isinstance(items, list) else [items]
+    named = [_reference(one) for one in items]
+    is_one = end.many or len(named) == 1
+    if not is_one or any(one is None or (end.other in _NEVER_NESTED and not isinstance(one, str)) for one in named):
+        raise RequestError(400, f"{'.'.join(end.key)} of a {kind.name} must name its {end.other.collection}.")
+    return [one for one in named if one is not None]
+
+
+def _reference(value: Any) -> str | Seed | None:
+    """Return the id that a reference has, or the seed that stands in its place; None for anything else."""
+    if isinstance(value, Mapping) and "id" not in value:
+        reference = value.get("reference")
+        return value if reference is None else _reference(reference)
+    id = value.get("id") if isinstance(value, Mapping) else value
+    return id if isinstance(id, str) and id else None

@@ -15,9 +15,9 @@ from ..domain.asset_seeds import first_line
 from ..domain.date_windows import queried_windows
 from ..domain.documents import collection_text, references_text
 from ..domain.materials import matches_query, own_keys, related_ids, require_row
-from ..domain.relations import RelationEnd, end_of, relation_keys
+from ..domain.relations import RelationEnd, check_relations, end_of
 from ..domain.schema_check import validated
-from ..domain.seeds import FIXED, SeedWriter, label_of
+from ..domain.seeds import SeedWriter, fixed_keys, label_of
 from ..http.requests import Request
 from ..http.responses import no_content, text_response
 from ..json_values import json_text, object_in, referenced_id
@@ -105,10 +105,11 @@ def update(kind: Kind, request: Request) -> str:
 
 def _merged(request: Request, kind: Kind, own: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     """Merge an update into the own keys: null clears a key, unless it is required."""
-    # A key that seeds must have, or that only the server counts, is never lost either.
-    required = contract().schemas[kind.schema].required | contract().seeds.get(kind.name, {}).keys() | {"score"}
-    left_out = FIXED | relation_keys(kind) | {"original", "preview"}
-    sent = {name: value for name, value in body.items() if name not in left_out}
+    check_relations(kind, body)
+    # A key that seeds must have, or that only the server sets, is never lost either.
+    fixed = fixed_keys(kind)
+    required = contract().schemas[kind.schema].required | contract().seeds.get(kind.name, {}).keys() | fixed
+    sent = {name: value for name, value in body.items() if name not in fixed}
     lost = sorted(name for name in own.keys() & sent.keys() & required if sent[name] is None)
     if lost:
         raise RequestError(400, f"A {kind.name} cannot be without {', '.join(lost)}.")

@@ -30,12 +30,12 @@ def test_a_limit_that_is_no_number_limits_nothing(shared, limit):
 
 @pytest.mark.parametrize("value", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_moment_beyond_the_calendar_is_no_moment(shared, value):
-    assert shared.post("/tags/create", {"text": "t", "created": {"value": value}})["created"]["value"] > "2000"
+    assert shared.make(KINDS["conversation_message"], created={"value": value})["created"]["value"] > "2000"
     assert isinstance(shared.get("/assets", params={"created_from": value})["iterable"], list)
 
 
 def test_a_year_of_three_digits_is_written_with_four(shared):
-    made = shared.post("/tags/create", {"text": "t", "created": {"value": "0900-01-01T00:00:00Z"}})
+    made = shared.make(KINDS["conversation_message"], created={"value": "0900-01-01T00:00:00Z"})
     assert made["created"]["value"] == "0900-01-01T00:00:00.000000Z"
 
 
