@@ -27,9 +27,6 @@ from .unserved import not_served
 
 logger = logging.getLogger("pieces_orm.server")
 
-_INTERNAL_ERROR = 1011  # a close code of RFC 6455
-_MAX_CLOSE_REASON_BYTES = 123
-
 
 class Application:
     """The ASGI application, without the guard around it."""
@@ -132,10 +129,6 @@ class Application:
         await socket.accept()
         try:
             await stream(self._service, socket)
-        except RequestError as error:
-            await socket.close(
-                _INTERNAL_ERROR, error.sentence.encode()[:_MAX_CLOSE_REASON_BYTES].decode("utf-8", "ignore")
-            )
         except (WebSocketDisconnect, RuntimeError, OSError):
             # The client left while a frame was on its way.
             logger.debug("A stream of %s ended", scope["path"], exc_info=True)
