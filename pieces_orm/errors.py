@@ -4,6 +4,7 @@ PiecesError
   TransportError                the request or its answer was lost on the way
     NotRunningError             no server answered
     RequestTimeout              also a TimeoutError
+    AnswerTooLargeError         more came than `max_answer`
   ResponseError                 the server answered with an error status
     NotFoundError               also a LookupError
     InvalidRequestError
@@ -32,12 +33,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = [
-    "AmbiguousRelationError", "BatchError", "ConflictError", "DecodeError", "DeletedError", "DetachedError",
-    "InvalidIdError", "InvalidRequestError", "InvalidValueError", "NotAuthorizedError", "NotFoundError",
-    "NotLoadedError", "NotRunningError", "PiecesError", "ReadOnlyFieldError", "RequestTimeout", "ResponseError",
-    "ServerError", "StateError", "TransportError", "UnknownRelationError", "UnsupportedOperationError",
+    "AmbiguousRelationError", "AnswerTooLargeError", "BatchError", "ConflictError", "DecodeError", "DeletedError",
+    "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError", "NotAuthorizedError",
+    "NotFoundError", "NotLoadedError", "NotRunningError", "PiecesError", "ReadOnlyFieldError", "RequestTimeout",
+    "ResponseError", "ServerError", "StateError", "TransportError", "UnknownRelationError", "UnsupportedOperationError",
     "UpgradeRequiredError", "UsageError",
 ]  # fmt: skip
+
+
+def printable(text: str, keep: str = "") -> str:
+    """Escape what cannot be printed, such as control characters and changes of direction.
+
+    Args:
+        keep: characters that stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in keep else repr(char)[1:-1] for char in text)
 
 
 class PiecesError(Exception):
@@ -48,6 +60,10 @@ class PiecesError(Exception):
     """
 
     created: Any = None
+
+    def __str__(self) -> str:
+        """Return the message, safe to print: a server's words in it may be commands of a terminal."""
+        return printable(super().__str__(), keep="\n")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy by arguments and attributes: `__init__`, which may want others, is not called again."""
@@ -76,6 +92,10 @@ class NotRunningError(TransportError):
 
 class RequestTimeout(TransportError, TimeoutError):
     """The server did not answer in time; increase `timeout`, or check the server."""
+
+
+class AnswerTooLargeError(TransportError):
+    """The server sent more than `max_answer` bytes; if you trust it, pass a larger `max_answer` to `connect()`."""
 
 
 class ResponseError(PiecesError):

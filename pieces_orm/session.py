@@ -23,7 +23,7 @@ from .orm.context import Context
 from .orm.entity import Entity
 from .signals import Dispatch, Signals
 from .transport.connection import Connection
-from .transport.http import POOL_SIZE, limits
+from .transport.http import MAX_ANSWER_BYTES, POOL_SIZE, limits
 from .values import Application, Model, Progress, Timeout
 from .values.checking import is_sendable, plain_text
 from .wire.kinds import Route
@@ -56,12 +56,12 @@ class Session:
         find: Callable[[str], str | None] | None = None,
         on_close: Callable[[], None] | None = None,
         token: str | None = None,
+        max_answer: int = MAX_ANSWER_BYTES,
     ) -> None:
-        _check(timeout, 0, concurrency, dispatch)
+        _check(timeout, 0, concurrency, dispatch, max_answer)
         connection = Connection(
             url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find, token=token,
-            sender=type(self),
-        )  # fmt: skip
+            max_answer=max_answer, sender=type(self))  # fmt: skip
         self._context = context = Context(connection, autoload=autoload, concurrency=concurrency)
         _sessions[self] = on_close
         self.assets = AssetCollection(context, entities.Asset, entities.Asset._seed)
@@ -275,7 +275,7 @@ def _check_texts(**given: Any) -> None:
             raise InvalidValueError(message)
 
 
-def _check(timeout: Any, wait: Any, concurrency: Any, dispatch: Any) -> None:
+def _check(timeout: Any, wait: Any, concurrency: Any, dispatch: Any, max_answer: Any) -> None:
     """Refuse arguments that a session cannot be opened with, before a server is looked for."""
     limits(timeout)
     if not isinstance(concurrency, int) or isinstance(concurrency, bool) or not 1 <= concurrency <= POOL_SIZE:
@@ -283,6 +283,9 @@ def _check(timeout: Any, wait: Any, concurrency: Any, dispatch: Any) -> None:
         raise InvalidValueError(message)
     if not isinstance(wait, int | float) or isinstance(wait, bool) or not wait >= 0:
         message = f"wait takes seconds, 0 or more, not {wait!r}."
+        raise InvalidValueError(message)
+    if not isinstance(max_answer, int) or isinstance(max_answer, bool) or max_answer < 1:
+        message = f"max_answer takes a number of bytes, 1 or more, not {max_answer!r}."
         raise InvalidValueError(message)
     if dispatch is not None and not callable(dispatch):
         message = f"dispatch takes a function that is called with each delivery, not {dispatch!r}."
@@ -300,6 +303,7 @@ def connect(
     autoload: bool = True,
     concurrency: int = parallel.CONCURRENCY,
     dispatch: Dispatch | None = None,
+    max_answer: int = MAX_ANSWER_BYTES,
 ) -> Session:
     """Open a session on a running server.
 
@@ -313,11 +317,13 @@ def connect(
         token: the secret of a server that wants one; only with an address, from url= or env PIECES_URL, because it is
             not shown to whatever program answers at the known places.
         timeout: seconds to connect and to wait for an answer; one number for both, or two. The second bounds the wait
-            for the first byte and each pause, and a whole answer that comes with less than 1,000 bytes a second.
+            for the first byte and each pause, and a whole answer that comes with less than 1,000 bytes a second. A
+            third number bounds each request as a whole, with its repetitions; it is 600 if it is not given.
         wait: seconds to keep trying, for a server that is starting.
         autoload: whether reading a field of what is not loaded loads it.
         concurrency: how many requests of one call on many materials may be under way at a time.
         dispatch: called with each delivery of a signal, to hand it to a UI loop; None delivers at once.
+        max_answer: bytes of an answer or a frame of a stream at most, after decompression; 1 GiB if it is not given.
 
     Raises:
         UsageError: a token without an address. InvalidValueError: another argument cannot be used.
@@ -325,7 +331,7 @@ def connect(
     """
     from .transport import discovery  # noqa: PLC0415 a session whose address is known needs no discovery
 
-    _check(timeout, wait, concurrency, dispatch)
+    _check(timeout, wait, concurrency, dispatch, max_answer)
     _check_texts(**_given(application=application, api_key=api_key, token=token))
     if token is not None:
         url = url or os.environ.get("PIECES_URL")
@@ -334,7 +340,7 @@ def connect(
             raise UsageError(message)
     return Session(
         discovery.find(url, wait, token, timeout), application=application, api_key=api_key, timeout=timeout,
-        autoload=autoload, concurrency=concurrency, dispatch=dispatch,
+        autoload=autoload, concurrency=concurrency, dispatch=dispatch, max_answer=max_answer,
         find=discovery.find_again if url is None else None, token=token,
     )  # fmt: skip
 
@@ -350,19 +356,20 @@ def embedded(
     autoload: bool = True,
     concurrency: int = parallel.CONCURRENCY,
     dispatch: Dispatch | None = None,
+    max_answer: int = MAX_ANSWER_BYTES,
 ) -> Session:
     """Open a session on a server of its own, in this process; closing the session stops it. No Pieces OS is needed.
 
     Args:
         path: of the database file, made when there is none; None: in memory.
         settings: a `pieces_orm.server.Settings`; None: its defaults.
-        application, api_key, timeout, wait, autoload, concurrency, dispatch: as for `connect`.
+        application, api_key, timeout, wait, autoload, concurrency, dispatch, max_answer: as for `connect`.
 
     Raises:
         UnsupportedOperationError: the extra `server` is not installed; the message says how to get it.
         NotRunningError: the database cannot be opened. InvalidValueError: another argument cannot be used.
     """
-    _check(timeout, wait, concurrency, dispatch)
+    _check(timeout, wait, concurrency, dispatch, max_answer)
     _check_texts(**_given(application=application, api_key=api_key))
     try:
         from .server import Server  # noqa: PLC0415 the server is an extra
@@ -376,7 +383,7 @@ def embedded(
     try:
         return Session(
             discovery.find(server.url, wait, server.settings.token), application=application, api_key=api_key,
-            timeout=timeout, autoload=autoload, concurrency=concurrency, dispatch=dispatch,
+            timeout=timeout, autoload=autoload, concurrency=concurrency, dispatch=dispatch, max_answer=max_answer,
             find=lambda _: server.url, on_close=server.stop, token=server.settings.token,
         )  # fmt: skip
     except BaseException:

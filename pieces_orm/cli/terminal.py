@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from .errors import printable
+from ..errors import printable
 
 T = TypeVar("T")
 PLAIN_WIDTH = 200  # columns

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw
 
 from ..documents.document import Document
-from ..errors import DecodeError, DeletedError, DetachedError
+from ..errors import DecodeError, DeletedError, DetachedError, printable
 from ..wire.kinds import Kind
 from .editing import Editing
 from .fields import Field, PlainFields
@@ -134,7 +134,7 @@ class Record:
         attribute = next((name for name in ("name", "fullpath", "text") if name in self._schema.fields), "id")
         known = known_value(self, attribute)
         label = f" {known[:40]!r}" if isinstance(known, str) else ""
-        return f"<{type(self).__name__}{label} {self.id} ({self._state.state.value})>"
+        return f"<{type(self).__name__}{label} {printable(self.id)} ({self._state.state.value})>"
 
 
 def check_usable(record: Record) -> None:

@@ -13,13 +13,13 @@ from collections import deque
 from collections.abc import Callable
 
 from ..concurrency.forking import fork_safe
-from ..errors import NotRunningError, PiecesError, RequestTimeout, TransportError
+from ..errors import NotRunningError, PiecesError, RequestTimeout, TransportError, printable
 from ..orm import reading
 from ..orm.context import Context
 from ..orm.entity import Entity
 from ..signals import own_thread
 from ..transport.backoff import pause_after
-from ..transport.websocket import PING_INTERVAL_S, PING_TIMEOUT_S, Stream, events_of
+from ..transport.websocket import PING_INTERVAL_S, PING_TIMEOUT_S, Stream, events_of, id_frame_bytes
 from .known_ids import MAX_ECHO_S
 from .pending import DEBOUNCE_S, DELETED, MAX_DEBOUNCE_S, SEEN, UPDATED, Pending
 from .reconciler import Reconciler
@@ -68,6 +68,7 @@ class Feed:
             self._stream = Stream(
                 lambda: self._connection.stream_url(route),
                 self._connection.stream_headers,
+                max_frame=id_frame_bytes(self._connection.max_answer),
                 opened=self._opened,
                 frame=self._received,
                 lost=self._lost,
@@ -149,7 +150,7 @@ class Feed:
             self._condition.notify_all()
 
     def _lost(self, error: Exception | None) -> None:
-        _log.info("The stream of %s is lost: %s", self._kind.collection, error)
+        _log.info("The stream of %s is lost: %s", self._kind.collection, printable(str(error)))
         with self._condition:
             was_connected, self._connected = self._connected, False
             if self.state == LIVE:

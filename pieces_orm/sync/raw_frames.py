@@ -14,7 +14,9 @@ def frames(context: Context, route: Route) -> Iterator[tuple[int, bytes]]:
     """Iterate over the frames of a stream, each with the number of its moment, until the session closes."""
     connection = context.connection
     connection.check_open()
-    opened = Frames(connection.stream_url(route), connection.stream_headers(), context.history.request)
+    opened = Frames(
+        connection.stream_url(route), connection.stream_headers(), connection.max_answer, context.history.request
+    )
     context.close_with_session(opened)
 
     def close() -> None:

@@ -27,7 +27,7 @@ from ..wire.closed_lists import (
     this_platform,
 )
 from ..wire.kinds import Route
-from .http import HTTPTransport, T, Take
+from .http import MAX_ANSWER_BYTES, HTTPTransport, T, Take
 
 _log = logging.getLogger("pieces_orm.transport.connection")
 
@@ -59,10 +59,12 @@ class Connection:
         dispatch: Dispatch | None,
         find: Find | None = None,
         token: str | None = None,
+        max_answer: int = MAX_ANSWER_BYTES,
         sender: Any = None,
     ) -> None:
         self.signals = Signals(dispatch)
-        self._transport = HTTPTransport(url, timeout, self._observe, token=token)
+        self._transport = HTTPTransport(url, timeout, self._observe, token=token, max_answer=max_answer)
+        self.max_answer = max_answer
         self._name = application
         self._sender = sender
         self._application: Application | None = None

@@ -23,6 +23,7 @@ from urllib3.util import Retry
 
 from ..concurrency.forking import fork_safe
 from ..errors import (
+    AnswerTooLargeError,
     InvalidRequestError,
     InvalidValueError,
     NotAuthorizedError,
@@ -35,8 +36,9 @@ from ..errors import (
     UpgradeRequiredError,
 )
 from ..values import Timeout
+from . import bodies
 from .backoff import pause_after
-from .pacing import paced
+from .pacing import Budget, OversizeError, paced
 
 T = TypeVar("T")
 # Makes something of the body of an answer from the pieces in which it comes.
@@ -47,7 +49,13 @@ Observer = Callable[[str, str, int, float], None]
 MAX_ATTEMPTS = 3
 TOO_MANY_REQUESTS = 429
 RETRIED_STATUSES = frozenset({TOO_MANY_REQUESTS, 502, 503, 504})
-PIECE_BYTES = 1_000_000
+# Seconds for a whole request, unless `timeout` says otherwise. A collection of hundreds of megabytes takes minutes on a
+# slow line; nobody waits longer for an answer that trickles in.
+MAX_REQUEST_S = 600.0
+# Bytes of an answer, after decompression: all assets of a busy user, with their contents, may be hundreds of megabytes.
+MAX_ANSWER_BYTES = 2**30
+# Bytes of heads and of the frames of chunks, which come on top of an answer.
+OVERHEAD_BYTES = 8 * 2**20
 # Sockets kept open: each stream's thread may read a few materials at a time.
 POOL_SIZE = 64
 _HOST = re.compile(r"[^\s/@]+")
@@ -55,6 +63,12 @@ _HOST = re.compile(r"[^\s/@]+")
 MAX_TIMEOUT_S = 1e7
 # Two clocks that differ by less pass for the same.
 CLOCK_TOLERANCE_S = 1.5
+# A clock that is off by more, ten years, is none.
+MAX_CLOCK_OFFSET_S = 3e8
+# Errors of reading numbers and dates in headers, which may be anything.
+_ABSURD = (urllib3.exceptions.InvalidHeader, ValueError, TypeError, IndexError, OverflowError, OSError)
+# Letters of a server's own words that an error's message repeats; all of them are in its `body`.
+MAX_SAID = 300
 NO_HOST = "there is no host of this name"
 REMEDY = "Start Pieces OS, or `pieces-orm serve`, or use pieces_orm.embedded()"
 
@@ -71,18 +85,27 @@ class HTTPTransport:
 
     Args:
         url: the server's address, such as http://127.0.0.1:39300.
-        timeout: seconds to connect and to wait for an answer; one number for both, or two.
+        timeout: seconds to connect and to wait for an answer, and for a whole request; see `connect`.
+        max_answer: bytes of an answer, after decompression.
         observer: called after each request with method, path, status (0: no answer) and seconds.
         token: sent with every request as `Authorization: Bearer TOKEN`; None: nothing is.
     """
 
     def __init__(
-        self, url: str, timeout: Timeout, observer: Observer | None = None, *, token: str | None = None
+        self,
+        url: str,
+        timeout: Timeout,
+        observer: Observer | None = None,
+        *,
+        token: str | None = None,
+        max_answer: int = MAX_ANSWER_BYTES,
     ) -> None:
         self.url = address(url)
         self.headers: dict[str, str] = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._timeout = timeout
         self._limits = limits(timeout)
+        self._request_s = request_seconds(timeout)
+        self._max_answer = max_answer
         self._observer = observer
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
         fork_safe(self._adapter.poolmanager.pools.lock)
@@ -95,10 +118,10 @@ class HTTPTransport:
         """Seconds by which the server's clock is ahead of ours; 0 when it is about the same, or answers do not say."""
         if self._date is None:
             return 0.0
-        with contextlib.suppress(ValueError, TypeError):
+        with contextlib.suppress(*_ABSURD):
             # Answers tell whole seconds only.
             ahead = parsedate_to_datetime(self._date[0]).timestamp() + 0.5 - self._date[1]
-            return ahead if abs(ahead) > CLOCK_TOLERANCE_S else 0.0
+            return ahead if CLOCK_TOLERANCE_S < abs(ahead) < MAX_CLOCK_OFFSET_S else 0.0
         return 0.0
 
     def send(
@@ -117,6 +140,7 @@ class HTTPTransport:
 
         A read is tried again after lost connections, 429 and 502-504; a write only when it certainly never arrived.
         Where an answer says when to try again, that is the pause, if it ends within the time to wait for an answer.
+        All attempts and pauses together keep to the time for a whole request.
 
         Args:
             repeatable: whether sending twice does no harm; None: GET and HEAD are.
@@ -125,32 +149,35 @@ class HTTPTransport:
 
         Raises:
             TransportError: no whole answer. NotRunningError: no server there. RequestTimeout: none in time.
+            AnswerTooLargeError: more than `max_answer`.
             ResponseError: the server answered with an error status; see the error's class.
         """
         repeatable = method in ("GET", "HEAD") if repeatable is None else repeatable
         target = f"{path}{query_text(query)}"
-        headers = {**self.headers, "Accept": accept}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        headers = {**self.headers, "Accept": accept, **kind}
         patience = self._limits.read_timeout or 0.0
-        for attempt in range(attempts):
-            last = attempt == attempts - 1
-            pause = pause_after(attempt + 1)
+        budget = Budget(self._request_s, 2 * self._max_answer + OVERHEAD_BYTES)
+        for remaining in reversed(range(attempts)):
+            pause = pause_after(attempts - remaining)
             try:
-                status, data, wait = self._exchange(method, path, target, headers, body, take)
+                with budget:
+                    status, data, wait = self._exchange(method, path, target, headers, body, take, budget)
             except NotRunningError:
-                if last:
+                if not remaining or budget.seconds_left < pause:
                     raise
             except TransportError as error:
-                if last or not repeatable or isinstance(error, RequestTimeout):
+                may_repeat = repeatable and not isinstance(error, RequestTimeout | AnswerTooLargeError)
+                if not remaining or not may_repeat or budget.seconds_left < pause:
                     raise
             else:
                 if _is_success(status):
                     return data
                 patience -= wait or 0.0
-                if last or not repeatable or status not in RETRIED_STATUSES or patience < 0:
-                    raise error_for(status, data, method, path, wait)
                 pause = max(pause, wait or 0.0)
+                may_repeat = repeatable and status in RETRIED_STATUSES and patience >= 0
+                if not remaining or not may_repeat or budget.seconds_left < pause:
+                    raise error_for(status, data, method, path, wait)
             time.sleep(pause)
         raise AssertionError("unreachable")
 
@@ -162,6 +189,7 @@ class HTTPTransport:
         headers: Mapping[str, str],
         body: bytes | None,
         take: Take[Any] | None,
+        budget: Budget,
     ) -> tuple[int, Any, float | None]:
         start = time.perf_counter()
         status = 0
@@ -169,7 +197,7 @@ class HTTPTransport:
             with self._errors(method, path):
                 response = self._connected().urlopen(
                     method, target, body, headers, retries=False, redirect=False, timeout=self._limits,
-                    preload_content=False, decode_content=True,
+                    preload_content=False, decode_content=False,
                 )  # fmt: skip
             status = response.status
             date = response.headers.get("date")
@@ -178,10 +206,11 @@ class HTTPTransport:
             try:
                 # Reading the raw stream once costs a third of Response.content on large bodies.
                 if take and _is_success(status):
-                    data = take(self._pieces(response, method, path))
+                    data = take(self._pieces(response, method, path, budget))
                 else:
                     with self._errors(method, path):
-                        data = response.read()
+                        success = _is_success(status)
+                        data = bodies.whole(response, self._max_answer) if success else bodies.beginning(response)
             except BaseException:
                 response.close()
                 raise
@@ -191,21 +220,23 @@ class HTTPTransport:
                 self._observer(method, path, status, time.perf_counter() - start)
         return status, data, None if _is_success(status) else self._wait_of(response)
 
-    def _wait_of(self, response: urllib3.HTTPResponse) -> float | None:
+    def _wait_of(self, response: urllib3.BaseHTTPResponse) -> float | None:
         """Return the seconds after which an answer says to try again; None when it does not say."""
-        with contextlib.suppress(urllib3.exceptions.InvalidHeader, OverflowError):
+        with contextlib.suppress(*_ABSURD):
             wait = Retry().get_retry_after(response)
             is_date = not response.headers.get("retry-after", "").strip().isdigit()
-            return wait if wait is None or not is_date else max(0.0, wait - self.clock_offset)
+            return None if wait is None else max(0.0, float(wait) - (self.clock_offset if is_date else 0.0))
         return None
 
-    def _pieces(self, response: urllib3.HTTPResponse, method: str, path: str) -> Iterator[bytes]:
+    def _pieces(self, response: urllib3.BaseHTTPResponse, method: str, path: str, budget: Budget) -> Iterator[bytes]:
+        found = bodies.pieces(response, self._max_answer)
         while True:
             with self._errors(method, path):
-                piece = response.read(PIECE_BYTES)
-            if not piece:
+                piece = next(found, None)
+            if piece is None:
                 return
-            yield piece
+            with budget.paused():
+                yield piece
 
     @contextlib.contextmanager
     def _errors(self, method: str, path: str) -> Iterator[None]:
@@ -214,14 +245,22 @@ class HTTPTransport:
             yield
         except urllib3.exceptions.NewConnectionError as error:
             raise self._unreachable(error, method, path) from error
-        except urllib3.exceptions.TimeoutError as error:
+        except OversizeError:
             message = (
-                f"{method} {path}: {self.url} did not answer within {self._timeout} s; raise timeout=, or look at it."
+                f"{method} {path}: the answer of {self.url} is larger than {self._max_answer:,} bytes; if you "
+                "trust it, pass a larger max_answer= to connect()."
             )
-            raise RequestTimeout(message, method=method, path=path) from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
+            raise AnswerTooLargeError(message, method=method, path=path) from None
+        except _BROKEN as error:
+            # Without the library's own error: a traceback would print what the server sent as it is.
+            if _is_timeout(error):
+                message = (
+                    f"{method} {path}: {self.url} did not answer within {self._timeout} s, or not all of it within "
+                    f"{self._request_s:g} s; raise timeout=, or look at it."
+                )
+                raise RequestTimeout(message, method=method, path=path) from None
             message = f"{method} {path}: the connection to {self.url} broke: {error}"
-            raise TransportError(message, method=method, path=path) from error
+            raise TransportError(message, method=method, path=path) from None
 
     def _connected(self) -> Any:
         """Return the pool of sockets to the server, with certificates checked where the address says https."""
@@ -250,6 +289,15 @@ class HTTPTransport:
             self._adapter.close()
 
 
+# All that can go wrong with a connection and with the head and the frames of an answer.
+_BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError, OverflowError)
+
+
+def _is_timeout(error: Exception) -> bool:
+    """Tell whether an error is a timeout, or is about one: urllib3 says of one in sending that the connection broke."""
+    return any(isinstance(each, TimeoutError | urllib3.exceptions.TimeoutError) for each in (error, *error.args))
+
+
 def _is_success(status: int) -> bool:
     return 200 <= status < 300
 
@@ -273,14 +321,23 @@ def limits(timeout: Any) -> urllib3.Timeout:
     """Return the seconds to connect and to wait for an answer.
 
     Raises:
-        InvalidValueError: it is neither a number above 0 nor two of them.
+        InvalidValueError: it is neither a number above 0 nor two or three of them.
     """
-    two = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-    numbers = [each for each in two if isinstance(each, int | float) and not isinstance(each, bool)]
-    if len(two) == len(numbers) == 2 and all(0 < each <= MAX_TIMEOUT_S for each in numbers):
-        return urllib3.Timeout(connect=two[0], read=two[1])
-    message = f"timeout takes seconds above 0, one number or two (to connect, to wait), not {timeout!r}."
+    given = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    numbers = [each for each in given if isinstance(each, int | float) and not isinstance(each, bool)]
+    if 2 <= len(given) == len(numbers) <= 3 and all(0 < each <= MAX_TIMEOUT_S for each in numbers):
+        return urllib3.Timeout(connect=given[0], read=given[1])
+    message = (
+        "timeout takes seconds above 0, one number, two (to connect, to wait) or three (and for a whole request), "
+        f"not {timeout!r}."
+    )
     raise InvalidValueError(message)
+
+
+def request_seconds(timeout: Timeout) -> float:
+    """Return the seconds for a whole request: the third number, else MAX_REQUEST_S, or the sum of the others."""
+    given = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    return given[2] if len(given) == 3 else max(MAX_REQUEST_S, sum(given))
 
 
 def error_for(status: int, data: bytes, method: str, path: str, wait: float | None = None) -> ResponseError:
@@ -313,8 +370,9 @@ def error_for(status: int, data: bytes, method: str, path: str, wait: float | No
 
 
 def _said(body: str) -> str:
-    """Return the words of an error body: plain text, or JSON with an `error`."""
-    with contextlib.suppress(ValueError):
+    """Return the words of an error body, on one line: plain text, or JSON with an `error`."""
+    with contextlib.suppress(ValueError, RecursionError):
         parsed = json.loads(body)
         body = str(parsed.get("error", parsed)) if isinstance(parsed, dict) else str(parsed)
-    return f": {body.strip()[:300]}" if body.strip() else ""
+    words = " ".join(body[:MAX_SAID].split())
+    return f": {words}" if words else ""

@@ -1,23 +1,93 @@
-"""Time limits for answers that trickle in: a socket's own timeout begins anew with each byte."""
+"""Limits for whole requests: a socket's own timeout begins anew with each byte, and there is no end to its bytes."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import socket
 import time
-from http.client import HTTPResponse
+from collections.abc import Iterator
+from contextvars import ContextVar, Token
+from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
 # An answer may take longer than the read timeout only while it comes at least this fast.
 MIN_BYTES_PER_S = 1_000
 
 
+class OversizeError(ValueError):
+    """A server sent more than it may."""
+
+
+class Budget:
+    """The time that one request may take, and the bytes that may come, all its attempts together.
+
+    As a context manager it is the budget of what this thread sends and receives.
+    """
+
+    def __init__(self, seconds: float, max_bytes: int) -> None:
+        self._deadline = time.monotonic() + seconds
+        self._bytes_left = max_bytes
+        self._token: Token[Budget] | None = None
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the time is over; less than 0 afterwards."""
+        return self._deadline - time.monotonic()
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let time pass that does not count, such as that of a slow consumer, which is not the server's fault."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self._deadline += time.monotonic() - start
+
+    def limit(self, sock: Any) -> None:
+        """Let a socket block for no longer than the time that is left.
+
+        Raises:
+            TimeoutError: none is left.
+        """
+        seconds = self.seconds_left
+        if seconds <= 0:
+            message = "the time for the whole request is over"
+            raise TimeoutError(message)
+        timeout = sock.gettimeout()
+        if timeout is None or timeout > seconds:
+            sock.settimeout(seconds)
+
+    def take_bytes(self, count: int) -> None:
+        """Take bytes off.
+
+        Raises:
+            OversizeError: none are left.
+        """
+        self._bytes_left -= count
+        if self._bytes_left < 0:
+            raise OversizeError
+
+    def __enter__(self) -> Budget:
+        self._token = _current.set(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        assert self._token is not None
+        _current.reset(self._token)
+
+
+_current: ContextVar[Budget] = ContextVar("pieces_orm_budget")
+
+
 class _PacedReader(io.RawIOBase):
     """The bytes of one answer; raises TimeoutError when too few come within a time, from the first one on."""
 
-    def __init__(self, raw: Any, seconds: float) -> None:
+    def __init__(self, raw: Any, sock: socket.socket, seconds: float) -> None:
         self._raw = raw
+        self._socket = sock
+        self._budget = _current.get()
         self._seconds = seconds
         self._began = False
         self._waited = 0.0
@@ -28,7 +98,9 @@ class _PacedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         start = time.monotonic()
+        self._budget.limit(self._socket)
         count: int | None = self._raw.readinto(buffer)
+        self._budget.take_bytes(count or 0)
         if self._began:
             # Only the time spent here: a slow consumer is not the server's fault.
             self._waited += time.monotonic() - start
@@ -51,10 +123,20 @@ class _PacedResponse(HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         seconds = sock.gettimeout()
         if seconds is not None:
-            self.fp = io.BufferedReader(_PacedReader(self.fp.detach(), seconds))
+            self.fp = io.BufferedReader(_PacedReader(self.fp.detach(), sock, seconds))
+
+
+class _PacedConnection(HTTPConnection):
+    response_class = _PacedResponse
+
+    def send(self, data: Any) -> None:
+        """Send data, which may connect first."""
+        if self.sock is not None:
+            _current.get().limit(self.sock)
+        super().send(data)
 
 
 @functools.cache
 def paced(connection: type) -> type:
-    """Return a kind of HTTP connection whose answers are bound in time by the read timeout and `MIN_BYTES_PER_S`."""
-    return type(connection.__name__, (connection,), {"response_class": _PacedResponse})
+    """Return a kind of HTTP connection that keeps to the current `Budget`, the read timeout and MIN_BYTES_PER_S."""
+    return type(connection.__name__, (_PacedConnection, connection), {})

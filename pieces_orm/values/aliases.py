@@ -11,7 +11,8 @@ __all__ = ["Arrivals", "Engine", "Progress", "Timeout"]
 Progress = Callable[[int, int], object]
 # Called with the number of materials of a collection that have come, and the number of all: None while it is not known.
 Arrivals = Callable[[int, "int | None"], object]
-# Seconds to connect and to wait for an answer; one number for both, or two.
-Timeout = float | tuple[float, float]
+# Seconds to connect and to wait for an answer; one number for both, two, or three, of which the third is for a whole
+# request.
+Timeout = float | tuple[float, float] | tuple[float, float, float]
 # Ways to search assets: forgiving typos, by exact words, by meaning.
 Engine = Literal["fuzzy", "full_text", "neural"]

@@ -102,7 +102,7 @@ def _object(chance: Random, spec: dict[str, Any], depth: int) -> dict[str, Any]:
     return drawn
 
 
-def _spoil(chance: Random, body: Any) -> None:
+def spoil(chance: Random, body: Any) -> None:
     """Replace one part of a body, at any depth, by something odd."""
     inner = body
     while isinstance(inner, dict | list) and inner:
@@ -166,7 +166,7 @@ def _strike(method_is: Callable[[str], bool], target: Target, chance: Random, in
         schema = _schema(operation)
         body = _value(chance, schema, _MAX_DEPTH) if schema else chance.choice([None, None, {}, [], ""])
         if chance.random() < 0.3:
-            _spoil(chance, body)
+            spoil(chance, body)
         names = [each["name"] for each in operation.get("parameters", []) if each.get("in") == "query"]
         query = {name: chance.choice(_QUERIES) for name in [*names, "x"] if chance.random() < 0.3}
         attacker.check(method.upper(), path, body=body, query=query)
@@ -180,7 +180,7 @@ def _strike_seeds(target: Target, chance: Random, inputs: int) -> int:
         kind = chance.choice(sorted(SEEDS))
         seed = json.loads(json.dumps(SEEDS[kind](attacker.wire)))
         for _ in range(chance.randint(1, 3)):
-            _spoil(chance, seed)
+            spoil(chance, seed)
         attacker.check("POST", KINDS[kind].route("create").path, body=seed)
     return inputs
 

@@ -58,7 +58,8 @@ def test_the_reference_has_every_public_name(documented):
 
 
 def test_the_reference_has_every_error_and_every_filter(documented):
-    assert defined_in(errors) - names(documented, "exception") == set()
+    raised = {name for name in defined_in(errors) if isinstance(getattr(errors, name), type)}
+    assert raised - names(documented, "exception") == set()
     assert defined_in(filters) - names(documented, "function", "class") == set()
 
 

@@ -10,10 +10,18 @@ from contextlib import contextmanager
 
 Serve = Callable[[socket.socket], None]
 
+# The head of an answer that comes in chunks.
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
 
 def head(length: int, status: str = "200 OK", *lines: str) -> bytes:
     """The head of an answer."""
     return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {length}", *lines, "", ""]).encode()
+
+
+def answers(data: bytes, *lines: str, status: str = "200 OK") -> Serve:
+    """Serve one answer."""
+    return lambda client: client.sendall(head(len(data), status, *lines) + data)
 
 
 @contextmanager

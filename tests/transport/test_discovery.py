@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 
@@ -27,6 +29,7 @@ CONTEXT = {
 def _nowhere(monkeypatch, tmp_path):
     """Nothing of this machine is found: no environment, no port file, no known port."""
     monkeypatch.delenv("PIECES_URL", raising=False)
+    monkeypatch.delenv("LOCALAPPDATA", raising=False)
     monkeypatch.setattr(discovery, "port_file", lambda: tmp_path / ".port.txt")
     monkeypatch.setattr(discovery, "PORTS", ())
 
@@ -51,6 +54,50 @@ def test_the_order_is_url_environment_port_file_known_ports(recorder, monkeypatc
         monkeypatch.setenv("PIECES_URL", named.url)
         assert discovery.find(None) == named.url
         assert discovery.find(given.url) == given.url
+
+
+def test_the_port_file_of_newer_windows_installers_is_looked_at_first(recorder, monkeypatch, tmp_path):
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    folder = tmp_path / "Mesh Intelligent Technologies, Inc" / "Pieces OS" / "com.pieces.os" / "production" / "Config"
+    folder.mkdir(parents=True)
+    with recording() as older:
+        (tmp_path / ".port.txt").write_text(str(port_of(older)))
+        assert discovery.find(None) == older.url
+        (folder / ".port.txt").write_text(f"\ufeff{port_of(recorder)}\r\n", encoding="utf-8")
+        assert discovery.find(None) == recorder.url
+        (folder / ".port.txt").write_text("9")
+        assert discovery.find(None) == older.url
+
+
+ODD_FILES = {
+    "a folder": lambda path: path.mkdir(),
+    "a pipe": os.mkfifo if hasattr(os, "mkfifo") else None,
+    "a loop": lambda path: path.symlink_to(path),
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "a huge file": lambda path: (path.touch(), os.truncate(path, 2**36)),
+    "a number and much more": lambda path: path.write_text("39300" + " " * 100),
+    "no text": lambda path: path.write_bytes(b"\xff\xfe3\0"),
+    "a number of many digits": lambda path: path.write_text("9" * 5000),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="these files need a POSIX system")
+@pytest.mark.parametrize("what", ODD_FILES)
+def test_a_port_file_that_is_no_such_file_is_passed_over(recorder, monkeypatch, tmp_path, what):
+    ODD_FILES[what](tmp_path / ".port.txt")
+    monkeypatch.setattr(discovery, "PORTS", (port_of(recorder),))
+    start = time.monotonic()
+    assert discovery.find(None) == recorder.url
+    assert time.monotonic() - start < 1
+
+
+def test_a_user_without_a_home_has_no_port_file(recorder, monkeypatch):
+    def no_home():
+        raise RuntimeError
+
+    monkeypatch.setattr(discovery, "port_file", no_home)
+    monkeypatch.setattr(discovery, "PORTS", (port_of(recorder),))
+    assert discovery.find(None) == recorder.url
 
 
 @pytest.mark.parametrize("content", ["nonsense", "", "99999999", "-1", "9"])

@@ -7,6 +7,7 @@ from typing import Any
 from ..settings import Settings
 from ..storage.reader import Reader
 from ..storage.writer import Writer, new_id
+from .ages import this_minute, with_age
 
 OS, USER = "os", "user"
 
@@ -30,13 +31,13 @@ def user_id(reader: Reader) -> str:
 
 def user_profile(reader: Reader) -> dict[str, Any]:
     """Build the user's profile."""
-    row = reader.rows(USER)[0]
+    row, now = reader.rows(USER)[0], this_minute()
     return {
         "id": row.id,
         "name": "Local user",
         "username": "local",
-        "created": {"value": row.created},
-        "updated": {"value": row.updated},
+        "created": with_age(row.created, now),
+        "updated": with_age(row.updated, now),
         "aesthetics": {"theme": {"dark": False}, "font": {"size": 14}},
     }
 

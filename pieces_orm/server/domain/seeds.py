@@ -40,10 +40,11 @@ _SEED_ONLY = {
     kinds.ANCHOR_POINT.name: {"type", "watch"},
     kinds.SHARE.name: {"users"},
 }
-# A seed has one of these, the document a map of them by the id they concern.
-_MAPPED = {"mechanism": "mechanisms", "access": "access", "model": "models"}
-_MAPPED_KINDS = {kind.name: {"mechanism"} for kind in (kinds.TAG, kinds.WEBSITE, kinds.HINT)}
-_MAPPED_KINDS[kinds.PERSON.name] = {"mechanism", "access", "model"}
+# A seed has one of these, the document a map of them by the id they concern: the keys of both by kind.
+MAPS: Mapping[str, Mapping[str, str]] = {
+    **{kind.name: {"mechanism": "mechanisms"} for kind in (kinds.TAG, kinds.WEBSITE, kinds.HINT)},
+    kinds.PERSON.name: {"mechanism": "mechanisms", "access": "access", "model": "models"},
+}
 # Kinds that are made in another way than from a nested seed.
 _NEVER_NESTED = {kinds.ASSET, kinds.FORMAT}
 
@@ -146,8 +147,8 @@ def _normal_path(path: str) -> str:
 
 def _own_keys(kind: Kind, seed: Seed, id: str) -> dict[str, Any]:
     """Collect the keys of a seed that the material keeps for itself."""
-    mapped = _MAPPED_KINDS.get(kind.name, set())
-    left_out = fixed_keys(kind) | _SEED_ONLY.get(kind.name, set()) | mapped
+    maps = MAPS.get(kind.name, {})
+    left_out = fixed_keys(kind) | _SEED_ONLY.get(kind.name, set()) | maps.keys()
     own = {
         name: value
         for name, value in seed.items()
@@ -158,9 +159,9 @@ def _own_keys(kind: Kind, seed: Seed, id: str) -> dict[str, Any]:
     if kind in {kinds.ANNOTATION, kinds.HINT} and isinstance(own.get("model"), str):
         own["model"] = {"id": own["model"]}
     concerned = next((seed[key] for key in ("asset", "conversation", "person") if isinstance(seed.get(key), str)), id)
-    for name in mapped:
+    for name, map_name in maps.items():
         if seed.get(name) is not None:
-            own[_MAPPED[name]] = {concerned: seed[name]}
+            own[map_name] = {concerned: seed[name]}
     return own
 
 

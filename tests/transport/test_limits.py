@@ -1,0 +1,236 @@
+"""Limits of time and size: a request ends, and an answer is no larger than it may be, whatever a server does."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+import threading
+import time
+import zlib
+
+import pytest
+
+import pieces_orm
+from pieces_orm import AnswerTooLargeError, InvalidValueError, PiecesError, RequestTimeout, TransportError
+from pieces_orm.transport import discovery
+from pieces_orm.transport.http import HTTPTransport
+from tests.transport.scripted import CHUNKED, answers, head, serving
+from tests.wire.recorder import recording
+
+MAX_ANSWER = 2_000_000
+COMPRESSIONS = {
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+}
+
+
+def send(url, method="GET", *, timeout=(1, 5), max_answer=MAX_ANSWER, **how):
+    transport = HTTPTransport(url, timeout, max_answer=max_answer)
+    try:
+        return transport.send(method, "/tags", **how)
+    finally:
+        transport.close()
+
+
+def floods(start, again, pause=0.0):
+    """Serve some bytes, then others for as long as anybody listens."""
+
+    def serve(client):
+        client.sendall(start)
+        while True:
+            client.sendall(again)
+            time.sleep(pause)
+
+    return serve
+
+
+ENDLESS = {
+    "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+    "a header": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x" * 2000),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-Many: x\r\n" * 100),
+    "a body": (b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 2000),
+    "chunks": (CHUNKED, b"7d0\r\n" + b"x" * 2000 + b"\r\n"),
+    "a chunk of size -1": (CHUNKED + b"-1\r\n", b"x" * 2000),
+    "the size of a chunk": (CHUNKED + b"1;", b"x" * 2000),
+    "trailers": (CHUNKED + b"0\r\n", b"X-Many: x\r\n" * 100),
+    "an error": (b"HTTP/1.1 500 Down\r\n\r\n", b"x" * 2000),
+}
+
+
+@pytest.mark.parametrize("take", [None, b"".join], ids=["whole", "in pieces"])
+@pytest.mark.parametrize("what", ENDLESS)
+def test_an_answer_without_an_end_ends_in_the_time_for_a_whole_request(what, take):
+    start = time.monotonic()
+    with serving(floods(*ENDLESS[what], pause=0.01)) as url, pytest.raises(PiecesError) as caught:
+        send(url, timeout=(1, 5, 0.3), max_answer=2**40, take=take)
+    assert time.monotonic() - start < 1.5
+    assert isinstance(caught.value, TransportError)
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_an_answer_without_an_end_is_bounded_in_size(what):
+    with serving(floods(ENDLESS[what][0], ENDLESS[what][1] * 50)) as url, pytest.raises(PiecesError) as caught:
+        send(url, timeout=(1, 5, 20))
+    assert not isinstance(caught.value, RequestTimeout)
+
+
+def test_the_time_for_a_whole_request_is_for_all_its_attempts_and_pauses():
+    start = time.monotonic()
+    with serving(answers(b"no", "Retry-After: 1", status="503 Busy")) as url, pytest.raises(pieces_orm.ServerError):
+        send(url, timeout=(1, 5, 0.5))
+    assert time.monotonic() - start < 0.9
+
+
+def test_a_server_that_reads_slowly_ends_a_request_in_the_time_for_a_whole_one():
+    started = threading.Event()
+
+    def reads_little(client):
+        started.set()
+        while client.recv(20_000):
+            time.sleep(0.02)
+
+    start = time.monotonic()
+    with serving(reads_little) as url, pytest.raises(RequestTimeout):
+        send(url, "POST", timeout=(5, 5, 0.4), body=b"x" * 50_000_000)
+    assert started.is_set()
+    assert time.monotonic() - start < 2
+
+
+def test_a_consumer_that_takes_its_time_does_not_use_up_the_request():
+    def take(pieces):
+        return b"".join(piece for piece in pieces if not time.sleep(0.3))
+
+    with serving(answers(b"x" * 3_000_000)) as url:
+        assert len(send(url, timeout=(1, 1, 0.6), max_answer=10_000_000, take=take)) == 3_000_000
+
+
+@pytest.mark.parametrize("timeout", [(1, 2, 0), (1, 2, 3, 4), (1,), (1, 2, "3"), (1, 2, float("inf"))])
+def test_a_timeout_of_other_numbers_is_refused(timeout):
+    with pytest.raises(InvalidValueError, match="three"):
+        pieces_orm.connect("http://127.0.0.1:9", timeout=timeout)
+
+
+@pytest.mark.parametrize("size", [0, -1, 1e9, True, None, "1"])
+def test_a_limit_of_answers_that_is_no_number_of_bytes_is_refused(size):
+    with pytest.raises(InvalidValueError, match="max_answer takes a number of bytes"):
+        pieces_orm.connect("http://127.0.0.1:9", max_answer=size)
+
+
+@pytest.mark.parametrize("take", [None, b"".join], ids=["whole", "in pieces"])
+@pytest.mark.parametrize("encoding", ["identity", *COMPRESSIONS])
+def test_an_answer_may_be_as_large_as_the_limit_and_no_larger(encoding, take):
+    encode = COMPRESSIONS.get(encoding, bytes)
+    for size in (0, 5, MAX_ANSWER - 1, MAX_ANSWER):
+        data = b"x" * size
+        with serving(answers(encode(data), f"Content-Encoding: {encoding}")) as url:
+            assert send(url, take=take) == data
+    with (
+        serving(answers(encode(b"x" * (MAX_ANSWER + 1)), f"Content-Encoding: {encoding}")) as url,
+        pytest.raises(
+            AnswerTooLargeError, match=r"larger than 2,000,000 bytes; .* larger max_answer= to connect\(\)\."
+        ),
+    ):
+        send(url, take=take)
+
+
+def test_an_answer_that_is_too_large_is_not_asked_for_again():
+    asked = []
+
+    def serve(client):
+        asked.append(1)
+        client.sendall(head(MAX_ANSWER + 1))
+
+    with serving(serve) as url, pytest.raises(AnswerTooLargeError):
+        send(url)
+    assert len(asked) == 1
+
+
+def test_compressed_chunks_are_read():
+    data = gzip.compress(b"x" * 1000)
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (data[:7], data[7:])) + b"0\r\n\r\n"
+    with serving(
+        lambda c: c.sendall(CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n") + chunks)
+    ) as url:
+        assert send(url) == b"x" * 1000
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data"),
+    [
+        ("br", b"x"),
+        ("zstd", b"x"),
+        ("gzip, gzip", b"x"),
+        ("\x1b[2J", b"x"),
+        ("gzip", b"x"),
+        ("gzip", gzip.compress(b"x" * 1000)[:-9]),
+        ("gzip", gzip.compress(b"") * 50_000),
+        ("deflate", b"\x01" * 100),
+    ],
+    ids=["br", "zstd", "twice", "nonsense", "no gzip", "cut", "many members", "no deflate"],
+)
+def test_an_answer_that_cannot_be_decompressed_is_an_error(encoding, data):
+    start = time.monotonic()
+    with serving(answers(data, f"Content-Encoding: {encoding}")) as url, pytest.raises(TransportError, match="broke"):
+        send(url)
+    with (
+        serving(answers(data, f"Content-Encoding: {encoding}", status="404 Gone")) as url,
+        pytest.raises(pieces_orm.NotFoundError),
+    ):
+        send(url)
+    assert time.monotonic() - start < 2
+
+
+def test_of_an_errors_answer_only_the_beginning_is_read():
+    with serving(answers(b"x" * 5_000_000, status="500 Down"), answers(b"ok")) as url:
+        transport = HTTPTransport(url, 5)
+        with pytest.raises(pieces_orm.ServerError) as caught:
+            transport.send("GET", "/tags", attempts=1)
+        assert len(caught.value.body) == 1_000_000
+        assert transport.send("GET", "/tags") == b"ok"
+        transport.close()
+
+
+BOMB = """
+import resource, sys
+import pieces_orm
+session = pieces_orm.Session(sys.argv[1], api_key="key", max_answer=40_000_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for call in (session.tags.all, lambda: session.tags.get("a"), session.models):
+    try:
+        call()
+    except pieces_orm.AnswerTooLargeError:
+        pass
+    else:
+        raise AssertionError(call)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1000)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
+def test_a_small_answer_that_unfolds_to_a_huge_one_takes_little_memory():
+    compressor = zlib.compressobj(1, wbits=31)
+    bomb = compressor.compress(b'{"iterable": ["') + b"".join(compressor.compress(b"x" * 10**7) for _ in range(15))
+    bomb += compressor.flush()
+    assert len(bomb) < 1_000_000
+    with serving(answers(bomb, "Content-Encoding: gzip")) as url:
+        done = subprocess.run(
+            [sys.executable, "-c", BOMB, url], capture_output=True, text=True, check=False, timeout=30
+        )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 120  # megabytes
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_a_hostile_program_at_a_known_place_does_not_hold_up_the_search(what, monkeypatch):
+    monkeypatch.setattr(discovery, "PROBE_TIMEOUT", (0.2, 0.2, 0.3))
+    monkeypatch.setattr(discovery, "port_files", list)
+    monkeypatch.delenv("PIECES_URL", raising=False)
+    with serving(floods(*ENDLESS[what])) as hostile, recording() as recorder:
+        ports = [int(url.rsplit(":", 1)[1]) for url in (hostile, recorder.url)]
+        monkeypatch.setattr(discovery, "PORTS", ports)
+        start = time.monotonic()
+        assert discovery.find(None) == recorder.url
+        assert discovery.find_again(hostile) == recorder.url
+        assert time.monotonic() - start < 2
