@@ -73,13 +73,18 @@ class Settings:
             With it the server may listen on any address, and any `Host` is accepted. Visible ASCII, no spaces.
         hosts: names accepted in `Host` besides the loopback names.
         max_body: the largest request body in bytes; larger ones get 413.
+        max_held: bytes that the server holds for all connections together: request bodies, and answers and frames that
+            clients have not taken. Beyond it bodies get 503 at once, and other requests when there was no room within
+            `send_timeout`. A single request or answer may be larger.
         stream_backlog: ids that a slow stream may fall behind before it is closed (a client that reconnects gets all
             ids).
+        send_timeout: seconds for which a client may take nothing of an answer or a frame (or less than 10 kB a second);
+            slower connections are aborted.
         patience: seconds within which a request must arrive, from its first byte to its last (a body gets another
             second per kilobyte); slower connections are closed.
         read_only: refuse everything that would create, change or delete with 403; reads work, and programs can connect.
-        nested_members: in a document nested in an asset, leave out relations with more members than this (absent means
-            unknown), so that one tag on all assets does not make their snapshot grow quadratically.
+        nested_members: in a copy nested in another document, leave out relations with more members than this (absent
+            means unknown), so that a tag on all assets is not read with all of them for each.
         second_delete: deleting a deleted material answers the kind's "no such material" status, or succeeds.
         associate_missing: an association or a seed that names an unknown id answers 500, or is ignored.
         associate_twice: an association that exists already succeeds, or answers 500.
@@ -99,6 +104,8 @@ class Settings:
     token: str | None = field(default=None, repr=False, validator=_TOKEN)
     hosts: tuple[str, ...] = field(default=(), converter=_as_tuple, validator=_HOSTS)
     max_body: int = field(default=64 * 1024 * 1024, validator=_COUNT)
+    max_held: int = field(default=256 * 1024 * 1024, validator=_COUNT)
+    send_timeout: float = field(default=30.0, validator=_DURATION)
     stream_backlog: int = field(default=100_000, validator=_COUNT)
     patience: float = field(default=10.0, validator=_DURATION)
     read_only: bool = field(default=False, validator=_FLAG)

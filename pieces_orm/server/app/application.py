@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 
 from starlette import requests
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -18,13 +20,12 @@ from ..http.requests import Request
 from ..http.responses import error_response, json_response
 from ..request_errors import RequestError
 from ..service import Service
+from ..workload import ClientLeftError, Holding
 from .router import Router
 from .routes import OPEN_PATHS, Endpoint, http_routes, stream_routes
+from .unserved import not_served
 
 logger = logging.getLogger("pieces_orm.server")
-
-_INTERNAL_ERROR = 1011  # a close code of RFC 6455
-_MAX_CLOSE_REASON_BYTES = 123
 
 
 class Application:
@@ -32,8 +33,9 @@ class Application:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._workload = service.workload
         self._http: Router[Endpoint] = Router()
-        self._streams: Router[Stream] = Router()
+        self._streams: Router[Stream | None] = Router()
         for method, path, endpoint in http_routes():
             self._http.add(method, path, endpoint)
         for path, stream in stream_routes():
@@ -44,12 +46,13 @@ class Application:
         if scope["type"] == "websocket":
             await self._stream(scope, receive, send)
         elif scope["type"] == "http":
-            # The client may leave before its request is complete.
-            with suppress(requests.ClientDisconnect):
-                response = await self._response(scope, receive)
+            # The client may leave before its request is complete, or before it is begun.
+            with suppress(requests.ClientDisconnect, ClientLeftError), self._workload.held.holding() as holding:
+                response = await self._response(scope, receive, holding)
+                holding.resize(len(response.body))
                 await response(scope, receive, send)
 
-    async def _response(self, scope: Scope, receive: Receive) -> Response:
+    async def _response(self, scope: Scope, receive: Receive, holding: Holding) -> Response:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         path = _path(scope)
         found = self._http.find(method, path)
@@ -59,21 +62,50 @@ class Application:
         if endpoint.needs_user and not signed_in(self._service.settings):
             return error_response(401, "Nobody is signed in.")
         query = QueryParams(scope["query_string"]) if scope["query_string"] else {}
-        body, limit = bytearray(), self._service.settings.max_body
-        async for part in requests.Request(scope, receive).stream():
-            body += part
-            if len(body) > limit:  # its length was not announced, or the guard would have refused it
-                return error_response(413, f"The body is over {limit} bytes.", close=True)
-        request = Request(self._service, params, query, bytes(body))
         try:
-            if endpoint.inline and self._service.store.idle:
+            body = await self._body(requests.Request(scope, receive).stream(), holding)
+        except RequestError as error:
+            return error_response(error.status, error.sentence, close=True)
+        request = Request(self._service, params, query, body)
+        try:
+            if endpoint.inline and self._service.store.idle and not self._workload.held.is_full(holding.size):
                 return _handle(endpoint, request)
-            return await run_in_threadpool(_handle, endpoint, request)
+            return await self._in_turn(endpoint, request, receive, holding)
         except RequestError as error:
             return error_response(error.status, error.sentence)
+        except ClientLeftError:
+            raise
         except Exception:
             logger.exception("%s %s failed", method, path)
             return error_response(500)
+
+    async def _body(self, parts: AsyncIterator[bytes], holding: Holding) -> bytes:
+        """Read a body.
+
+        Raises:
+            RequestError: 413, it is too large; 503, the server holds too much already. The rest is not read.
+        """
+        held, limit = self._workload.held, self._service.settings.max_body
+        body = bytearray()
+        async for part in parts:
+            body += part
+            holding.resize(len(body))
+            if len(body) > limit:  # its length was not announced, or the guard would have refused it
+                raise RequestError(413, f"The body is over {limit} bytes.")
+            if part and held.is_full(len(body)):
+                raise held.refusal()
+        return bytes(body)
+
+    async def _in_turn(self, endpoint: Endpoint, request: Request, receive: Receive, holding: Holding) -> Response:
+        """Handle a request in a thread, when it is its turn and its client is still there."""
+        queue, work = endpoint.queue(self._workload), partial(_handle, endpoint, request)
+        if not queue.is_waiting:
+            return await queue.run(work, holding=holding)
+        leaving = asyncio.ensure_future(_left(receive))
+        try:
+            return await queue.run(work, holding=holding, leaving=leaving)
+        finally:
+            leaving.cancel()
 
     def _no_such_route(self, path: str) -> Response:
         allowed = ", ".join(self._http.methods(path))
@@ -81,26 +113,22 @@ class Application:
             response = error_response(405, f"This path answers {allowed}.")
             response.headers["allow"] = allowed
             return response
-        if self._streams.find("GET", path):
-            return error_response(426, "This path is a WebSocket.")
         return error_response(404, "There is no such route.")
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         socket = WebSocket(scope, receive, send)
         found = self._streams.find("GET", _path(scope))
-        if found is None:
-            await socket.close(1008, "There is no such stream.")
+        stream = None if found is None else found[0]
+        if stream is None:
+            refused = error_response(404, "There is no such stream.") if found is None else not_served()
+            await refused(scope, receive, send)
             return
         if scope["path"] not in OPEN_PATHS and not signed_in(self._service.settings):
-            await socket.close(1008, "Nobody is signed in.")
+            await error_response(401, "Nobody is signed in.")(scope, receive, send)
             return
         await socket.accept()
         try:
-            await found[0](self._service, socket)
-        except RequestError as error:
-            await socket.close(
-                _INTERNAL_ERROR, error.sentence.encode()[:_MAX_CLOSE_REASON_BYTES].decode("utf-8", "ignore")
-            )
+            await stream(self._service, socket)
         except (WebSocketDisconnect, RuntimeError, OSError):
             # The client left while a frame was on its way.
             logger.debug("A stream of %s ended", scope["path"], exc_info=True)
@@ -109,6 +137,12 @@ class Application:
 def _handle(endpoint: Endpoint, request: Request) -> Response:
     answer = endpoint.handler(request)
     return json_response(answer) if isinstance(answer, str) else answer
+
+
+async def _left(receive: Receive) -> None:
+    """Wait until the client leaves; its request is read already."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _path(scope: Scope) -> str:
