@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from attrs import evolve
 from typer import Option
 
 from ..transport import discovery
-from .errors import CommandError
+from .errors import CommandError, problems_reported
 from .interrupts import Interrupts
 from .memory import return_large_blocks
 from .port_file import publish_port
@@ -33,6 +34,9 @@ ReadOnly = Annotated[bool, Option("--read-only", help="Refuse every write.")]
 AllowOrigin = Annotated[
     list[str] | None, Option(metavar="ORIGIN", help="Origin that may call, such as vscode-webview://abc; repeatable.")
 ]
+PiecesVersion = Annotated[
+    str | None, Option(metavar="VERSION", help="Version of Pieces OS that the server reports, such as 12.6.0.")
+]
 Log = Annotated[str | None, Option(metavar="FILE", help="Append a JSON line per request; - is standard error.")]
 PortFile = Annotated[Path | None, Option(metavar="FILE", help="Write the port to FILE while the server runs.")]
 StandardPortFile = Annotated[bool, Option("--standard-port-file", help="Write the port to the port file of Pieces OS.")]
@@ -45,6 +49,7 @@ def serve(
     token: Token = None,
     read_only: ReadOnly = False,
     allow_origin: AllowOrigin = None,
+    pieces_version: PiecesVersion = None,
     log: Log = None,
     port_file: PortFile = None,
     standard_port_file: StandardPortFile = False,
@@ -62,9 +67,11 @@ def serve(
 
     path = discovery.port_file() if standard_port_file else port_file
     settings = Settings(token=token, read_only=read_only, allow_origins=tuple(allow_origin or ()))
+    if pieces_version is not None:
+        settings = evolve(settings, version=pieces_version)
     terminal = Terminal()
     return_large_blocks()
-    with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write:
+    with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write, problems_reported():
         with (
             Server(database, port=port, host=host, settings=settings, log=write) as server,
             publish_port(path, server.port) if path else nullcontext(),
