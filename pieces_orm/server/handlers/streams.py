@@ -25,6 +25,7 @@ Frame = Callable[[Service, Taken | None], str | None]
 
 # Close codes of RFC 6455 and its registry.
 _GOING_AWAY, _TRY_AGAIN_LATER = 1001, 1013
+_MAX_REASON_BYTES = 123
 
 
 def changes_stream(kinds: frozenset[str], frame: Frame) -> Stream:
@@ -37,13 +38,18 @@ def changes_stream(kinds: frozenset[str], frame: Frame) -> Stream:
         # Subscribed before the first frame is read, so that a commit in between is not lost.
         with service.hub.subscribe(kinds, service.settings.stream_backlog) as subscription:
             listening = asyncio.create_task(_close_when_client_leaves(socket, subscription))
+            reason = ""
             try:
-                with suppress(RequestError, ClientLeftError):
+                try:
                     await _send(service, socket, frame, None, listening)
                     while taken := await subscription.take():
                         await _send(service, socket, frame, taken, listening)
+                except RequestError as error:
+                    reason = error.sentence.encode()[:_MAX_REASON_BYTES].decode("utf-8", "ignore")
+                except ClientLeftError:
+                    pass
                 if not listening.done():
-                    await socket.close(_GOING_AWAY if subscription.closed else _TRY_AGAIN_LATER)
+                    await socket.close(_GOING_AWAY if subscription.closed else _TRY_AGAIN_LATER, reason)
             finally:
                 listening.cancel()
                 with suppress(asyncio.CancelledError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from .disk_errors import cause_of
 from .open_files import Claim, Key, key_of
 
 _SERVICE_UNAVAILABLE = 503
+_QUIET_S = 60.0  # before the same failure is reported again
 _REMEDY = "Restart the server once the file is back in its place, or on a backup."
 
 Report = Callable[[str], None]
@@ -45,6 +48,7 @@ class DiskHealth:
         self._size = 0
         self.failure: RequestError | None = None
         self._lasts = False
+        self._told, self._told_at, self._is_told = "", 0.0, False
 
     def watch(self, claim: Claim, companions: dict[str, Path]) -> None:
         """Remember the files of a database that is open now; `companions` maps what they are called to paths."""
@@ -85,23 +89,23 @@ class DiskHealth:
         Raises:
             RequestError: 503, it was.
         """
-        if self._claim is not None and os.fstat(self._claim.descriptor).st_size < self._size:
+        if self._claim is not None and self._is_truncated(self._claim):
             self.check()
 
     def recovered(self) -> None:
         """Note that a write has reached the disk."""
         if self.failure is not None and not self._lasts:
             self.failure = None
-            self._report(f"The database {self._path} can be written again.")
+            if self._is_told:
+                self._is_told = False
+                self._report(f"The database {self._path} can be written again.")
 
     def _problem(self) -> str | None:
         claim = self._claim
         if claim is None:
             return None
-        found = os.fstat(claim.descriptor)
-        if found.st_size < self._size:
+        if self._is_truncated(claim):
             return "was truncated by another program"
-        self._size = found.st_size
         for name, path, key in (("file", claim.path, claim.key), *((c.name, c.path, c.key) for c in self._companions)):
             try:
                 now = key_of(path)
@@ -110,6 +114,14 @@ class DiskHealth:
             if now != key:
                 return f"{name} was replaced by another one"
         return None
+
+    def _is_truncated(self, claim: Claim) -> bool:
+        known = self._size  # read first: a checkpoint in another thread makes the file longer
+        size = os.fstat(claim.descriptor).st_size
+        if size < known and size < _size_in_header(claim.descriptor):
+            return True
+        self._size = size
+        return False
 
     def _failed(self, error: BaseException) -> RequestError | None:
         """Note the failure that an error shows, and return its answer; None when it is not the disk's."""
@@ -122,7 +134,20 @@ class DiskHealth:
         return self._say(RequestError(cause.status, sentence), lasts=cause.lasts)
 
     def _say(self, failure: RequestError, *, lasts: bool) -> RequestError:
-        if self.failure is None or self.failure.sentence != failure.sentence:
-            self._report(f"{failure.sentence} ({self._path})")
+        is_new = self.failure is None or self.failure.sentence != failure.sentence
         self.failure, self._lasts = failure, lasts
+        # A disk that fails now and then must not fill the log.
+        if is_new and (self._told != failure.sentence or time.monotonic() - self._told_at > _QUIET_S):
+            self._told, self._told_at, self._is_told = failure.sentence, time.monotonic(), True
+            self._report(f"{failure.sentence} ({self._path})")
         return failure
+
+
+def _size_in_header(descriptor: int) -> int:
+    """Return the bytes that a database file says it has; more than any file when it does not say."""
+    if not hasattr(os, "pread"):
+        return sys.maxsize
+    header = os.pread(descriptor, 32, 0)
+    # A page size of 1 stands for 65,536.
+    page = {0: sys.maxsize, 1: 65_536}.get(bytes_per_page := int.from_bytes(header[16:18], "big"), bytes_per_page)
+    return page * max(1, int.from_bytes(header[28:32], "big"))

@@ -125,7 +125,9 @@ class Store:
             notices.append(f"The database {path} was upgraded {versions}; as it was: {kept}")
         self.notice = " ".join(filter(None, notices))
         beside = {name: real.with_name(real.name + end) for name, end in _BESIDE.items()}
-        self._health.watch(self._claim, beside if lock.file is None else {**beside, "lock": lock.file})
+        beside |= {} if lock.file is None else {"lock": lock.file}
+        # Where SQLite cannot share memory, it keeps no such log.
+        self._health.watch(self._claim, {name: file for name, file in beside.items() if file.exists()})
 
     def _create(self, version: int | None) -> None:
         """Upgrade the database and create what is missing, in one transaction."""
@@ -200,11 +202,11 @@ class Store:
                 self._unpruned += len(writer.changes)
                 if self._unpruned >= _CHANGES_PER_PRUNING:
                     self._prune(connection)
-            self._health.check()  # again, as it may have gone before the commit
-            self._health.recovered()
             # Within the lock, so that listeners hear of commits in their order.
             if writer.changes:
                 self._listener(writer.changes)
+            self._health.check()  # again, as it may have gone before the commit
+            self._health.recovered()
 
     def check_health(self) -> None:
         """Check that the file is there, and that a failing disk works again.
