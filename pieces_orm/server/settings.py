@@ -51,8 +51,11 @@ _TOKEN = _takes(
     lambda value: value is None or _matches(r"[!-~]+", value),
     secret=True,
 )
+# Everybody has a page of some http origin, so that these are named one by one.
 _ORIGINS = _takes(
-    "a list of origins such as vscode-webview://abc, without a path", _all_match(r"[a-zA-Z][\w+.-]*://[^/\s]+")
+    "a list of origins such as vscode-webview://abc, without a path; vscode-webview://* stands for all of this scheme, "
+    "which http and https do not have",
+    _all_match(r"(?!https?://\*)[a-zA-Z][\w+.-]*://(\*|[^/\s*]+)"),
 )
 _HOSTS = _takes("a list of host names", _all_match(r"[^/\s]+"))
 
@@ -66,7 +69,8 @@ class Settings:
     Args:
         version: the version in `/.well-known/version` and `POST /connect`.
         allow_origins: origins that may call besides loopback ones on the server's own port, such as
-            `vscode-webview://abc`; compared as a whole.
+            `vscode-webview://abc`; compared as a whole. `SCHEME://*` stands for all origins of a scheme other than http
+            and https, for programs whose pages have new origins each time.
         allow_foreign_hosts: accept any `Host` header. Without a token, a web page that resolves its own name to this
             machine can then read and write everything.
         token: a secret that every request and every stream must carry as `Authorization: Bearer TOKEN`; others get 401.
@@ -75,7 +79,7 @@ class Settings:
         max_body: the largest request body in bytes; larger ones get 413.
         max_held: bytes that the server holds for all connections together: request bodies, and answers and frames that
             clients have not taken. Beyond it bodies get 503 at once, and other requests when there was no room within
-            `send_timeout`. A single request or answer may be larger.
+            one and a half times `send_timeout`. A single request or answer may be larger.
         stream_backlog: ids that a slow stream may fall behind before it is closed (a client that reconnects gets all
             ids).
         send_timeout: seconds for which a client may take nothing of an answer or a frame (or less than 10 kB a second);
