@@ -127,7 +127,7 @@ _READS = {kind.route("read").path for kind in KINDS.values() if kind is not ASSE
 _DOCUMENT_READS = {
     *(kind.route("read") for kind in KINDS.values()),
     *(kind.route("exists") for kind in KINDS.values() if "exists" in kind.routes),
-    *(Route("GET", path) for path in (routes.HEALTH.path, routes.VERSION.path, "/user", "/asset/{asset}")),
+    *(Route("GET", path) for path in ("/user", "/asset/{asset}")),
     *(Route("GET", path) for path in ("/formats/{format}", "/shares/{share}", "/model/{model}", "/users/{user}")),
     Route("POST", "/asset/{asset}"),
 }
@@ -156,14 +156,16 @@ def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
             inline = method == "GET" and path in _INLINE_PATHS
             yield method, path, Endpoint(handler, _queue(route), inline=inline, needs_user=path not in OPEN_PATHS)
     for method, path in unserved(seen):
-        yield method, path, Endpoint(refuse, attrgetter("documents"))
+        yield method, path, Endpoint(refuse, attrgetter("state"), inline=True)
     # Also those whose path a parameter of another route would take.
     for path, _ in stream_routes():
-        yield "GET", path, Endpoint(upgrade_required, attrgetter("documents"))
+        yield "GET", path, Endpoint(upgrade_required, attrgetter("state"), inline=True)
 
 
 def _queue(route: Route) -> Callable[[Workload], WorkQueue]:
     """Pick the queue in which a route's requests wait; every POST counts as a write unless it is known to read."""
+    if route in {routes.HEALTH, routes.VERSION}:
+        return attrgetter("state")
     if route in _DOCUMENT_READS:
         return attrgetter("documents")
     return attrgetter("collections" if route.method == "GET" or route in _READING_POSTS else "writes")
