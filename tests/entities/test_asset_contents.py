@@ -264,6 +264,6 @@ def test_an_empty_description_can_be_given_and_be_set_where_there_was_none(piece
 
 @pytest.mark.parametrize("raw", [5, 10**15, "text", {"1": 2}, [256], [-1], [1.5], [None], True], ids=repr)
 def test_bytes_that_are_no_list_of_bytes_are_a_decode_error_and_take_no_memory(pieces, raw):
-    document = {"original": {"reference": {"file": {"bytes": {"raw": raw}}}}}
+    document = {"original": {"id": "f", "reference": {"file": {"bytes": {"raw": raw}}}}}
     with pytest.raises(DecodeError, match="for asset a bytes cannot be read"):
         bytes_in(Document(decoding.encode(document)), pieces.assets.ref("a"))
