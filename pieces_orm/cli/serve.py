@@ -36,6 +36,16 @@ Log = Annotated[str | None, Option(metavar="FILE", help="Append a JSON line per 
 PortFile = Annotated[Path | None, Option(metavar="FILE", help="Write the port to FILE while the server runs.")]
 StandardPortFile = Annotated[bool, Option("--standard-port-file", help="Write the port to the port file of Pieces OS.")]
 
+ModelUrl = Annotated[
+    str | None,
+    Option(metavar="URL", help="Base address of an OpenAI-compatible server that answers questions; needs --model."),
+]
+Model = Annotated[str | None, Option(metavar="NAME", help="Name of the model at --model-url.")]
+ModelKey = Annotated[
+    str | None,
+    Option(metavar="KEY", envvar="PIECES_ORM_MODEL_KEY", help="Key that the server at --model-url asks for."),
+]
+
 
 def serve(
     port: Port = 39300,
@@ -47,6 +57,9 @@ def serve(
     log: Log = None,
     port_file: PortFile = None,
     standard_port_file: StandardPortFile = False,
+    model_url: ModelUrl = None,
+    model: Model = None,
+    model_key: ModelKey = None,
 ) -> None:
     """Run the embedded server until Ctrl-C.
 
@@ -57,10 +70,13 @@ def serve(
         raise typer.BadParameter("it cannot be combined with --standard-port-file.", param_hint="--port-file")
     if read_only and database is None:
         raise CommandError("--read-only needs --database FILE: a server in memory that refuses writes stays empty.")
-    from ..server import Server, Settings  # noqa: PLC0415 an extra, which may be missing
+    if (model_url is None) != (model is None):
+        raise CommandError("--model-url URL and --model NAME need each other: the model is one of that server.")
+    from ..server import ChatModel, Server, Settings  # noqa: PLC0415 an extra, which may be missing
 
     path = discovery.port_file() if standard_port_file else port_file
-    settings = Settings(token=token, read_only=read_only, allow_origins=tuple(allow_origin or ()))
+    answers = ChatModel(model_url, model, model_key) if model_url is not None and model is not None else None
+    settings = Settings(token=token, read_only=read_only, allow_origins=tuple(allow_origin or ()), answers=answers)
     terminal = Terminal()
     with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write:
         with (
@@ -81,6 +97,8 @@ def _introduction(server: Server, database: Path | None, path: Path | None) -> I
         yield server.notice
     if server.settings.token is not None:
         yield "Every request must carry the token."
+    if server.settings.answers is not None:
+        yield f"Questions are answered by {server.settings.answers}"
     if path is not None:
         yield f"Port file: {path}"
     yield "Press Ctrl-C to stop."

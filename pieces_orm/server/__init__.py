@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .answers import ChatModel, Material, Message, ModelError, Question
 from .lifecycle import Server
 from .settings import Settings
 
-__all__ = ["Server", "Settings"]
+__all__ = ["ChatModel", "Material", "Message", "ModelError", "Question", "Server", "Settings"]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from attrs import Attribute, field, frozen
 
 from ..errors import UsageError
+from .answers import Answers
 
 _Validator = Callable[[Any, "Attribute[Any]", Any], None]
 
@@ -54,6 +55,9 @@ _TOKEN = _takes(
 _ORIGINS = _takes(
     "a list of origins such as vscode-webview://abc, without a path", _all_match(r"[a-zA-Z][\w+.-]*://[^/\s]+")
 )
+_CALLABLE = _takes(
+    "a function that answers a question, such as a ChatModel, or None", lambda v: v is None or callable(v)
+)
 _HOSTS = _takes("a list of host names", _all_match(r"[^/\s]+"))
 
 
@@ -80,6 +84,10 @@ class Settings:
         read_only: refuse everything that would create, change or delete with 403; reads work, and programs can connect.
         nested_members: in a document nested in an asset, leave out relations with more members than this (absent means
             unknown), so that one tag on all assets does not make their snapshot grow quadratically.
+        answers: a function that answers questions, such as a ChatModel: it is called with a Question, in a thread of
+            its own, and returns the answer as a text or as an iterable of its pieces. None: a question is answered by
+            the sentence that there is no language model.
+        answer_timeout: seconds within which an answer must be complete; then it fails.
         second_delete: deleting a deleted material answers the kind's "no such material" status, or succeeds.
         associate_missing: an association or a seed that names an unknown id answers 500, or is ignored.
         associate_twice: an association that exists already succeeds, or answers 500.
@@ -104,6 +112,8 @@ class Settings:
     read_only: bool = field(default=False, validator=_FLAG)
     nested_members: int = field(default=200, validator=_COUNT)
 
+    answers: Answers | None = field(default=None, repr=False, validator=_CALLABLE)
+    answer_timeout: float = field(default=300.0, validator=_DURATION)
     second_delete: Literal["gone", "ok"] = field(default="gone", validator=_one_of("gone", "ok"))
     associate_missing: Literal["error", "ignore"] = field(default="error", validator=_one_of("error", "ignore"))
     associate_twice: Literal["ok", "error"] = field(default="ok", validator=_one_of("ok", "error"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Awaitable
 from contextlib import suppress
 
 from starlette import requests
@@ -66,11 +68,15 @@ class Application:
                 return error_response(413, f"The body is over {limit} bytes.", close=True)
         request = Request(self._service, params, query, bytes(body))
         try:
+            if endpoint.coroutine is not None:
+                return json_response(await _while_there(endpoint.coroutine(request), receive))
             if endpoint.inline and self._service.store.idle:
                 return _handle(endpoint, request)
             return await run_in_threadpool(_handle, endpoint, request)
         except RequestError as error:
             return error_response(error.status, error.sentence)
+        except requests.ClientDisconnect:
+            raise
         except Exception:
             logger.exception("%s %s failed", method, path)
             return error_response(500)
@@ -109,6 +115,30 @@ class Application:
 def _handle(endpoint: Endpoint, request: Request) -> Response:
     answer = endpoint.handler(request)
     return json_response(answer) if isinstance(answer, str) else answer
+
+
+async def _while_there(answer: Awaitable[str], receive: Receive) -> str:
+    """Wait for an answer for as long as its client does.
+
+    Raises:
+        ClientDisconnect: the client left, and the answer was cancelled.
+    """
+    answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            raise requests.ClientDisconnect
+        return answering.result()
+    finally:
+        answering.cancel()
+        leaving.cancel()
+        await asyncio.gather(answering, leaving, return_exceptions=True)
+
+
+async def _left(receive: Receive) -> None:
+    """Wait until the client leaves; its request is read already."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _path(scope: Scope) -> str:

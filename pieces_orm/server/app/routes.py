@@ -16,16 +16,18 @@ from ..handlers import (
     assets,
     association_reads,
     associations,
+    copilot,
     formats,
     inventory,
     materials,
     models,
+    question_stream,
     suggestions,
     summaries,
     users,
 )
 from ..handlers.streams import Stream, assets_stream, identifier_stream, once
-from ..http.requests import Handler
+from ..http.requests import AsyncHandler, Handler
 from ..search import asset_search, material_search
 from .unserved import refuse, unserved
 
@@ -35,12 +37,13 @@ class Endpoint:
     """A handler and how it is run.
 
     `inline` handlers are so quick that they run on the event loop, not in a thread; `needs_user` ones answer 401 when
-    nobody is signed in.
+    nobody is signed in. A `coroutine`, which runs on the event loop, takes the place of the handler.
     """
 
     handler: Handler
     inline: bool = False
     needs_user: bool = False
+    coroutine: AsyncHandler | None = None
 
 
 _FORMATS = partial(materials.members, ASSET, end_of(ASSET, "formats"))
@@ -94,11 +97,19 @@ _SPECIAL: Mapping[Route, Handler] = {
     ),
     Route("GET", "/workstream_summaries/child/identifiers"): partial(summaries.all_with, end_of(SUMMARY, "parents")),
     Route("GET", "/workstream_summaries/parent/identifiers"): partial(summaries.all_with, end_of(SUMMARY, "children")),
+    Route("POST", "/qgpt/hints"): copilot.hints,
+    Route("POST", "/qgpt/persons/related"): copilot.persons_related,
     # Other spellings of routes that the tables have.
     Route("GET", "/asset/{asset}"): partial(materials.read, ASSET),
     Route("POST", "/asset/{asset}"): partial(materials.read, ASSET),
     Route("GET", "/formats/{format}"): partial(materials.read, FORMAT),
     Route("GET", "/shares/{share}"): partial(materials.read, SHARE),
+}
+# These may wait for a language model.
+_COROUTINES: Mapping[Route, AsyncHandler] = {
+    Route("POST", "/qgpt/question"): copilot.question,
+    Route("POST", "/qgpt/relevance"): copilot.relevance,
+    Route("POST", "/qgpt/reprompt"): copilot.reprompt,
 }
 
 # Paths that are answered when nobody is signed in.
@@ -120,6 +131,9 @@ def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
             seen.add((method, path))
             inline = method == "GET" and path in _INLINE_PATHS
             yield method, path, Endpoint(handler, inline=inline, needs_user=path not in OPEN_PATHS)
+    for route, coroutine in _COROUTINES.items():
+        seen.add((route.method, route.path))
+        yield route.method, route.path, Endpoint(refuse, needs_user=True, coroutine=coroutine)
     for method, path in unserved(seen | {("GET", path) for path, _ in stream_routes()}):
         yield method, path, Endpoint(refuse)
 
@@ -148,9 +162,9 @@ def stream_routes() -> Iterator[tuple[str, Stream]]:
     yield "/.well-known/stream/health", once(applications.health_text)
     yield "/user/stream", once(users.profile_frame)
     yield "/user/last_checked_in/stream", once(users.checked_in_frame)
-    # Pieces OS reports here on features that this server lacks; programs only need the streams to exist.
-    for path in ("/workstream_pattern_engine/processors/vision/status/stream", "/qgpt/stream"):
-        yield path, once(lambda _: None)
+    yield "/qgpt/stream", question_stream.stream
+    # Pieces OS reports here on a feature that this server lacks; programs only need the stream to exist.
+    yield "/workstream_pattern_engine/processors/vision/status/stream", once(lambda _: None)
     for kind in KINDS.values():
         if "stream" in kind.routes:
             yield kind.route("stream").path, identifier_stream(kind)
