@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-from .errors import CommandError
+from .errors import CommandError, report
 
 
 @contextmanager
@@ -29,9 +29,19 @@ def request_log(where: str) -> Iterator[Callable[[str], None]]:
         message = f"The log {where} cannot be written: {error.strerror}. Name a file in an existing folder."
         raise CommandError(message) from error
 
+    failing = False
+
     def write(line: str) -> None:
-        with suppress(OSError):  # a full disk must not keep anyone from reading their data
+        nonlocal failing
+        try:
             file.write(f"{line}\n".encode())
+        except OSError as error:
+            # A full disk must not keep anyone from reading their data.
+            if not failing and where != "-":
+                report(f"The log {where} cannot be written: {error.strerror}. Requests are answered all the same.")
+            failing = True
+        else:
+            failing = False
 
     with file:
         yield write

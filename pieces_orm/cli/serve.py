@@ -11,7 +11,7 @@ import typer
 from typer import Option
 
 from ..transport import discovery
-from .errors import CommandError
+from .errors import CommandError, problems_reported
 from .interrupts import Interrupts
 from .port_file import publish_port
 from .request_log import request_log
@@ -78,7 +78,7 @@ def serve(
     answers = ChatModel(model_url, model, model_key) if model_url is not None and model is not None else None
     settings = Settings(token=token, read_only=read_only, allow_origins=tuple(allow_origin or ()), answers=answers)
     terminal = Terminal()
-    with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write:
+    with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write, problems_reported():
         with (
             Server(database, port=port, host=host, settings=settings, log=write) as server,
             publish_port(path, server.port) if path else nullcontext(),

@@ -7,7 +7,7 @@ annotation.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -81,6 +81,12 @@ def _in_member(document: Document, collection: str, key: str, value: str, path: 
     members = document.get(collection)
     copies = () if members is None else (copy for _, copy in answers.split(members, collection))
     return next((copy.get(path) for copy in copies if (raw := copy.get(key)) and json.loads(bytes(raw)) == value), None)
+
+
+def _without_copies(relation: Raw) -> list[str]:
+    """Return the ids of members that a relation only names."""
+    copied = {id for id, _ in answers.nested(relation)}
+    return [id for id in answers.member_ids(relation) if id not in copied]
 
 
 @attrs.define(slots=False, eq=False)
@@ -195,21 +201,35 @@ class DescriptionField(EndpointField):
         return _in_member(document, "annotations", "type", _DESCRIPTION, "text")
 
     def is_left_out(self, document: Document) -> bool:
-        """Tell whether the document leaves out the annotations."""
-        return document.get("annotations") is None
+        """Tell whether the document leaves out the annotations, or the copy of one that may describe the asset."""
+        annotations = document.get("annotations")
+        if annotations is None:
+            return True
+        return self.locate(document) is None and bool(_without_copies(annotations))
 
     def complete(self, context: Context, record: Record, document: Document) -> Document:
-        """Return the document with its annotations, each read anew where the server left them out.
+        """Return the document with its annotations, each read anew that the server left out.
 
-        Requests: none when the document has them; else those of `read_related_ids`, and one GET for each.
+        Requests: none when the document has them; else one GET for each that it only names. Where it names none, those
+        of `read_related_ids` and one GET for each.
         """
         if not self.is_left_out(document):
             return document
+        annotations = document.get("annotations")
+        if annotations is not None:
+            copies = [Raw(copy.data) for _, copy in answers.nested(annotations)]
+            return self._with_annotations(context, document, _without_copies(annotations), copies)
         relation = record._schema.relations["annotations"]
         found = relation_loading.read_missing_ids(context, relation, [record]).get(record.id)
         if found is None:
             return reading.read(context.connection, kinds.ASSET, record.id)
-        members = [Raw(reading.read(context.connection, kinds.ANNOTATION, id).data) for id in found]
+        return self._with_annotations(context, document, found, [])
+
+    def _with_annotations(
+        self, context: Context, document: Document, ids: Sequence[str], copies: Sequence[Raw]
+    ) -> Document:
+        read = [Raw(reading.read(context.connection, kinds.ANNOTATION, id).data) for id in ids]
+        members = [*copies, *read]
         data = merging.merge(document, {"annotations": {"iterable": members}})
         return Document(data, contents=document.contents)
 

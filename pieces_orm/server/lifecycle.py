@@ -17,6 +17,7 @@ from .app.application import Application
 from .asgi.faults import Faults, FaultyApp
 from .asgi.guard import Guard, is_loopback
 from .asgi.request_log import RequestLog
+from .asgi.sending import ConnectionLimits
 from .asgi.uvicorn_server import SHUTDOWN_TIMEOUT_S, UvicornServer
 from .domain.change_hub import ChangeHub
 from .domain.identity import initialize_database
@@ -134,7 +135,13 @@ class Server:
         if self._log is not None:
             app = RequestLog(app, self._log)
         self._hub.open()
-        self._uvicorn = UvicornServer(app, request_timeout_s=self.settings.patience, before_shutdown=self._hub.close)
+        limits = ConnectionLimits(
+            request_timeout_s=self.settings.patience,
+            send_timeout_s=self.settings.send_timeout,
+            max_body=self.settings.max_body,
+            held=service.workload.held,
+        )
+        self._uvicorn = UvicornServer(app, limits=limits, before_shutdown=self._hub.close)
         return listening, self._uvicorn
 
     def _bind(self) -> socket.socket:

@@ -55,8 +55,8 @@ _TOKEN = _takes(
 _ORIGINS = _takes(
     "a list of origins such as vscode-webview://abc, without a path", _all_match(r"[a-zA-Z][\w+.-]*://[^/\s]+")
 )
-_CALLABLE = _takes(
-    "a function that answers a question, such as a ChatModel, or None", lambda v: v is None or callable(v)
+_ANSWERS = _takes(
+    "a function that answers a question, such as a ChatModel", lambda value: value is None or callable(value)
 )
 _HOSTS = _takes("a list of host names", _all_match(r"[^/\s]+"))
 
@@ -77,13 +77,18 @@ class Settings:
             With it the server may listen on any address, and any `Host` is accepted. Visible ASCII, no spaces.
         hosts: names accepted in `Host` besides the loopback names.
         max_body: the largest request body in bytes; larger ones get 413.
+        max_held: bytes that the server holds for all connections together: request bodies, and answers and frames that
+            clients have not taken. Beyond it bodies get 503 at once, and other requests when there was no room within
+            `send_timeout`. A single request or answer may be larger.
         stream_backlog: ids that a slow stream may fall behind before it is closed (a client that reconnects gets all
             ids).
+        send_timeout: seconds for which a client may take nothing of an answer or a frame (or less than 10 kB a second);
+            slower connections are aborted.
         patience: seconds within which a request must arrive, from its first byte to its last (a body gets another
             second per kilobyte); slower connections are closed.
         read_only: refuse everything that would create, change or delete with 403; reads work, and programs can connect.
-        nested_members: in a document nested in an asset, leave out relations with more members than this (absent means
-            unknown), so that one tag on all assets does not make their snapshot grow quadratically.
+        nested_members: in a copy nested in another document, leave out relations with more members than this (absent
+            means unknown), so that a tag on all assets is not read with all of them for each.
         answers: a function that answers questions, such as a ChatModel: it is called with a Question, in a thread of
             its own, and returns the answer as a text or as an iterable of its pieces. None: a question is answered by
             the sentence that there is no language model.
@@ -107,12 +112,14 @@ class Settings:
     token: str | None = field(default=None, repr=False, validator=_TOKEN)
     hosts: tuple[str, ...] = field(default=(), converter=_as_tuple, validator=_HOSTS)
     max_body: int = field(default=64 * 1024 * 1024, validator=_COUNT)
+    max_held: int = field(default=256 * 1024 * 1024, validator=_COUNT)
+    send_timeout: float = field(default=30.0, validator=_DURATION)
     stream_backlog: int = field(default=100_000, validator=_COUNT)
     patience: float = field(default=10.0, validator=_DURATION)
     read_only: bool = field(default=False, validator=_FLAG)
     nested_members: int = field(default=200, validator=_COUNT)
 
-    answers: Answers | None = field(default=None, repr=False, validator=_CALLABLE)
+    answers: Answers | None = field(default=None, repr=False, validator=_ANSWERS)
     answer_timeout: float = field(default=300.0, validator=_DURATION)
     second_delete: Literal["gone", "ok"] = field(default="gone", validator=_one_of("gone", "ok"))
     associate_missing: Literal["error", "ignore"] = field(default="error", validator=_one_of("error", "ignore"))

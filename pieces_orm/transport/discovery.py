@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import AnswerTooLargeError, NotRunningError, PiecesError, ResponseError
+from ..errors import AnswerTooLargeError, NotRunningError, PiecesError, ResponseError, printable
 from ..values import Timeout
 from ..wire import kinds, routes
 from ..wire.closed_lists import CURRENT_PORTS, OLD_PORTS
@@ -124,6 +124,8 @@ def probe(address: str, token: str | None = None, timeout: Timeout = PROBE_TIMEO
     except ResponseError as error:
         if error.status == 401:
             return f"it wants {'another' if token else 'a'} token: token=, or --token on the command line"
+        if error.status in (503, 507) and error.body.strip():
+            return printable(f"it cannot work: {error.body.strip()[:300]}")
         return f"answers, but not as Pieces does (status {error.status})"
     except AnswerTooLargeError:
         return _ANOTHER_PROGRAM

@@ -18,7 +18,7 @@ OTHER_KINDS: tuple[Kind, ...] = (
     PIPELINE,
     SCHEDULE,
     SIGNAL,
-    kind("allocation", "allocations", "AllocationCloud"),
+    kind("allocation", "allocations", "Allocation"),
     kind("distribution", "distributions", "Distribution"),
     kind("entity", "entities", "Entity"),
     kind("relationship", "relationships", "Relationship"),

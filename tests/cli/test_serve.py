@@ -1,12 +1,14 @@
 """The options of `pieces-orm serve`."""
 
 import json
+import os
 import signal
 import socket
 import stat
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
@@ -245,3 +247,52 @@ def test_a_second_server_on_a_database_is_one_sentence_that_names_it(tmp_path):
         done = run("serve", "--port", "0", "--database", tmp_path / "db")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert f"The database {tmp_path / 'db'} cannot be opened: another server has it open" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_log_that_cannot_be_written_later_is_one_sentence_and_requests_are_answered(tmp_path):
+    with serving("--log", "/dev/full") as program:
+        for _ in range(3):
+            assert requests.get(f"{program.url}/tags", timeout=10).ok
+    sentence = "The log /dev/full cannot be written: No space left on device. Requests are answered all the same."
+    assert program.errors == f"pieces-orm: {sentence}\n"
+
+
+def test_symbolic_links_in_a_loop_and_files_of_other_kinds_are_one_sentence(tmp_path):
+    loop, pipe = tmp_path / "loop", tmp_path / "pipe"
+    loop.symlink_to(loop)
+    os.mkfifo(pipe)
+    for arguments in (
+        ("serve", "--port", "0", "--database", loop),
+        ("serve", "--port", "0", "--database", loop, "--read-only"),
+        ("serve", "--port", "0", "--log", loop),
+        ("serve", "--port", "0", "--port-file", loop / "port"),
+        ("backup", tmp_path / "copy", "--database", loop),
+        ("serve", "--port", "0", "--database", pipe),
+        ("serve", "--port", "0", "--database", pipe, "--read-only"),
+        ("backup", tmp_path / "copy", "--database", pipe),
+        ("serve", "--port", "0", "--database", "/dev/null"),
+        ("serve", "--port", "0", "--database", tmp_path),
+    ):
+        done = run(*arguments)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), (arguments, done.stderr)
+    assert {file.name for file in tmp_path.iterdir()} == {"loop", "pipe"}
+
+
+def test_the_log_names_who_called_and_not_who_the_caller_says_it_is(tmp_path):
+    forwarded = {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https", "Forwarded": "for=10.1.2.3"}
+    with serving("--log", tmp_path / "log") as program:
+        assert requests.get(f"{program.url}/tags", headers=forwarded, timeout=10).ok
+    (line,) = (tmp_path / "log").read_text().splitlines()
+    assert json.loads(line)["client"].startswith("127.0.0.1:")
+
+
+def test_what_was_done_to_a_database_is_said(tmp_path):
+    with pieces_orm.embedded(tmp_path / "db"):
+        pass
+    (tmp_path / "db").chmod(0o644)
+    with serving("--database", tmp_path / "db") as program:
+        assert program.said[2] == (
+            f"The database {tmp_path / 'db'} could be read by others on this machine (mode 644); "
+            "now it can be read by its owner only."
+        )

@@ -16,6 +16,7 @@ import requests
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
+from sqlalchemy import event
 from websockets.sync.client import ClientConnection, connect
 
 from pieces_orm.server import Server
@@ -211,6 +212,26 @@ def until(condition: Callable[[], Any], timeout: float = 10) -> Any:
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.005)
     return value
+
+
+def plans(wire: Wire, ask: Callable[[], Any]) -> list[str]:
+    """What SQLite does for the reads of one request, step by step."""
+    statements = []
+    store = wire.server._store
+
+    def note(connection, cursor, statement, parameters, *_):
+        statements.append((statement, parameters))
+
+    event.listen(store._engine, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        event.remove(store._engine, "before_cursor_execute", note)
+    asked = [(text, values) for text, values in statements if text.startswith("SELECT")]
+    assert asked
+    with store.read() as reader:
+        raw = reader.connection.connection.driver_connection
+        return [step[3] for text, values in asked for step in raw.execute(f"EXPLAIN QUERY PLAN {text}", values)]
 
 
 def ids(collection: Any) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
+from functools import partial
 
 from starlette import requests
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -20,13 +20,11 @@ from ..http.requests import Request
 from ..http.responses import error_response, json_response
 from ..request_errors import RequestError
 from ..service import Service
+from ..workload import ClientLeftError, Holding
 from .router import Router
 from .routes import OPEN_PATHS, Endpoint, http_routes, stream_routes
 
 logger = logging.getLogger("pieces_orm.server")
-
-_INTERNAL_ERROR = 1011  # a close code of RFC 6455
-_MAX_CLOSE_REASON_BYTES = 123
 
 
 class Application:
@@ -34,6 +32,7 @@ class Application:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._workload = service.workload
         self._http: Router[Endpoint] = Router()
         self._streams: Router[Stream] = Router()
         for method, path, endpoint in http_routes():
@@ -46,12 +45,13 @@ class Application:
         if scope["type"] == "websocket":
             await self._stream(scope, receive, send)
         elif scope["type"] == "http":
-            # The client may leave before its request is complete.
-            with suppress(requests.ClientDisconnect):
-                response = await self._response(scope, receive)
+            # The client may leave before its request is complete, or before it is begun.
+            with suppress(requests.ClientDisconnect, ClientLeftError), self._workload.held.holding() as holding:
+                response = await self._response(scope, receive, holding)
+                holding.resize(len(response.body))
                 await response(scope, receive, send)
 
-    async def _response(self, scope: Scope, receive: Receive) -> Response:
+    async def _response(self, scope: Scope, receive: Receive, holding: Holding) -> Response:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         path = _path(scope)
         found = self._http.find(method, path)
@@ -61,25 +61,52 @@ class Application:
         if endpoint.needs_user and not signed_in(self._service.settings):
             return error_response(401, "Nobody is signed in.")
         query = QueryParams(scope["query_string"]) if scope["query_string"] else {}
-        body, limit = bytearray(), self._service.settings.max_body
-        async for part in requests.Request(scope, receive).stream():
-            body += part
-            if len(body) > limit:  # its length was not announced, or the guard would have refused it
-                return error_response(413, f"The body is over {limit} bytes.", close=True)
-        request = Request(self._service, params, query, bytes(body))
+        try:
+            body = await self._body(requests.Request(scope, receive).stream(), holding)
+        except RequestError as error:
+            return error_response(error.status, error.sentence, close=True)
+        request = Request(self._service, params, query, body)
         try:
             if endpoint.coroutine is not None:
                 return json_response(await _while_there(endpoint.coroutine(request), receive))
-            if endpoint.inline and self._service.store.idle:
+            if endpoint.inline and self._service.store.idle and not self._workload.held.is_full(holding.size):
                 return _handle(endpoint, request)
-            return await run_in_threadpool(_handle, endpoint, request)
+            return await self._in_turn(endpoint, request, receive, holding)
         except RequestError as error:
             return error_response(error.status, error.sentence)
-        except requests.ClientDisconnect:
+        except ClientLeftError:
             raise
         except Exception:
             logger.exception("%s %s failed", method, path)
             return error_response(500)
+
+    async def _body(self, parts: AsyncIterator[bytes], holding: Holding) -> bytes:
+        """Read a body.
+
+        Raises:
+            RequestError: 413, it is too large; 503, the server holds too much already. The rest is not read.
+        """
+        held, limit = self._workload.held, self._service.settings.max_body
+        body = bytearray()
+        async for part in parts:
+            body += part
+            holding.resize(len(body))
+            if len(body) > limit:  # its length was not announced, or the guard would have refused it
+                raise RequestError(413, f"The body is over {limit} bytes.")
+            if part and held.is_full(len(body)):
+                raise held.refusal()
+        return bytes(body)
+
+    async def _in_turn(self, endpoint: Endpoint, request: Request, receive: Receive, holding: Holding) -> Response:
+        """Handle a request in a thread, when it is its turn and its client is still there."""
+        queue, work = endpoint.queue(self._workload), partial(_handle, endpoint, request)
+        if not queue.is_waiting:
+            return await queue.run(work, holding=holding)
+        leaving = asyncio.ensure_future(_left(receive))
+        try:
+            return await queue.run(work, holding=holding, leaving=leaving)
+        finally:
+            leaving.cancel()
 
     def _no_such_route(self, path: str) -> Response:
         allowed = ", ".join(self._http.methods(path))
@@ -103,10 +130,6 @@ class Application:
         await socket.accept()
         try:
             await found[0](self._service, socket)
-        except RequestError as error:
-            await socket.close(
-                _INTERNAL_ERROR, error.sentence.encode()[:_MAX_CLOSE_REASON_BYTES].decode("utf-8", "ignore")
-            )
         except (WebSocketDisconnect, RuntimeError, OSError):
             # The client left while a frame was on its way.
             logger.debug("A stream of %s ended", scope["path"], exc_info=True)
@@ -121,13 +144,13 @@ async def _while_there(answer: Awaitable[str], receive: Receive) -> str:
     """Wait for an answer for as long as its client does.
 
     Raises:
-        ClientDisconnect: the client left, and the answer was cancelled.
+        ClientLeftError: the client left, and the answer was cancelled.
     """
     answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(_left(receive))
     try:
         await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not answering.done():
-            raise requests.ClientDisconnect
+            raise ClientLeftError
         return answering.result()
     finally:
         answering.cancel()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from operator import attrgetter
 
 from attrs import frozen
 
@@ -29,6 +30,7 @@ from ..handlers import (
 from ..handlers.streams import Stream, assets_stream, identifier_stream, once
 from ..http.requests import AsyncHandler, Handler
 from ..search import asset_search, material_search
+from ..workload import Workload, WorkQueue
 from .unserved import refuse, unserved
 
 
@@ -36,11 +38,13 @@ from .unserved import refuse, unserved
 class Endpoint:
     """A handler and how it is run.
 
-    `inline` handlers are so quick that they run on the event loop, not in a thread; `needs_user` ones answer 401 when
-    nobody is signed in. A `coroutine`, which runs on the event loop, takes the place of the handler.
+    `inline` handlers are so quick that they run on the event loop, not in a thread; others wait for a thread in the
+    queue that `queue` picks. `needs_user` ones answer 401 when nobody is signed in. A `coroutine`, which runs on the
+    event loop and uses queues itself, takes the place of the handler.
     """
 
     handler: Handler
+    queue: Callable[[Workload], WorkQueue]
     inline: bool = False
     needs_user: bool = False
     coroutine: AsyncHandler | None = None
@@ -55,6 +59,7 @@ _SPECIAL: Mapping[Route, Handler] = {
     routes.MODELS: models.models,
     Route("GET", "/model/{model}"): models.model,
     Route("GET", "/applications"): applications.applications,
+    Route("GET", "/applications/{application}"): applications.application,
     Route("GET", "/user"): users.user,
     Route("GET", "/users"): users.users,
     Route("GET", "/users/{user}"): users.one_user,
@@ -95,21 +100,14 @@ _SPECIAL: Mapping[Route, Handler] = {
     Route("GET", "/workstream_summary/{workstream_summary}/parent/identifiers"): partial(
         summaries.related, end_of(SUMMARY, "parents")
     ),
-    Route("GET", "/workstream_summaries/child/identifiers"): partial(summaries.all_with, end_of(SUMMARY, "parents")),
-    Route("GET", "/workstream_summaries/parent/identifiers"): partial(summaries.all_with, end_of(SUMMARY, "children")),
-    Route("POST", "/qgpt/hints"): copilot.hints,
-    Route("POST", "/qgpt/persons/related"): copilot.persons_related,
+    Route("GET", "/workstream_summaries/child/identifiers"): partial(summaries.all_in_hierarchy, "b"),
+    Route("GET", "/workstream_summaries/parent/identifiers"): partial(summaries.all_in_hierarchy, "a"),
+    **copilot.ROUTES,
     # Other spellings of routes that the tables have.
     Route("GET", "/asset/{asset}"): partial(materials.read, ASSET),
     Route("POST", "/asset/{asset}"): partial(materials.read, ASSET),
     Route("GET", "/formats/{format}"): partial(materials.read, FORMAT),
     Route("GET", "/shares/{share}"): partial(materials.read, SHARE),
-}
-# These may wait for a language model.
-_COROUTINES: Mapping[Route, AsyncHandler] = {
-    Route("POST", "/qgpt/question"): copilot.question,
-    Route("POST", "/qgpt/relevance"): copilot.relevance,
-    Route("POST", "/qgpt/reprompt"): copilot.reprompt,
 }
 
 # Paths that are answered when nobody is signed in.
@@ -119,6 +117,25 @@ OPEN_PATHS = frozenset(
 )
 # Reading one document other than an asset takes a few look-ups by key.
 _READS = {kind.route("read").path for kind in KINDS.values() if kind is not ASSET}
+_DOCUMENT_READS = {
+    *(kind.route("read") for kind in KINDS.values()),
+    *(kind.route("exists") for kind in KINDS.values() if "exists" in kind.routes),
+    *(Route("GET", path) for path in (routes.HEALTH.path, routes.VERSION.path, "/user", "/asset/{asset}")),
+    *(Route("GET", path) for path in ("/formats/{format}", "/shares/{share}", "/model/{model}", "/users/{user}")),
+    Route("POST", "/asset/{asset}"),
+}
+_READING_POSTS = {
+    *(kind.route(verb) for kind in KINDS.values() for verb in ("search", "batch") if verb in kind.routes),
+    *(kind.newer_batch for kind in KINDS.values()),
+    *(route for route, _ in (*association_reads.routes(), *inventory.routes(), *copilot.ROUTES.items())),
+    *(
+        Route("POST", path)
+        for path in ("/users/batch/fetch", "/user/{user}/annotations", "/person/{person}/annotations")
+    ),
+    Route("POST", "/conversation/{conversation}/search"),
+    routes.ASSET_DRAFT,
+    routes.ASSETS_SEARCH_FILTERS,
+}
 _INLINE_PATHS = _READS | {routes.HEALTH.path, routes.VERSION.path}
 
 
@@ -130,12 +147,19 @@ def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
         if (method, path) not in seen:
             seen.add((method, path))
             inline = method == "GET" and path in _INLINE_PATHS
-            yield method, path, Endpoint(handler, inline=inline, needs_user=path not in OPEN_PATHS)
-    for route, coroutine in _COROUTINES.items():
+            yield method, path, Endpoint(handler, _queue(route), inline=inline, needs_user=path not in OPEN_PATHS)
+    for route, coroutine in copilot.COROUTINES.items():
         seen.add((route.method, route.path))
-        yield route.method, route.path, Endpoint(refuse, needs_user=True, coroutine=coroutine)
+        yield route.method, route.path, Endpoint(refuse, _queue(route), needs_user=True, coroutine=coroutine)
     for method, path in unserved(seen | {("GET", path) for path, _ in stream_routes()}):
-        yield method, path, Endpoint(refuse)
+        yield method, path, Endpoint(refuse, attrgetter("documents"))
+
+
+def _queue(route: Route) -> Callable[[Workload], WorkQueue]:
+    """Pick the queue in which a route's requests wait; every POST counts as a write unless it is known to read."""
+    if route in _DOCUMENT_READS:
+        return attrgetter("documents")
+    return attrgetter("collections" if route.method == "GET" or route in _READING_POSTS else "writes")
 
 
 def _general_routes() -> Iterator[tuple[Route, Handler]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hmac
 import ipaddress
-from urllib.parse import urlsplit
+import re
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -15,29 +15,41 @@ from ...wire.closed_lists import APPLICATION_HEADERS
 from ..http.responses import error_response
 from ..settings import Settings
 
+# A host as browsers write it: an IPv6 address in brackets or a name without empty labels, and perhaps a port.
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_-]+(?:\.[a-z0-9_-]+)*))(?::([0-9]{0,5}))?")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address means this machine."""
-    name = host.strip("[]").lower()
+    """Tell whether a host name or address means this machine; an IPv4 address counts in its usual spelling only."""
+    name = host.lower()
+    if name.startswith("[") and name.endswith("]"):
+        name = name[1:-1]
     try:
-        return ipaddress.ip_address(name).is_loopback
+        address = ipaddress.ip_address(name)
     except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
+        return name == "localhost" or (name.endswith(".localhost") and all(name.split(".")))
+    return address.is_loopback and "%" not in name
 
 
 @functools.lru_cache(maxsize=256)
 def _host_and_port(netloc: str) -> tuple[str, int | None]:
     """Split a Host header or the rest of an origin; the host is empty when it is malformed."""
+    found = _HOST.fullmatch(netloc.lower()) if netloc.isascii() else None
+    if found is None:
+        return "", None
+    address, name, port = found.groups()
     try:
-        parts = urlsplit(f"//{netloc}")
-        host, port = parts.hostname or "", parts.port
+        host = name or str(ipaddress.IPv6Address(address))
     except ValueError:
         return "", None
-    return (host, port) if parts.username is None and not parts.path else ("", None)
+    return host, int(port) if port else None
 
 
 # The names in nearly every request.
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+# The values of Sec-Fetch-Site for requests that no page of another origin caused: `none` is a user's navigation.
+_OWN_SITES = frozenset({b"none", b"same-origin"})
 # The answer to a CORS preflight.
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, HEAD, POST",
@@ -52,6 +64,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._settings = settings
+        self._hosts = frozenset(host.lower().strip("[]") for host in settings.hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it; the page of an allowed origin may read the response."""
@@ -75,20 +88,27 @@ class Guard:
     def _refused(self, scope: Scope) -> Response | None:
         """Build the response to a request that may not pass; None when it may."""
         hosts, length, token = [], 0, b""
+        has_origin, is_foreign_site = False, False
         # The body of a refused request is not read.
         error = functools.partial(error_response, close=scope["type"] == "http")
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts.append(value.decode("latin-1"))
-            elif name == b"origin" and not self._may_call(value.decode("latin-1"), scope):
-                origin = value.decode("latin-1")
-                return error(403, f"Origin {origin} may not call this server; allow it when the server is started.")
+            elif name == b"origin":
+                origin, has_origin = value.decode("latin-1"), True
+                if not self._may_call(origin, scope):
+                    return error(403, f"Origin {origin} may not call this server; allow it when the server is started.")
+            elif name == b"sec-fetch-site":
+                is_foreign_site |= value not in _OWN_SITES
             elif name == b"content-length" and value.isdigit():
                 length = int(value)
             elif name == b"authorization":
                 token = value
         if len(hosts) != 1 or not self._is_own_host(hosts[0]):
             return error(421, f"Host {', '.join(hosts) or '(none)'} is not a name of this machine.")
+        if is_foreign_site and not has_origin:
+            # A page embeds this address, or links to it; the browser does not say which page.
+            return error(403, "Pages of other sites may not call this server; allow the origin when it is started.")
         if not self._has_token(token) and not _is_preflight(scope):
             response = error(401, "This server requires a token: send it as `Authorization: Bearer TOKEN`.")
             response.headers["www-authenticate"] = "Bearer"
@@ -102,7 +122,7 @@ class Guard:
         if self._settings.allow_foreign_hosts or self._settings.token is not None:
             return True
         name, _ = _host_and_port(host)
-        return name in _LOOPBACK or is_loopback(name) or name in self._settings.hosts
+        return name in _LOOPBACK or is_loopback(name) or name in self._hosts
 
     def _has_token(self, authorization: bytes) -> bool:
         if self._settings.token is None:
@@ -116,7 +136,8 @@ class Guard:
             return True
         scheme, _, netloc = origin.partition("://")
         name, port = _host_and_port(netloc)
-        return scheme in {"http", "https"} and is_loopback(name) and port == (scope.get("server") or (None, None))[1]
+        own_port = (scope.get("server") or (None, None))[1]
+        return scheme in _DEFAULT_PORTS and is_loopback(name) and own_port == (port or _DEFAULT_PORTS[scheme])
 
 
 def _is_preflight(scope: Scope) -> bool:

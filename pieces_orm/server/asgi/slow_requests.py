@@ -1,4 +1,4 @@
-"""Close connections whose request does not arrive in time (slowloris protection)."""
+"""Close connections whose request does not arrive in time (slowloris protection), or whose answer is not taken."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from .answer_headers import ANSWER_HEADERS
+from .sending import ConnectionLimits, TimedTransport
+
 _MIN_BODY_BYTES_PER_S = 1000
 
 
 class TimedProtocol(H11Protocol):
-    """uvicorn's HTTP protocol with a limit on the time in which a request arrives.
+    """uvicorn's HTTP protocol with limits on the time in which a request arrives and an answer is taken.
 
-    uvicorn itself only limits the time between two requests; a client that sends half a request keeps its connection
-    forever. Once `stopping` is set on the class, connections are closed as they are made.
+    uvicorn itself only limits the time between two requests; a client that sends half a request, or takes half an
+    answer, keeps its connection forever. It also reads what is left of a body after the answer, without end: here so
+    much is read as a body may have. Once `stopping` is set on the class, connections are closed as they are made.
     """
 
-    timeout_s: float
+    limits: ConnectionLimits
     stopping: bool = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -26,10 +30,11 @@ class TimedProtocol(H11Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._in_head = True
+        self._unwanted = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock for the first request."""
-        super().connection_made(transport)
+        super().connection_made(TimedTransport(transport, self.loop, self.limits))  # type: ignore[arg-type]
         if self.stopping:
             transport.abort()
         else:
@@ -46,10 +51,14 @@ class TimedProtocol(H11Protocol):
                 self._start_timer()
             self._in_head = False
             # Data that came fast does not pay for silence later.
-            self._due = min(self._due + len(data) / _MIN_BODY_BYTES_PER_S, self.loop.time() + self.timeout_s)
+            latest = self.loop.time() + self.limits.request_timeout_s
+            self._due = min(self._due + len(data) / _MIN_BODY_BYTES_PER_S, latest)
+            self._unwanted += len(data) if self.conn.our_state is h11.DONE else 0
+            if self._unwanted > self.limits.max_body:
+                self.transport.abort()
         elif state is not h11.IDLE:
             self._stop_timer()
-        elif self._timer is None:
+        elif self._timer is None or not self._in_head:
             self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -60,8 +69,9 @@ class TimedProtocol(H11Protocol):
     def _start_timer(self) -> None:
         self._stop_timer()
         self._in_head = True
-        self._due = self.loop.time() + self.timeout_s
-        self._timer = self.loop.call_later(self.timeout_s, self._check)
+        self._unwanted = 0
+        self._due = self.loop.time() + self.limits.request_timeout_s
+        self._timer = self.loop.call_later(self.limits.request_timeout_s, self._check)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -71,7 +81,7 @@ class TimedProtocol(H11Protocol):
     def _check(self) -> None:
         self._timer = None
         # While reading is paused, the server is the slow one.
-        left = self.timeout_s if self.flow.read_paused else self._due - self.loop.time()
+        left = self.limits.request_timeout_s if self.flow.read_paused else self._due - self.loop.time()
         if left > 0:
             self._timer = self.loop.call_later(left, self._check)
         elif not self.transport.is_closing():
@@ -79,13 +89,22 @@ class TimedProtocol(H11Protocol):
 
     def _refuse(self) -> None:
         if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
-            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-            sentence = b"The request did not arrive in time."
-            for event in (h11.Response(status_code=408, headers=headers), h11.Data(data=sentence), h11.EndOfMessage()):
-                self.transport.write(self.conn.send(event) or b"")
+            self._answer(408, "The request did not arrive in time.")
         self.transport.close()
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer a request that is not HTTP, unless another answer is under way, and close the connection."""
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            self._answer(400, msg)
+        self.transport.close()
 
-def timed_protocol(timeout_s: float) -> type[TimedProtocol]:
+    def _answer(self, status: int, sentence: str) -> None:
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close"), *ANSWER_HEADERS]
+        response = h11.Response(status_code=status, headers=headers)
+        for event in (response, h11.Data(data=sentence.encode()), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+
+
+def timed_protocol(limits: ConnectionLimits) -> type[TimedProtocol]:
     """Make the protocol class of one server."""
-    return type("TimedProtocol", (TimedProtocol,), {"timeout_s": timeout_s})
+    return type("TimedProtocol", (TimedProtocol,), {"limits": limits})

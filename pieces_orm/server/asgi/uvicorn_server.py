@@ -1,6 +1,6 @@
 """The uvicorn server, adapted to stop at once and to leave no connection open.
 
-This module, `slow_requests` and `faults` rely on members of uvicorn that its documentation does not promise:
+This module, `slow_requests`, `streams` and `faults` rely on members of uvicorn that its documentation does not promise:
 pyproject.toml bounds its version, and tests/server/asgi/test_uvicorn_members.py says when one of them is gone.
 """
 
@@ -15,10 +15,14 @@ from contextlib import suppress
 import uvicorn
 from starlette.types import ASGIApp
 
+from .answer_headers import ANSWER_HEADERS
+from .sending import ConnectionLimits
 from .slow_requests import timed_protocol
+from .streams import stream_protocol
 
 SHUTDOWN_TIMEOUT_S = 5  # for requests under way, before they are cancelled
 _PING_INTERVAL_S = 20.0  # a stream whose other side is gone dies within twice that
+_MAX_MESSAGE_BYTES = 1024 * 1024  # that clients send on streams, unpacked
 _TICK_S = 0.1
 _ACCEPT_S = 0.002  # enough for asyncio to finish accepting connections
 
@@ -27,15 +31,16 @@ class UvicornServer(uvicorn.Server):
     """A uvicorn server for one run; `ready` is set once connections are accepted.
 
     Args:
-        request_timeout_s: seconds within which a request must arrive.
+        limits: on every connection.
         before_shutdown: called first when the server stops, to end the streams.
     """
 
-    def __init__(self, app: ASGIApp, *, request_timeout_s: float, before_shutdown: Callable[[], None]) -> None:
-        self._protocol = timed_protocol(request_timeout_s)
+    def __init__(self, app: ASGIApp, *, limits: ConnectionLimits, before_shutdown: Callable[[], None]) -> None:
+        self._protocol = timed_protocol(limits)
         config = uvicorn.Config(
-            app, http=self._protocol, ws="websockets-sansio", log_config=None, access_log=False, lifespan="off",
-            server_header=False, ws_ping_interval=_PING_INTERVAL_S, ws_ping_timeout=_PING_INTERVAL_S,
+            app, http=self._protocol, ws=stream_protocol(limits), ws_max_size=_MAX_MESSAGE_BYTES,
+            headers=list(ANSWER_HEADERS), log_config=None, access_log=False, lifespan="off", server_header=False,
+            ws_ping_interval=_PING_INTERVAL_S, ws_ping_timeout=_PING_INTERVAL_S,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
             proxy_headers=False,  # X-Forwarded-For is what a client says of itself
         )  # fmt: skip

@@ -17,10 +17,30 @@ from .seeds import MAPS
 # Collections of these kinds have no `indices` in the published schemas.
 _WITHOUT_INDICES = frozenset({"activity", "format", "sensitive", "share"})
 # Relations that the published schemas require.
-_REQUIRED = frozenset({("anchor", "points"), ("conversation", "messages"), ("asset", "formats")})
+_REQUIRED = frozenset(
+    {
+        ("anchor", "points"),
+        ("conversation", "messages"),
+        ("asset", "formats"),
+        ("format", "asset"),
+        ("sensitive", "asset"),
+    }
+)
+# The bytes that copies of related materials take in one document. Without a limit, assets that share their tags and
+# websites, which name all these assets in turn, make a snapshot grow with the third power of their number.
+_MAX_COPIED_BYTES = 64 * 1024
+# Short copies up to this size are sent beyond the limit too: the published schemas have no members without their own
+# keys in most collections, and a client that knows them could not read the document.
+_SHORT_BYTES = 1024
 # From this many ids on, reading a whole kind is cheaper than asking for each.
 _WHOLE_KIND_IDS = 2_000
 
+# The path of names of a key in a document, and its text.
+_Part = tuple[tuple[str, ...], str]
+# By the key of a relation and the id of a member: the member with its copy, None where there is no room.
+_Copies = dict[tuple[tuple[str, ...], str], str | None]
+# The forms in which documents show copies of others that belong to more than one.
+_COPIED_FORMS = frozenset({"documents", "points"})
 # The forms in which documents show the own keys of others, and those in which nested documents do.
 _FORMS_WITH_KEYS = frozenset({"documents", "points", "flat"})
 _NESTED_FORMS_WITH_KEYS = frozenset({"points", "flat"})
@@ -67,7 +87,7 @@ class Documents:
         self._now = ages.this_minute()
         self._rows: dict[tuple[str, str], Row] = {}
         self._members: dict[tuple[str, str], dict[tuple[str, str], list[str]]] = {}
-        self._nested: dict[tuple[str, str], str] = {}
+        self._nested: dict[tuple[str, str, bool], str | None] = {}
 
     def one(self, kind: Kind, id: str) -> str | None:
         """Build the document of one material, None when there is none."""
@@ -88,7 +108,8 @@ class Documents:
 
     def document(self, kind: Kind, id: str) -> str:
         """Build the document of a loaded material."""
-        return self._document(kind, id, nested=False)
+        parts = self._parts(kind, id, self._copies(kind, id))
+        return self._with_parts(kind, id, parts)
 
     def _load(self, kind: Kind, ids: Sequence[str] | None) -> list[str]:
         """Load materials and every other that their documents show; the ids that exist."""
@@ -139,59 +160,130 @@ class Documents:
             return members.get((name, "a"), []) + members.get((name, "b"), [])
         return members.get((name, end.side), [])
 
-    def _own(self, kind: Kind, id: str) -> str:
-        """Build a document's own keys, with the object still open."""
+    def _own(self, kind: Kind, id: str, *, short: bool = False) -> str:
+        """Build a document's own keys, with the object still open; short ones without ages in words."""
         row = self._rows[kind.name, id]
         text = row.document if self._contents else without_contents(row.document)
-        head = f'{{"id":"{id}","created":{self._timestamp(row.created)}'
+        head = f'{{"id":"{id}","created":{self._timestamp(row.created, readable=not short)}'
         if kind is not SHARE:
-            head += f',"updated":{self._timestamp(row.updated)}'
+            head += f',"updated":{self._timestamp(row.updated, readable=not short)}'
         for name in MAPS.get(kind.name, {}).values():
             # Official clients up to 4.4.1 cannot read documents without them.
             if f'"{name}":' not in text or name not in raw_fields(text):
                 head += f',"{name}":{{}}'
         return f"{head},{text[1:-1]}" if len(text) > 2 else head
 
-    def _timestamp(self, moment: str) -> str:
-        return f'{{"value":"{moment}","readable":"{ages.age(moment, self._now)}"}}'
+    def _timestamp(self, moment: str, *, readable: bool) -> str:
+        in_words = f',"readable":"{ages.age(moment, self._now)}"' if readable else ""
+        return f'{{"value":"{moment}"{in_words}}}'
 
-    def _document(self, kind: Kind, id: str, *, nested: bool) -> str:
-        if nested and (kind.name, id) in self._nested:
-            return self._nested[kind.name, id]
-        parts: list[tuple[tuple[str, ...], str]] = []
+    def _copies(self, kind: Kind, id: str) -> _Copies:
+        """Choose the copies that one document carries: whole ones as far as there is room, short ones beside them."""
+        members = [
+            (end, other)
+            for end in ends_of(kind)
+            if end.form in _COPIED_FORMS and end.other is not FORMAT and not self._is_apart(kind, end)
+            for other in self._ids(kind, id, end)
+        ]
+        copies = {(end.key, other): self._copy(end, other, short=False) for end, other in members}
+        room = _MAX_COPIED_BYTES - sum(map(_size, copies.values()))
+        if room >= 0 and None not in copies.values():
+            return copies
+        short = {(end.key, other): self._copy(end, other, short=True) for end, other in members}
+        granted = {key: text for key, text in short.items() if text is not None and _size(text) <= _SHORT_BYTES}
+        room = _MAX_COPIED_BYTES - sum(map(_size, granted.values()))
+        chosen: _Copies = {}
+        for key, text in copies.items():
+            chosen[key] = granted.get(key)
+            for better in (text, short[key]):
+                more = _size(better) - _size(chosen[key])
+                if better is not None and 0 < more <= room:
+                    chosen[key], room = better, room - more
+                    break
+        return chosen
+
+    def _copy(self, end: RelationEnd, id: str, *, short: bool) -> str | None:
+        """Build a member of a relation with its copy; None when not all is loaded that the copy must show."""
+        if end.form != "points":
+            return self._nested_document(end.other, id, short=short)
+        return f'{{"id":"{id}"}}' if short else self._point(id)
+
+    def _point(self, id: str) -> str:
+        return f'{{"id":"{id}","reference":{self._nested_document(ANCHOR_POINT, id, short=False)}}}'
+
+    def _nested_document(self, kind: Kind, id: str, *, short: bool) -> str | None:
+        """Build a document as others show it; a short one has only the relations that it must have."""
+        key = (kind.name, id, short)
+        if key not in self._nested:
+            parts = self._nested_parts(kind, id, short=short)
+            self._nested[key] = None if parts is None else self._with_parts(kind, id, parts, short=short)
+        return self._nested[key]
+
+    def _nested_parts(self, kind: Kind, id: str, *, short: bool) -> list[_Part] | None:
+        parts: list[_Part] = []
         for end in ends_of(kind):
-            text = self._relation(kind, id, end, nested=nested)
-            if text is not None:
-                parts.append((end.key, text))
+            ids = self._ids(kind, id, end)
+            if (kind.name, end.key[0]) in _REQUIRED:
+                if len(ids) > self._max_nested:
+                    return None
+            elif not self._is_nested(kind, end, len(ids), short=short):
+                continue
+            parts.append((end.key, self._nested_relation(end, ids, short=short)))
+        return parts
+
+    def _is_nested(self, kind: Kind, end: RelationEnd, members: int, *, short: bool) -> bool:
+        """Tell whether a copy shows a relation that it need not have."""
+        if not end.many:
+            return members > 0 and not (short and end.form == "flat")
+        return not (short or members > self._max_nested or end.form == "documents" or self._is_apart(kind, end))
+
+    def _nested_relation(self, end: RelationEnd, ids: Sequence[str], *, short: bool) -> str:
+        if not end.many:
+            return self._one_other(end, ids[0])
+        if end.form == "points" and not short:
+            return collection_text(end.other, ids, map(self._point, ids))
+        return references_text(end.other, ids)
+
+    def _parts(self, kind: Kind, id: str, copies: _Copies) -> list[_Part]:
+        """Build what a document shows of others, by key."""
+        parts: list[_Part] = []
+        for end in ends_of(kind):
+            ids = self._ids(kind, id, end)
+            if not end.many:
+                if ids:
+                    parts.append((end.key, self._one_other(end, ids[0])))
+            elif not self._is_apart(kind, end):
+                parts.append((end.key, self._relation(end, ids, copies)))
+        return parts
+
+    def _relation(self, end: RelationEnd, ids: Sequence[str], copies: _Copies) -> str:
+        if end.form == "references":
+            return references_text(end.other, ids)
+        if end.other is FORMAT:
+            # An asset's contents are its own, not a copy of something else.
+            formats = (self._nested_document(FORMAT, id, short=False) or "" for id in ids)
+            return collection_text(FORMAT, ids, formats)
+        members = {id: copies[end.key, id] for id in ids}
+        if end.other.name in _WITHOUT_INDICES:
+            return collection_text(end.other, ids, (text or f'{{"id":"{id}"}}' for id, text in members.items()))
+        # Those of which not even a short copy fits are named in `indices` alone.
+        shown = {id: text for id, text in members.items() if text is not None}
+        return collection_text(end.other, [*shown, *(id for id in ids if id not in shown)], shown.values())
+
+    def _one_other(self, end: RelationEnd, id: str) -> str:
+        return self._flat(end.other, id) if end.form == "flat" else f'{{"id":"{id}"}}'
+
+    def _is_apart(self, kind: Kind, end: RelationEnd) -> bool:
+        """Tell whether the settings leave a relation out of documents, as it has an association family."""
+        return end.many and not self._embed and has_family(kind, end) and (kind.name, end.key[0]) not in _REQUIRED
+
+    def _with_parts(self, kind: Kind, id: str, parts: list[_Part], *, short: bool = False) -> str:
         if kind is ASSET:
             # Its one format is both original and preview.
             format = self._single(ASSET, id, "formats")
             reference = f'{{"id":"{format}","reference":{self._flat(FORMAT, format)}}}'
-            parts += [(("original",), reference), (("preview",), f'{{"base":{reference}}}')]
-        text = self._own(kind, id) + "".join(f",{part}" for part in _keyed(parts)) + "}"
-        if nested:
-            self._nested[kind.name, id] = text
-        return text
-
-    def _relation(self, kind: Kind, id: str, end: RelationEnd, *, nested: bool) -> str | None:
-        """Build the value of one relation key; None leaves the key out."""
-        ids = self._ids(kind, id, end)
-        if not end.many:
-            if not ids:
-                return None
-            return self._flat(end.other, ids[0]) if end.form == "flat" else f'{{"id":"{ids[0]}"}}'
-        too_much = nested and (len(ids) > self._max_nested or end.form == "documents")
-        apart = not self._embed and has_family(kind, end)
-        if (too_much or apart) and (kind.name, end.key[0]) not in _REQUIRED:
-            return None
-        if end.form == "points":
-            points = (
-                f'{{"id":"{point}","reference":{self._document(ANCHOR_POINT, point, nested=True)}}}' for point in ids
-            )
-            return collection_text(end.other, ids, points)
-        if end.form == "references" or nested:
-            return references_text(end.other, ids)
-        return collection_text(end.other, ids, [self._document(end.other, other, nested=True) for other in ids])
+            parts = [*parts, (("original",), reference), (("preview",), f'{{"base":{reference}}}')]
+        return self._own(kind, id, short=short) + "".join(f",{part}" for part in _keyed(parts)) + "}"
 
     def _single(self, kind: Kind, id: str, key: str) -> str:
         return self._ids(kind, id, end_of(kind, key))[0]
@@ -206,10 +298,15 @@ class Documents:
         return f'{own},"formats":{formats},"original":"{format}","preview":{{"base":"{format}"}}}}'
 
 
-def _keyed(parts: Sequence[tuple[tuple[str, ...], str]]) -> list[str]:
+def _size(text: str | None) -> int:
+    """Return the bytes of a text in an answer."""
+    return 0 if text is None else len(text) if text.isascii() else len(text.encode())
+
+
+def _keyed(parts: Sequence[_Part]) -> list[str]:
     """Build `"key":text` for each part; parts with a common first name go into one object."""
     texts: list[str] = []
-    deeper: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    deeper: dict[str, list[_Part]] = {}
     for key, text in parts:
         if len(key) == 1:
             texts.append(f'"{key[0]}":{text}')

@@ -87,3 +87,13 @@ def applications(request: Request) -> str:
     with request.service.store.read() as reader:
         found = [{"id": row.id, **own_keys(row)} for row in reader.rows(_APPLICATION)]
     return json_text({"iterable": found})
+
+
+def application(request: Request) -> str:
+    """Answer one application that ever connected."""
+    id = request.params["application"]
+    with request.service.store.read() as reader:
+        row = reader.row(_APPLICATION, id)
+    if row is None:
+        raise RequestError(410, f"There is no application {id}.")
+    return json_text({"id": id, **own_keys(row)})

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
-from attrs import frozen
-from starlette.concurrency import run_in_threadpool
+from attrs import evolve, frozen
 
 from ...values import ConversationType, HintType
-from ...wire.kinds import ASSET, CONVERSATION, HINT, MESSAGE, PERSON
+from ...wire.kinds import ASSET, CONVERSATION, HINT, MESSAGE, PERSON, Route
 from ..answers import Message, Question, Role
 from ..domain.asset_seeds import first_line
 from ..domain.documents import collection_text
@@ -21,7 +20,7 @@ from ..domain.materials import own_keys, related_ids, require_row
 from ..domain.relations import end_of, linked
 from ..domain.schema_check import check_type
 from ..domain.seeds import SeedWriter
-from ..http.requests import Request
+from ..http.requests import AsyncHandler, Handler, Request
 from ..json_values import json_text, object_in
 from ..request_errors import RequestError
 from ..service import Service
@@ -41,13 +40,14 @@ _REWRITE = (
 
 @frozen
 class Turn:
-    """One question in a conversation, stored there, and what is relevant to it as the wire has it.
+    """A question in a conversation, and what is relevant to it as the wire has it.
 
-    `is_new` is True when the conversation was created for it.
+    `question` is None when only the relevance is asked for, `relevant` when it is not. `is_new` is True when the
+    conversation was created for this question.
     """
 
     conversation: str
-    question: Question
+    question: Question | None
     relevant: list[grounding.Relevant] | None
     is_new: bool = False
 
@@ -60,7 +60,8 @@ async def question(request: Request) -> str:
         with request.service.store.read() as reader:
             return _grounded(reader, body, grounding.named_in(body))
 
-    return json_text(_answers(await _whole(request.service, await run_in_threadpool(asked))))
+    question = await request.service.workload.collections.run(asked)
+    return json_text(_answers(await _whole(request.service, question)))
 
 
 async def relevance(request: Request) -> str:
@@ -72,7 +73,7 @@ async def relevance(request: Request) -> str:
             relevant = grounding.relevant(reader, body, _query(body))
             return relevant, _grounded(reader, body, relevant)
 
-    relevant, asked = await run_in_threadpool(found)
+    relevant, asked = await request.service.workload.collections.run(found)
     answer: dict[str, Any] = {"relevant": {"iterable": relevant}}
     if _wants_answer(body):
         answer["answer"] = _answers(await _whole(request.service, asked))
@@ -117,8 +118,8 @@ def persons_related(request: Request) -> str:
     return f'{{"persons":{collection_text(PERSON, list(found), found.values())}}}'
 
 
-def begin(service: Service, body: Mapping[str, Any]) -> Turn:
-    """Store the question of a QGPTStreamInput in its conversation, a new one when it names none.
+def prepare(service: Service, body: Mapping[str, Any]) -> Turn:
+    """Read what a QGPTStreamInput asks and names; nothing is stored yet.
 
     Raises:
         RequestError: it asks nothing, or names a conversation that is not there.
@@ -128,23 +129,31 @@ def begin(service: Service, body: Mapping[str, Any]) -> Turn:
         raise RequestError(400, "A message must have a question or a relevance, not both.")
     check_type("text", conversation, "conversation")
     query, by_relevance = _query(asked), not body.get("question")
-    if by_relevance and not _wants_answer(asked):
-        with service.store.read() as reader:
-            return Turn(conversation, Question(""), grounding.relevant(reader, asked, query))
+    with service.store.read() as reader:
+        relevant = grounding.relevant(reader, asked, query) if by_relevance else grounding.named_in(asked)
+        if by_relevance and not _wants_answer(asked):
+            return Turn(conversation, None, relevant)
+        messages: tuple[Message, ...] = ()
+        if conversation:
+            require_row(reader, CONVERSATION, conversation, 410)
+            messages = _messages(reader, conversation)
+        question = Question(query, grounding.materials(reader, asked, relevant), messages)
+    return Turn(conversation, question, relevant if by_relevance else None)
+
+
+def store_question(service: Service, turn: Turn, question: Question) -> Turn:
+    """Store a question in its conversation, in a new one when it has none.
+
+    Raises:
+        RequestError: the conversation was deleted, or nothing can be stored.
+    """
     with service.store.write() as writer:
         seed_writer = SeedWriter(writer, service.settings)
-        messages: tuple[Message, ...] = ()
-        id = conversation
-        if id:
-            require_row(writer, CONVERSATION, id, 410)
-            messages = _messages(writer, id)
-        else:
-            seed = {"type": ConversationType.COPILOT.value, "name": first_line(query)}
-            id = seed_writer.create(CONVERSATION, seed)
-        _store(seed_writer, id, "USER", query)
-        relevant = grounding.relevant(writer, asked, query) if by_relevance else grounding.named_in(asked)
-        question = Question(query, grounding.materials(writer, asked, relevant), messages)
-    return Turn(id, question, relevant if by_relevance else None, is_new=not conversation)
+        if not turn.conversation:
+            seed = {"type": ConversationType.COPILOT.value, "name": first_line(question.text)}
+            turn = evolve(turn, conversation=seed_writer.create(CONVERSATION, seed), is_new=True)
+        _store(seed_writer, turn.conversation, "USER", question.text)
+    return turn
 
 
 def store_answer(service: Service, turn: Turn, text: str) -> None:
@@ -212,3 +221,15 @@ def _latest(messages: list[Message]) -> tuple[Message, ...]:
 def _store(seed_writer: SeedWriter, conversation: str, role: str, text: str) -> None:
     fragment = {"string": {"raw": text}}
     seed_writer.create(MESSAGE, {"role": role, "fragment": fragment, "conversation": {"id": conversation}})
+
+
+ROUTES: Mapping[Route, Handler] = {
+    Route("POST", "/qgpt/hints"): hints,
+    Route("POST", "/qgpt/persons/related"): persons_related,
+}
+# These may wait for a language model.
+COROUTINES: Mapping[Route, AsyncHandler] = {
+    Route("POST", "/qgpt/question"): question,
+    Route("POST", "/qgpt/relevance"): relevance,
+    Route("POST", "/qgpt/reprompt"): reprompt,
+}

@@ -11,10 +11,10 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
 import msgspec
-from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ...wire.kinds import CONVERSATION
@@ -22,7 +22,7 @@ from ..json_values import json_text
 from ..request_errors import RequestError
 from ..service import Service
 from ..storage.writer import new_id
-from .copilot import Turn, answers_of, begin, store_answer
+from .copilot import Turn, answers_of, prepare, store_answer, store_question
 from .replies import reply
 
 _MAX_TURNS = 8  # of one client at once
@@ -59,6 +59,7 @@ class _Client:
         self.turns: dict[asyncio.Task[None], str] = {}
         self._service = service
         self._socket = socket
+        self._workload = service.workload
         self._sending = asyncio.Lock()
 
     async def listen(self) -> None:
@@ -99,17 +100,17 @@ class _Client:
         begun = time.monotonic()
         turn: Turn | None = None
         try:
-            turn = await run_in_threadpool(begin, self._service, body)
+            turn = await self._workload.collections.run(partial(prepare, self._service, body))
+            if turn.question is not None:
+                turn = await self._workload.writes.run(partial(store_question, self._service, turn, turn.question))
             await self._pieces(body, turn, said)
             if said:
-                await run_in_threadpool(store_answer, self._service, turn, "".join(said))
+                await self._store(turn, said)
         except RequestError as error:
-            if turn is not None and said:
-                await self._keep(turn, said)
+            await self._keep(turn, said)
             await self._fail(turn.conversation if turn else conversation, body, error)
         except asyncio.CancelledError:
-            if turn is not None and said:
-                await asyncio.shield(self._keep(turn, said))
+            await asyncio.shield(self._keep(turn, said))
             raise
         else:
             if turn.is_new and self._service.hub.is_watched(CONVERSATION.name):
@@ -119,27 +120,33 @@ class _Client:
     async def _pieces(self, body: Mapping[str, Any], turn: Turn, said: list[str]) -> None:
         """Send an answer piece by piece; what is relevant comes with the first."""
         relevance = {} if turn.relevant is None else {"relevance": {"relevant": {"iterable": turn.relevant}}}
-        if not turn.question.text:
+        if turn.question is None:
             await self._send(_frame(turn.conversation, body, "IN-PROGRESS", **relevance))
             return
         async with aclosing(reply(self._service, turn.question)) as pieces:
             async for piece in pieces:
                 said.append(piece)
-                frame = _frame(turn.conversation, body, "IN-PROGRESS", question=answers_of(piece), **relevance)
-                await self._send(frame)
+                await self._send(
+                    _frame(turn.conversation, body, "IN-PROGRESS", question=answers_of(piece), **relevance)
+                )
                 relevance = {}
 
-    async def _keep(self, turn: Turn, said: list[str]) -> None:
+    async def _store(self, turn: Turn, said: list[str]) -> None:
+        await self._workload.writes.run(partial(store_answer, self._service, turn, "".join(said)))
+
+    async def _keep(self, turn: Turn | None, said: list[str]) -> None:
         """Store the part of an answer that the user has seen."""
-        with suppress(RequestError):  # the conversation was deleted meanwhile
-            await run_in_threadpool(store_answer, self._service, turn, "".join(said))
+        if turn is not None and said:
+            with suppress(RequestError):  # the conversation was deleted meanwhile
+                await self._store(turn, said)
 
     async def _fail(self, conversation: str, body: Mapping[str, Any], error: RequestError) -> None:
         frame = _frame(conversation, body, "FAILED", errorMessage=error.sentence, statusCode=error.status)
         await self._send(frame)
 
     async def _send(self, frame: str) -> None:
-        with suppress(WebSocketDisconnect, RuntimeError, OSError):  # the client left
+        left = suppress(WebSocketDisconnect, RuntimeError, OSError)
+        with left, self._workload.held.holding(len(frame)):
             async with self._sending:
                 await self._socket.send_text(frame)
 

@@ -33,9 +33,11 @@ async def reply(service: Service, question: Question) -> AsyncGenerator[str, Non
     if answers is None:
         yield NO_MODEL
         return
-    if not service.answering.acquire(blocking=False):
+    places = service.workload.answers
+    if places.locked():
         raise RequestError(429, "Too many questions are being answered. Ask again later.")
-    run = _Run(answers, question, service.answering)
+    await places.acquire()
+    run = _Run(answers, question, places.release)
     late = ModelError(f"The model did not answer within {seconds:g} seconds.")
     # Not wait_for, which before Python 3.12 can lose the cancellation of who waits.
     timer = asyncio.get_running_loop().call_later(seconds, run.end, late)
@@ -50,10 +52,10 @@ async def reply(service: Service, question: Question) -> AsyncGenerator[str, Non
 class _Run:
     """A model at work on one question."""
 
-    def __init__(self, answers: Answers, question: Question, slot: threading.Semaphore) -> None:
+    def __init__(self, answers: Answers, question: Question, ended: Callable[[], None]) -> None:
         self._answers = answers
         self._question = question
-        self._slot = slot
+        self._on_end = ended
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._pieces: list[str] = []
@@ -112,13 +114,13 @@ class _Run:
         except Exception as raised:  # noqa: BLE001  whatever a function of the user raises
             error = raised
         finally:
-            self._slot.release()
             getattr(self._source, "close", lambda: None)()
             self._call(self.end, error)
+            self._call(self._on_end)
 
-    def _call(self, function: Callable[[Any], None], value: Any) -> None:
+    def _call(self, function: Callable[..., None], *values: Any) -> None:
         with suppress(RuntimeError):  # the loop is closed: the server has stopped
-            self._loop.call_soon_threadsafe(function, value)
+            self._loop.call_soon_threadsafe(function, *values)
 
     def _add(self, piece: str) -> None:
         self._pieces.append(piece)

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
-from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ...wire.kinds import ASSET, Kind
@@ -15,8 +14,10 @@ from ..domain.change_hub import Subscription
 from ..domain.documents import collection_text
 from ..domain.materials import is_pseudo
 from ..json_values import json_text
+from ..request_errors import RequestError
 from ..service import Service
 from ..storage.writer import Operation
+from ..workload import ClientLeftError
 
 Stream = Callable[[Service, WebSocket], Awaitable[None]]
 Taken = Mapping[tuple[str, str], Operation]
@@ -24,6 +25,7 @@ Frame = Callable[[Service, Taken | None], str | None]
 
 # Close codes of RFC 6455 and its registry.
 _GOING_AWAY, _TRY_AGAIN_LATER = 1001, 1013
+_MAX_REASON_BYTES = 123
 
 
 def changes_stream(kinds: frozenset[str], frame: Frame) -> Stream:
@@ -36,12 +38,18 @@ def changes_stream(kinds: frozenset[str], frame: Frame) -> Stream:
         # Subscribed before the first frame is read, so that a commit in between is not lost.
         with service.hub.subscribe(kinds, service.settings.stream_backlog) as subscription:
             listening = asyncio.create_task(_close_when_client_leaves(socket, subscription))
+            reason = ""
             try:
-                await _send(service, socket, frame, None)
-                while taken := await subscription.take():
-                    await _send(service, socket, frame, taken)
+                try:
+                    await _send(service, socket, frame, None, listening)
+                    while taken := await subscription.take():
+                        await _send(service, socket, frame, taken, listening)
+                except RequestError as error:
+                    reason = error.sentence.encode()[:_MAX_REASON_BYTES].decode("utf-8", "ignore")
+                except ClientLeftError:
+                    pass
                 if not listening.done():
-                    await socket.close(_TRY_AGAIN_LATER if subscription.overrun else _GOING_AWAY)
+                    await socket.close(_GOING_AWAY if subscription.closed else _TRY_AGAIN_LATER, reason)
             finally:
                 listening.cancel()
                 with suppress(asyncio.CancelledError):
@@ -50,10 +58,13 @@ def changes_stream(kinds: frozenset[str], frame: Frame) -> Stream:
     return serve
 
 
-async def _send(service: Service, socket: WebSocket, frame: Frame, taken: Taken | None) -> None:
-    text = await run_in_threadpool(frame, service, taken)
+async def _send(
+    service: Service, socket: WebSocket, frame: Frame, taken: Taken | None, leaving: asyncio.Future[None]
+) -> None:
+    text = await service.workload.frames.run(partial(frame, service, taken), leaving=leaving)
     if text is not None:
-        await socket.send_text(text)
+        with service.workload.held.holding(len(text)):
+            await socket.send_text(text)
 
 
 async def _close_when_client_leaves(socket: WebSocket, subscription: Subscription) -> None:

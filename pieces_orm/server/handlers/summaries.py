@@ -8,11 +8,11 @@ from ...values import AnnotationType, ConversationType
 from ...wire.kinds import ANNOTATION, CONVERSATION, SUMMARY, Kind
 from ..domain.documents import references_text
 from ..domain.materials import own_keys, related_ids, require_row
-from ..domain.relations import RelationEnd, end_of, ends_of
+from ..domain.relations import SUMMARY_HIERARCHY, RelationEnd, end_of, ends_of
 from ..domain.seeds import SeedWriter
 from ..http.requests import Reference, Request
 from ..json_values import json_text
-from ..storage.reader import Reader
+from ..storage.reader import EdgeSide, Reader
 
 
 class _SummaryText(msgspec.Struct):
@@ -44,13 +44,10 @@ def related(end: RelationEnd, request: Request) -> str:
         return references_text(SUMMARY, related_ids(reader, end, SUMMARY, id))
 
 
-def all_with(end: RelationEnd, request: Request) -> str:
-    """Answer the ids of all summaries that have children, or parents."""
+def all_in_hierarchy(side: EdgeSide, request: Request) -> str:
+    """Answer the ids of all summaries that have children (side a), or parents (side b)."""
     with request.service.store.read() as reader:
-        edges = reader.edges(SUMMARY.name)
-        found = {own for relation, side, own, _ in edges if (relation, side) == (end.relation.name, end.side)}
-        ids = [id for id in reader.ids(SUMMARY.name) if id in found]
-    return references_text(SUMMARY, ids)
+        return references_text(SUMMARY, reader.owner_ids(SUMMARY.name, SUMMARY_HIERARCHY, side))
 
 
 def update_text(request: Request) -> str:

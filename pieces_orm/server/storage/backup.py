@@ -67,7 +67,7 @@ def _is_locked(part: Path) -> bool:
 
 
 def _remove(part: Path) -> None:
-    for left in (part, *(part.with_name(part.name + end) for end in ("-journal", "-wal", "-shm"))):
+    for left in (*(part.with_name(part.name + end) for end in ("-journal", "-wal", "-shm")), part):
         with suppress(OSError):
             left.unlink()
 

@@ -18,7 +18,7 @@ from .disk_errors import cannot_open
 from .open_files import connect
 
 APPLICATION_ID = 0x50694F72  # "PiOr", in the file's header: tools such as file(1) can tell
-_LOG_BYTES = 16 * 1024 * 1024  # to which the log shrinks after a long read has made it longer
+_LOG_BYTES = 4 * 1024 * 1024  # to which the log shrinks after a long read has made it longer
 _OTHERS = 0o077  # the permissions of everybody but the owner
 _BUSY_TIMEOUT_MS = 10_000
 _POOL_SIZE = 8
@@ -26,8 +26,11 @@ _POOL_SIZE = 8
 _VERSION_0 = {"material": {"kind", "id", "document"}, "edge": {"relation", "id_a", "id_b"}, "change": {"seq", "kind"}}
 
 
-def read_version(path: Path) -> int | None:
+def read_version(path: Path, *, read_only: bool = False) -> int | None:
     """Read the version of a database without changing the file; None when there is nothing yet.
+
+    Args:
+        read_only: make nothing beside the file either; then the log of a server that was killed may be unreadable.
 
     Raises:
         NotRunningError: it is not a Pieces database, or cannot be read.
@@ -37,8 +40,11 @@ def read_version(path: Path) -> int | None:
             return None
         if not path.is_file():
             raise _foreign(path, "it is not a regular file")
-        return _version(path)
+        return _version(path, read_only_uri(path) if read_only else _uri(path, log="mode=ro"))
     except (OSError, RuntimeError, sqlite3.Error) as error:
+        if read_only and "unable to open" in str(error) and path.with_name(f"{path.name}-wal").exists():
+            message = f"The database {path} was not closed by the server that had it, and its log cannot be read "
+            raise NotRunningError(f"{message}without writing. Start a server that may write, once.") from error
         if "not a database" in str(error):
             raise _foreign(path, "it is not a SQLite file") from error
         raise cannot_open(path, error) from error
@@ -46,15 +52,20 @@ def read_version(path: Path) -> int | None:
 
 def read_only_uri(path: Path) -> str:
     """Return SQLite's name for a file that is read only; nothing is written to it, nor beside it."""
-    # Without a log beside it the file is all there is. With one, the index of the log that is there is only read.
+    return _uri(path, log="mode=ro&readonly_shm=1")
+
+
+def _uri(path: Path, *, log: str) -> str:
+    """Return SQLite's name for a file that is read; `log` says how when there is a log beside it."""
+    # Without one, the file is all there is; opened as usual, SQLite would make files beside it.
     beside = [path.with_name(path.name + end) for end in ("-wal", "-journal")]
     whole = not any(file.exists() and file.stat().st_size for file in beside)
-    return f"{path.resolve().as_uri()}?mode=ro&{'immutable=1' if whole else 'readonly_shm=1'}"
+    return f"{path.resolve().as_uri()}?{'mode=ro&immutable=1' if whole else log}"
 
 
-def _version(path: Path) -> int | None:
+def _version(path: Path, uri: str) -> int | None:
     # Through SQLite alone: a descriptor of our own, once closed, would cost a server in this process its locks.
-    with closing(connect(path, read_only_uri(path))) as database:
+    with closing(connect(path, uri)) as database:
         (application_id,) = database.execute("PRAGMA application_id").fetchone()
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if application_id == APPLICATION_ID:
@@ -74,13 +85,17 @@ def _foreign(path: Path, why: str) -> NotRunningError:
     return NotRunningError(message + "name another file.")
 
 
-def make_private(path: Path) -> str:
-    """Let only its owner read a database, and return a sentence when others could; empty when not."""
-    if os.name != "posix":
-        return ""
+def make_private(path: Path, *, read_only: bool) -> str:
+    """Let only its owner read a database, and return a sentence when others could; empty when not.
+
+    Args:
+        read_only: change nothing.
+    """
     mode = stat.S_IMODE(path.stat().st_mode)
-    if not mode & _OTHERS:
+    if os.name != "posix" or not mode & _OTHERS:
         return ""
+    if read_only:
+        return f"The database {path} can be read by others on this machine (mode {mode:o})."
     said = f"The database {path} could be read by others on this machine (mode {mode:o})"
     try:
         for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):

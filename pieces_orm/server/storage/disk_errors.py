@@ -55,6 +55,7 @@ _ERRNOS = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
     errno.EIO: _FAILING,
+    errno.EROFS: _READ_ONLY,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,7 +78,7 @@ class DiskHealth:
         problem = self._problem()
         if problem is not None:
             sentence = f"The server's database {problem}: nothing more is stored. {_REMEDY}"
-            raise self._say(RequestError(_SERVICE_UNAVAILABLE, sentence), lasts=True)
+            raise self._say(RequestError(_SERVICE_UNAVAILABLE, sentence), lasts=False)
 
     def check_size(self) -> None:
         """Check that the file was not truncated.
@@ -85,7 +86,7 @@ class DiskHealth:
         Raises:
             RequestError: 503, it was.
         """
-        if self._claim is not None and os.fstat(self._claim.descriptor).st_size < self._size:
+        if self._claim is not None and self._is_truncated(self._claim):
             self.check()
 
     def recovered(self) -> None:
@@ -98,10 +99,8 @@ class DiskHealth:
         claim = self._claim
         if claim is None:
             return None
-        found = os.fstat(claim.descriptor)
-        if found.st_size < self._size:
+        if self._is_truncated(claim):
             return "was truncated by another program"
-        self._size = found.st_size
         for name, path, key in (("file", claim.path, claim.key), *((c.name, c.path, c.key) for c in self._companions)):
             try:
                 now = key_of(path)
@@ -110,6 +109,14 @@ class DiskHealth:
             if now != key:
                 return f"{name} was replaced by another one"
         return None
+
+    def _is_truncated(self, claim: Claim) -> bool:
+        known = self._size  # read first: a checkpoint in another thread makes the file longer
+        size = os.fstat(claim.descriptor).st_size
+        if size < known and size < _size_in_header(claim.descriptor):
+            return True
+        self._size = size
+        return False
 
     def _failed(self, error: BaseException) -> RequestError | None:
         """Note the failure that an error shows, and return its answer; None when it is not the disk's."""
@@ -126,3 +133,13 @@ class DiskHealth:
             self._report(f"{failure.sentence} ({self._path})")
         self.failure, self._lasts = failure, lasts
         return failure
+
+
+def _size_in_header(descriptor: int) -> int:
+    """Return the bytes that a database file says it has; more than any file when it does not say."""
+    if not hasattr(os, "pread"):
+        return sys.maxsize
+    header = os.pread(descriptor, 32, 0)
+    # A page size of 1 stands for 65,536.
+    page = {0: sys.maxsize, 1: 65_536}.get(bytes_per_page := int.from_bytes(header[16:18], "big"), bytes_per_page)
+    return page * max(1, int.from_bytes(header[28:32], "big"))

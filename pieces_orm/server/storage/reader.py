@@ -35,12 +35,10 @@ _IDS_WITHIN = {
     for name in ("created", "updated")
 }
 _IN_WINDOW: Mapping[DateColumn, ColumnElement[bool]] = {
-    name: and_(
-        material.c[name] >= bindparam(f"{name}_from"),
-        or_(bindparam(f"{name}_to") == "", material.c[name] <= bindparam(f"{name}_to")),
-    )
+    name: material.c[name].between(bindparam(f"{name}_from"), bindparam(f"{name}_to"))
     for name in ("created", "updated")
 }
+_AFTER_ALL_DATES = "~"
 _OF_RELATION = edge.c.relation == bindparam("r")
 _ASSOCIATION = select(edge.c.id, edge.c.id_a, edge.c.id_b, edge.c.created, edge.c.updated, edge.c.document)
 _PAIR = _ASSOCIATION.where(_OF_RELATION, edge.c.id_a == bindparam("a"), edge.c.id_b == bindparam("b"))
@@ -87,6 +85,7 @@ def _of_side(side: EdgeSide) -> ColumnElement[bool]:
 
 _SIDES: tuple[EdgeSide, EdgeSide] = ("a", "b")
 _NEWEST_FIRST = (edge.c.created.desc(), edge.c.seq.desc())
+_OWNERS = {side: _IDS.where(material.c.id.in_(select(edge.c[f"id_{side}"]).where(_OF_RELATION))) for side in _SIDES}
 _COUNT = {
     side: select(func.count()).select_from(edge).where(_of_side(side), edge.c[f"id_{side}"] == bindparam("i"))
     for side in _SIDES
@@ -213,6 +212,10 @@ class Reader:
                 for relation, side, own, other in found:  # noqa: UP028 a type checker does not know rows as tuples
                     yield relation, side, own, other
 
+    def owner_ids(self, kind: str, relation: StoredRelation, side: EdgeSide) -> list[str]:
+        """Return the ids of a kind that have an edge on one side of a relation, newest first."""
+        return list(self.connection.scalars(_OWNERS[side], {"k": kind, "r": relation.name}))
+
     def association_count(self, relation: StoredRelation, side: EdgeSide, id: str) -> int:
         """Count the associations of one material on one side of a relation."""
         return self.connection.scalar(_COUNT[side], _at(relation, side) | {"i": id}) or 0
@@ -251,11 +254,10 @@ def _at(relation: StoredRelation, side: EdgeSide) -> dict[str, Any]:
 
 
 def _bounds(windows: Windows) -> dict[str, str]:
-    return {
-        f"{name}_{end}": moment
-        for name, bounds in windows.items()
-        for end, moment in zip(("from", "to"), bounds, strict=True)
-    }
+    bounds: dict[str, str] = {}
+    for name, (first, last) in windows.items():
+        bounds |= {f"{name}_from": first, f"{name}_to": last or _AFTER_ALL_DATES}
+    return bounds
 
 
 def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:

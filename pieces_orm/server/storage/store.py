@@ -28,6 +28,7 @@ Hook = Callable[[Writer], None]
 
 _MAX_LOGGED_CHANGES = 100_000
 _CHANGES_PER_PRUNING = 1000
+_BESIDE = {"log (-wal)": "-wal", "index of the log (-shm)": "-shm"}
 
 
 class Store:
@@ -100,6 +101,7 @@ class Store:
             self._spare = self._begin_use()
         except sqlite3.Error as error:
             raise cannot_open(path, error) from error
+        self.notice = make_private(self._claim.path, read_only=True)
         self._health.watch(self._claim, {})
 
     def _open_for_writing(self, path: Path, lock: Lock) -> None:
@@ -107,7 +109,7 @@ class Store:
         version = read_version(path)  # raises before a lock file is made beside a file that is not ours
         lock.take()
         real = self._claim.path
-        notices = [make_private(real)]
+        notices = [make_private(real, read_only=False)]
         self._uri = f"{real.as_uri()}?mode=rw"
         backup.remove_unfinished(real.parent)
         kept = upgrades.back_up(path, version)
@@ -122,8 +124,10 @@ class Store:
             versions = f"from version {version} to {len(upgrades.STEPS)}"
             notices.append(f"The database {path} was upgraded {versions}; as it was: {kept}")
         self.notice = " ".join(filter(None, notices))
-        beside = {"log (-wal)": real.with_name(f"{real.name}-wal")}
-        self._health.watch(self._claim, beside if lock.file is None else {**beside, "lock": lock.file})
+        beside = {name: real.with_name(real.name + end) for name, end in _BESIDE.items()}
+        beside |= {} if lock.file is None else {"lock": lock.file}
+        # Where SQLite cannot share memory, it keeps no such log.
+        self._health.watch(self._claim, {name: file for name, file in beside.items() if file.exists()})
 
     def _create(self, version: int | None) -> None:
         """Upgrade the database and create what is missing, in one transaction."""
@@ -143,7 +147,7 @@ class Store:
         connection = self._connect()
         connection.isolation_level = None
         connection.execute("PRAGMA busy_timeout=0")
-        connection.execute("SELECT count(*) FROM material").fetchone()
+        connection.execute("SELECT id FROM material ORDER BY seq LIMIT 1").fetchone()
         return connection
 
     def _close_late(self, connection: sqlite3.Connection | None, _record: object) -> None:
@@ -198,11 +202,11 @@ class Store:
                 self._unpruned += len(writer.changes)
                 if self._unpruned >= _CHANGES_PER_PRUNING:
                     self._prune(connection)
-            self._health.check()  # again, as it may have gone before the commit
-            self._health.recovered()
             # Within the lock, so that listeners hear of commits in their order.
             if writer.changes:
                 self._listener(writer.changes)
+            self._health.check()  # again, as it may have gone before the commit
+            self._health.recovered()
 
     def check_health(self) -> None:
         """Check that the file is there, and that a failing disk works again.
@@ -228,7 +232,7 @@ class Store:
             return
         with suppress(sqlite3.Error):
             if self.read_only:
-                self._spare.execute("SELECT count(*) FROM material").fetchone()
+                self._spare.execute("SELECT id FROM material ORDER BY seq LIMIT 1").fetchone()
             else:
                 self._spare.execute(f"PRAGMA user_version = {len(upgrades.STEPS)}")  # a write of what is there already
             self._health.recovered()

@@ -89,7 +89,7 @@ def check_current(path: Path) -> None:
     Raises:
         NotRunningError: it does not exist, has another version, or is not a database.
     """
-    version = read_version(path)
+    version = read_version(path, read_only=True)
     if version is None:
         raise NotRunningError(f"The database {path} does not exist, and a read-only server does not make one.")
     _refuse_newer(path, version)

@@ -1,5 +1,7 @@
 """Who may call."""
 
+import socket
+
 import pytest
 import requests
 from websockets.exceptions import InvalidStatus
@@ -10,14 +12,69 @@ from pieces_orm.server.asgi.guard import is_loopback
 from tests.server.support import frame, stream
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:1", "[::1]:80", "LOCALHOST", "127.8.8.8:5"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost:1",
+        "[::1]:80",
+        "LOCALHOST",
+        "127.8.8.8:5",
+        "[0:0:0:0:0:0:0:1]",
+        "App.LocalHost:",
+        "[::1]",
+    ],
+)
 def test_loopback_names_may_call(shared, host):
     assert shared.status("GET", "/.well-known/health", headers={"Host": host}) == 200
 
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "evil.example:39300", "127.0.0.1.evil.example", "localhost@evil.example", "10.0.0.1", "::1x", ""],
+    [
+        "evil.example",
+        "evil.example:39300",
+        "127.0.0.1.evil.example",
+        "localhost@evil.example",
+        "10.0.0.1",
+        "::1x",
+        "",
+        "[::1]evil.com",
+        "[::1%25evil.com]",
+        "[::1%evil.com]",
+        "[::1",
+        "::1]",
+        "::1",
+        "[127.0.0.1]",
+        "[localhost]",
+        "[::1]:80evil.com",
+        "[::1].evil.com",
+        "evil.com[::1]",
+        "[::1][::1]",
+        "localhost:80:evil.com",
+        "localhost:+1",
+        "user@localhost",
+        "localhost.",
+        "127.0.0.1.",
+        "localhost..",
+        ".localhost",
+        "a..localhost",
+        "localhost/evil.com",
+        "localhost#evil.com",
+        "localhost?evil.com",
+        "localhost\\evil.com",
+        "localhost evil.com",
+        "localhost,evil.com",
+        "127.1",
+        "0x7f000001",
+        "2130706433",
+        "0177.0.0.1",
+        "127.0.0.01",
+        "evil.localhost.com",
+        "localhost:123456",
+        "loc\xe1lhost",
+        "localhost%00",
+    ],
 )
 def test_foreign_hosts_are_refused_with_a_sentence(shared, host):
     answer = shared.ask("GET", "/assets", headers={"Host": host})
@@ -28,9 +85,80 @@ def test_foreign_hosts_are_refused_with_a_sentence(shared, host):
             stream(shared.server, "/assets/stream/identifiers", additional_headers={"Host": host})
 
 
+def test_requests_of_other_sites_are_refused_unless_their_origin_is_allowed(shared, started):
+    own = shared.server.url
+    for site in ("cross-site", "same-site", "SAME-ORIGIN", "of-later", ""):
+        headers = {"Sec-Fetch-Site": site}
+        answer = shared.ask("GET", "/assets", headers=headers)
+        assert (answer.status_code, answer.text[-1]) == (403, "."), site
+        assert shared.status("POST", "/tags/create", {"text": "t"}, headers=headers) == 403
+        with pytest.raises(InvalidStatus):
+            stream(shared.server, "/assets/stream/identifiers", additional_headers=headers)
+        # A page of the server's own, under its other name.
+        headers["Origin"] = own.replace("127.0.0.1", "localhost")
+        assert shared.status("GET", "/assets", headers=headers) == 200
+    for site in ("none", "same-origin"):
+        assert shared.status("GET", "/assets", headers={"Sec-Fetch-Site": site}) == 200
+    named = started(settings=Settings(allow_origins=("https://notes.example",)))
+    for origin, status in (("https://notes.example", 200), ("https://evil.example", 403)):
+        headers = {"Sec-Fetch-Site": "cross-site", "Origin": origin}
+        assert named.status("GET", "/assets", headers=headers) == status
+        assert named.status("POST", "/tags/create", {"text": "t"}, headers=headers) == status
+
+
+def raw_answers(port):
+    """The heads of answers of every origin: the server's own, uvicorn's, those of streams, and refused ones."""
+    upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: {}\r\n"
+    upgrade += "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    requests = {
+        200: "GET /assets HTTP/1.1\r\nHost: localhost\r\n",
+        204: "OPTIONS /assets HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:%d\r\n" % port,  # noqa: UP031
+        101: "GET /tags/stream/identifiers HTTP/1.1\r\nHost: localhost\r\n" + upgrade.format(13),
+        400: "GET /tags/stream/identifiers HTTP/1.1\r\nHost: localhost\r\n" + upgrade.format(12),
+        403: "GET /no/stream HTTP/1.1\r\nHost: localhost\r\n" + upgrade.format(13),
+        404: "GET /nothing HTTP/1.1\r\nHost: localhost\r\n",
+        421: "GET /tags/stream/identifiers HTTP/1.1\r\nHost: evil.example\r\n" + upgrade.format(13),
+        4210: "GET /assets HTTP/1.1\r\nHost: evil.example\r\n",
+        4000: "GET\r\n",
+        408: "GET /assets HTTP/1.1",
+        500: "GET /tags HTTP/1.1\r\nHost: localhost\r\n",
+    }
+    for status, request in requests.items():
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(request.encode() + (b"" if status == 408 else b"\r\n"))
+            head = b""
+            while b"\r\n\r\n" not in head and (part := connection.recv(65536)):
+                head += part
+            yield str(status)[:3], head.partition(b"\r\n\r\n")[0].decode().lower().splitlines()
+
+
+def test_every_answer_says_that_browsers_keep_it_from_pages_and_caches(started):
+    wire = started(settings=Settings(patience=0.3))
+    wire.server.faults.answer(500, path="/tags")
+    wire.server.faults.answer(500, path="/tags")
+    seen = []
+    for status, (first, *headers) in raw_answers(wire.server.port):
+        seen.append(first.split()[1])
+        for header in (
+            "x-content-type-options: nosniff",
+            "cache-control: no-store",
+            "cross-origin-resource-policy: same-origin",
+        ):
+            assert headers.count(header) == 1, (status, first, headers)
+    assert seen[:2] == ["200", "204"]
+    assert {"400", "403", "404", "408", "421"} < set(seen)
+
+
 def test_origins_are_refused_unless_they_are_the_servers_own_or_named(shared, started):
     own = shared.server.url
+    port = shared.server.port
     refused = (
+        f"http://[::1]evil.com:{port}",
+        f"http://[::1%25evil.com]:{port}",
+        f"http://user@localhost:{port}",
+        f"http://127.1:{port}",
+        f"http://localhost:{port}/page",
+        f"ftp://localhost:{port}",
         "https://evil.example",
         "null",
         "http://127.0.0.1:1",
@@ -92,6 +220,9 @@ def test_named_hosts_may_call(started):
 
 def test_loopback_is_known():
     assert all(map(is_loopback, ("127.0.0.1", "::1", "[::1]", "localhost", "a.localhost")))
+    assert not any(
+        map(is_loopback, ("[::1]evil.com", "[::1%25evil.com]", "::1%evil.com", "127.1", "[::1", ".localhost"))
+    )
     assert not any(map(is_loopback, ("0.0.0.0", "example.org", "", "localhost.example.org", "192.168.0.1")))
 
 

@@ -5,8 +5,12 @@ import asyncio
 import uvicorn
 from uvicorn.protocols.http import flow_control, h11_impl
 
+from pieces_orm.server.asgi.sending import ConnectionLimits
 from pieces_orm.server.asgi.slow_requests import TimedProtocol
 from pieces_orm.server.asgi.uvicorn_server import UvicornServer
+from pieces_orm.server.workload import HeldBytes
+
+LIMITS = ConnectionLimits(request_timeout_s=1, send_timeout_s=1, max_body=1, held=HeldBytes(1))
 
 
 async def application(scope, receive, send):
@@ -26,9 +30,10 @@ def members():
     """All that are gone, of every object that the server looks into."""
 
     async def look():
-        server = UvicornServer(application, request_timeout_s=1, before_shutdown=lambda: None)
+        server = UvicornServer(application, limits=LIMITS, before_shutdown=lambda: None)
         server.config.load()
         http = protocol(server)
+        stream = server.config.ws_protocol_class(server.config, server.server_state, {}, asyncio.get_running_loop())
         flow = flow_control.FlowControl(asyncio.Transport())
         exchange = h11_impl.RequestResponseCycle.__new__(h11_impl.RequestResponseCycle)
         parameters = h11_impl.RequestResponseCycle.__init__.__code__.co_varnames
@@ -36,7 +41,11 @@ def members():
             *lacking(server, "run", "should_exit", "main_loop", "on_tick", "shutdown", "server_state"),
             *lacking(server.server_state, "connections", "tasks"),
             *lacking(http, "connection_made", "data_received", "connection_lost", "conn", "flow", "loop", "transport"),
-            *lacking(http.conn, "their_state", "trailing_data", "send"),
+            *lacking(http, "send_400_response"),
+            *lacking(http.conn, "their_state", "our_state", "trailing_data", "send"),
+            *lacking(stream, "data_received", "connection_lost", "conn", "frames", "config", "loop", "transport"),
+            *lacking(stream.conn, "send_response", "available_extensions", "logger", "reader"),
+            *lacking(stream.conn.reader, "buffer"),
             *lacking(flow, "read_paused"),
             *lacking(exchange, "receive"),
             *([] if "transport" in parameters else ["RequestResponseCycle.transport"]),

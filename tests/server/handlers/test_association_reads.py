@@ -1,10 +1,8 @@
 """Rows of association families: what one says, from which side and by which route it is read, and how long it stays."""
 
 import json
-import sqlite3
 
 import pytest
-from sqlalchemy import event
 
 from pieces_orm.server import Server
 from pieces_orm.server.domain.relations import end_of, family_relation
@@ -12,7 +10,7 @@ from pieces_orm.server.storage.backup import copy
 from pieces_orm.wire.association_reads import FAMILIES
 from pieces_orm.wire.kinds import ASSET, PERSON, SUMMARY, TAG, WORKSTREAM_EVENT
 from pieces_orm.wire.other_kinds import OTHER_KINDS
-from tests.server.support import Wire, ids
+from tests.server.support import Wire, ids, plans
 
 BY_NAME = {family.name.removesuffix("_associations"): family for family in FAMILIES}
 TAGGED = BY_NAME["tag_to_asset"]
@@ -166,26 +164,6 @@ def test_families_with_kinds_that_are_not_here_are_empty(shared):
     assert shared.status("GET", pair(family, "a-pipeline", summary)) == 404
     answer = shared.post(family.batch.path, {"associations": {"iterable": [{"id": "x"}]}})
     assert ids(answer["notFound"]) == ["x"]
-
-
-def plans(wire, ask):
-    """What SQLite does for the statements of one request."""
-    statements = []
-    engine = wire.server._store._engine
-
-    def note(connection, cursor, statement, parameters, *_):
-        statements.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        ask()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    with wire.server._store.read() as reader:
-        raw: sqlite3.Connection = reader.connection.connection.driver_connection
-        asked = [(text, values) for text, values in statements if text.startswith("SELECT")]
-        assert asked
-        return [step[3] for text, values in asked for step in raw.execute(f"EXPLAIN QUERY PLAN {text}", values)]
 
 
 def test_no_read_of_rows_sorts_or_scans_more_than_it_answers(wire):

@@ -13,7 +13,7 @@ import requests
 
 from pieces_orm.server import ChatModel, Message, ModelError, Server, Settings
 from pieces_orm.server.handlers.replies import NO_MODEL
-from pieces_orm.server.service import MAX_ANSWERS
+from pieces_orm.server.workload import MAX_ANSWERS
 from pieces_orm.wire.kinds import KINDS
 from tests.server.model_server import DONE, event, model_server
 from tests.server.support import Wire, frame, stream, until, valid

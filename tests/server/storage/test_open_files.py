@@ -48,6 +48,7 @@ OPENERS = """
         "read-only": lambda: refused(Server(path, settings=Settings(read_only=True)).start),
         "version": lambda: database.read_version(path),
         "backup": lambda: backup.copy(path, path.with_name("copy"), force=True),
+        "what no program must do": path.read_bytes,
     }
     with Server(path) as server:
         print(server.url, flush=True)
@@ -73,7 +74,11 @@ def test_no_second_opener_in_the_process_of_a_server_costs_it_an_answered_write(
             print(opener, file=running.stdin, flush=True)
             assert running.stdout.readline() == "done\n", (opener, running.stderr.read())
             assert use_and_close(path) == answered, opener
-    answered.add(requests.post(f"{url}/tags/create", json={"text": "t"}, timeout=10).json()["id"])
+    print("what no program must do", file=running.stdin, flush=True)
+    assert running.stdout.readline() == "done\n"
+    assert use_and_close(path) == answered
+    lost = requests.post(f"{url}/tags/create", json={"text": "t"}, timeout=10)
+    assert (lost.status_code, "database log (-wal) is gone" in lost.text) == (503, True)
     running.send_signal(signal.SIGKILL)
     running.communicate()
     with Server(path) as server:
