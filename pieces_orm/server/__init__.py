@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .answers import ChatModel, Material, Message, ModelError, Question
+from .answers import Answers, ChatModel, Material, Message, ModelError, Question, Role
 from .lifecycle import Server
 from .settings import Settings
 
-__all__ = ["ChatModel", "Material", "Message", "ModelError", "Question", "Server", "Settings"]
+__all__ = ["Answers", "ChatModel", "Material", "Message", "ModelError", "Question", "Role", "Server", "Settings"]
