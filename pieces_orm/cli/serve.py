@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from attrs import evolve
 from typer import Option
 
 from ..transport import discovery
@@ -32,6 +33,9 @@ ReadOnly = Annotated[bool, Option("--read-only", help="Refuse every write.")]
 AllowOrigin = Annotated[
     list[str] | None, Option(metavar="ORIGIN", help="Origin that may call, such as vscode-webview://abc; repeatable.")
 ]
+PiecesVersion = Annotated[
+    str | None, Option(metavar="VERSION", help="Version of Pieces OS that the server reports, such as 12.6.0.")
+]
 Log = Annotated[str | None, Option(metavar="FILE", help="Append a JSON line per request; - is standard error.")]
 PortFile = Annotated[Path | None, Option(metavar="FILE", help="Write the port to FILE while the server runs.")]
 StandardPortFile = Annotated[bool, Option("--standard-port-file", help="Write the port to the port file of Pieces OS.")]
@@ -54,6 +58,7 @@ def serve(
     token: Token = None,
     read_only: ReadOnly = False,
     allow_origin: AllowOrigin = None,
+    pieces_version: PiecesVersion = None,
     log: Log = None,
     port_file: PortFile = None,
     standard_port_file: StandardPortFile = False,
@@ -77,6 +82,8 @@ def serve(
     path = discovery.port_file() if standard_port_file else port_file
     answers = ChatModel(model_url, model, model_key) if model_url is not None and model is not None else None
     settings = Settings(token=token, read_only=read_only, allow_origins=tuple(allow_origin or ()), answers=answers)
+    if pieces_version is not None:
+        settings = evolve(settings, version=pieces_version)
     terminal = Terminal()
     with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write, problems_reported():
         with (

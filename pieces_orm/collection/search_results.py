@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..documents import answers
-from ..documents.document import BROKEN, check_ids, malformed, open_object
+from ..documents.document import BROKEN, check_ids, malformed, open_object, read_shortened
 from ..orm import loading, state_changes
 from ..orm.context import Context
 from ..orm.entity import Entity
@@ -33,6 +33,9 @@ class _Results(msgspec.Struct):
     iterable: list[msgspec.Raw]
 
 
+_results = msgspec.json.Decoder(_Results).decode
+
+
 class _Head(msgspec.Struct):
     id: str = ""
 
@@ -47,7 +50,7 @@ def matches(data: bytes, kind: str) -> list[Match]:
         DecodeError: it is not the answer to a search: malformed, or none of its hits names a material.
     """
     try:
-        hits = msgspec.json.decode(data, type=_Results).iterable
+        hits = read_shortened(_results, data).iterable
         found = [match for hit in hits if (match := _match(hit, kind)) is not None]
         check_ids(len(hits), len(found))
     except BROKEN as error:

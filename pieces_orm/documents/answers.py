@@ -11,7 +11,22 @@ from msgspec import Raw
 
 from ..errors import DecodeError
 from .decoding import structure
-from .document import BROKEN, Document, Head, check_ids, id_of, malformed, open_object, positions, read_head, read_page
+from .document import (
+    BROKEN,
+    Document,
+    Head,
+    check_ids,
+    id_of,
+    is_shortened,
+    malformed,
+    open_object,
+    partial_copy,
+    positions,
+    read_head,
+    read_page,
+    read_shortened,
+    shortened,
+)  # fmt: skip
 
 T = TypeVar("T")
 _log = logging.getLogger("pieces_orm.documents")
@@ -56,6 +71,8 @@ def one(data: bytes, kind: str, id: str | None = None, *, contents: bool = True)
     except BROKEN as error:
         raise malformed(data, kind, id or "", error) from error
     document.open(kind, found)
+    if is_shortened(data):
+        document = partial_copy(found, document, kind)
     if id is not None and found != id:
         message = f"The server was asked for {kind} {id} and sent {found}."
         raise DecodeError(message, kind=kind, id=id, field="id", value=found)
@@ -78,20 +95,33 @@ def plain(document: Document, kind: str, id: str) -> dict[str, Any]:
 def split(data: bytes | Raw, kind: str, *, contents: bool = True) -> list[tuple[str, Document]]:
     """Split a collection into the ids and documents of its members, without decoding them.
 
-    A member whose `indices` position is below zero is gone and left out; so is one without an id, with a warning.
+    A member whose `indices` position is below zero is gone and left out; so is one without an id, with a warning. One
+    that is nested too deeply comes as a partial copy.
 
     Raises:
         DecodeError: it is not JSON, or not a collection.
     """
     try:
-        page = read_page(data)
-        gone = {id for id, position in positions(page.indices, kind).items() if position < 0}
-        items = [(id, raw) for raw in page.iterable if (id := id_of(raw, kind)) is not None]
-        check_ids(len(page.iterable), len(items))
+        try:
+            members = _members_of(data, kind)
+            is_short = isinstance(data, Raw) and is_shortened(data)
+        except RecursionError:
+            members, is_short = _members_of(shortened(bytes(data)), kind), True
     except BROKEN as error:
         raise malformed(bytes(data), kind, "", error) from error
     # A slice of the page would keep the whole page alive: each document owns a copy.
-    return [(id, Document(bytes(raw), contents=contents)) for id, raw in items if id not in gone]
+    found = [(id, Document(bytes(raw), contents=contents)) for id, raw in members]
+    if not is_short:
+        return found
+    return [(id, partial_copy(id, each, kind) if is_shortened(each.data) else each) for id, each in found]
+
+
+def _members_of(data: bytes | Raw, kind: str) -> list[tuple[str, Raw]]:
+    page = read_page(data)
+    gone = {id for id, position in positions(page.indices, kind).items() if position < 0}
+    members = [(id, raw) for raw in page.iterable if (id := id_of(raw, kind)) is not None]
+    check_ids(len(page.iterable), len(members))
+    return [(id, raw) for id, raw in members if id not in gone]
 
 
 def one_key(data: bytes, key: str, kind: str) -> Raw:
@@ -123,12 +153,11 @@ def optional_key(data: bytes, key: str, kind: str) -> Raw | None:
     Raises:
         DecodeError: it is not a JSON object.
     """
-    document = Document(data)
-    document.open(kind, "")
     try:
-        return document.get(key)
+        found = read_shortened(open_object, data).get(key)
     except BROKEN as error:
         raise malformed(data, kind, "", error) from error
+    return None if found is None or bytes(found) == b"null" else found
 
 
 def first_of(data: bytes, kind: str) -> bytes:
@@ -168,6 +197,8 @@ def listed_ids(data: bytes, kind: str) -> tuple[str, ...]:
     """
     try:
         read_page(data)
+    except RecursionError:
+        return member_ids(shortened(data), kind)
     except BROKEN as error:
         raise malformed(data, kind, "", error) from error
     return member_ids(data, kind)

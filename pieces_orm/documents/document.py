@@ -6,15 +6,23 @@ A document is kept as the bytes that came, and each key stays an undecoded slice
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from ..errors import DecodeError
 
+T = TypeVar("T")
 _log = logging.getLogger("pieces_orm.documents")
+
+# Levels that are kept of an answer that the decoder cannot read: Python's recursion limit is 1,000 frames, of which the
+# program that calls has some.
+_MAX_LEVELS = 200
+_MARK = b'"\\u0000nested too deeply for pieces_orm"'
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 
 # Errors of reading broken JSON: malformed, not UTF-8, nested too deeply.
 BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -158,3 +166,50 @@ def malformed(data: bytes, kind: str, id: str, error: Exception, field: str = ""
     hint = " It looks like a web page: is this address a Pieces server?" if start.lstrip()[:1] == "<" else ""
     message = f"The answer of the server for {of} cannot be read ({error}); it begins {start!r}.{hint}"
     return DecodeError(message, kind=kind, id=id, field=field, value=start)
+
+
+def shortened(data: bytes) -> bytes:
+    """Replace the values that are nested too deeply by a mark."""
+    parts: list[bytes] = []
+    depth = kept = 0
+    for token in _TOKEN.finditer(data):
+        if token[0] in {b"[", b"{"}:
+            if depth == _MAX_LEVELS:
+                parts += data[kept : token.start()], _MARK
+                kept = len(data)  # unless it ends
+            depth += 1
+        elif token[0] in {b"]", b"}"}:
+            depth -= 1
+            if depth == _MAX_LEVELS:
+                kept = token.end()
+    return b"".join([*parts, data[kept:]])
+
+
+def is_shortened(data: bytes | Raw) -> bool:
+    """Tell whether a value within was replaced by a mark."""
+    return _MARK in bytes(data)
+
+
+def partial_copy(id: str, document: Document, kind: str) -> Document:
+    """Make a copy without the keys that hold a mark; what it lacks loads when it is read."""
+    keys = {key: raw for key, raw in open_object(document.data).items() if not is_shortened(raw)}
+    _log.warning("The %s %s has values that are nested too deeply; they are not read.", kind or "material", id)
+    return Document(msgspec.json.encode(keys), complete=False, contents=document.contents)
+
+
+def read_shortened(decode: Callable[[bytes], T], data: bytes) -> T:
+    """Decode an answer, shortened if it has to be."""
+    try:
+        return decode(data)
+    except RecursionError:
+        return decode(shortened(data))
+
+
+def end_of_value(data: bytes, start: int) -> int | None:
+    """Return where an object or list ends; None when its end has not come yet."""
+    depth = 0
+    for token in _TOKEN.finditer(data, start):
+        depth += (token[0] in {b"[", b"{"}) - (token[0] in {b"]", b"}"})
+        if depth == 0:
+            return token.end()
+    return None

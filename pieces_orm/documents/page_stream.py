@@ -16,7 +16,18 @@ from msgspec import Raw
 
 from ..values import Arrivals
 from . import answers
-from .document import BROKEN, Document, check_ids, id_of, malformed, positions
+from .document import (
+    BROKEN,
+    Document,
+    check_ids,
+    end_of_value,
+    id_of,
+    is_shortened,
+    malformed,
+    partial_copy,
+    positions,
+    shortened,
+)  # fmt: skip
 
 # Bytes up to which a page is split whole: to cut out a small member costs as much as all the rest of its way.
 WHOLE = 32_000_000
@@ -75,6 +86,8 @@ def _end_of(data: bytes, start: int) -> int | None:
         # A number that is cut in two is called malformed at the end of what there is.
         if place is not None and start + int(place["byte"]) < len(data):
             raise
+    except RecursionError:
+        return end_of_value(data, start)
     return None
 
 
@@ -143,9 +156,15 @@ class _Cutter:
     def _cut_member(self) -> int:
         """Cut one member out and keep it, unless it has no id; return how many that were: one."""
         data = self._value()
-        id = id_of(data, self._kind)
+        try:
+            id = id_of(data, self._kind)
+        except RecursionError:
+            data = shortened(data)
+            id = id_of(data, self._kind)
         if id is not None:
-            self._members.append((id, Document(data, contents=self._contents)))
+            document = Document(data, contents=self._contents)
+            is_short = is_shortened(data)
+            self._members.append((id, partial_copy(id, document, self._kind) if is_short else document))
         return 1
 
     def _value(self) -> bytes:

@@ -24,7 +24,10 @@ class Schema(msgspec.Struct, frozen=True):
 
 
 class Contract(msgspec.Struct, frozen=True):
-    """The schemas of documents by name, what seeds must have by kind, and all paths by method."""
+    """The schemas of documents by name, what seeds must have by kind, and all paths by method.
+
+    Streams have the method WEBSOCKET.
+    """
 
     schemas: dict[str, Schema]
     seeds: dict[str, dict[str, str]]

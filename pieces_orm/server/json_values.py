@@ -2,24 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import msgspec
 
 from .request_errors import RequestError
 
+T = TypeVar("T")
+MAX_LEVELS = 100
+"""Levels of objects and lists within each other that a body may have, itself included."""
+
+_objects = msgspec.json.Decoder(dict[str, Any])
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def json_text(value: object) -> str:
     """Encode a value as JSON text."""
-    return msgspec.json.encode(value).decode()
+    return _on_fresh_stack(msgspec.json.encode, value).decode()
+
+
+def stored_object(text: str | bytes) -> dict[str, Any]:
+    """Decode the text of a JSON object from the database."""
+    return _on_fresh_stack(_objects.decode, text)
 
 
 def raw_fields(text: str | bytes) -> dict[str, msgspec.Raw]:
     """Split the text of a JSON object into its undecoded values."""
-    return _fields.decode(text)
+    return _on_fresh_stack(_fields.decode, text)
+
+
+def _on_fresh_stack(function: Callable[[Any], T], value: Any) -> T:
+    """Call a function of JSON, again in a thread of its own where values are nested too deeply for this one's stack.
+
+    Older databases hold documents of more levels than are accepted now; all were decoded once, in a thread that had
+    come further than a new one.
+    """
+    try:
+        return function(value)
+    except RecursionError:
+        with ThreadPoolExecutor(1) as executor:
+            return executor.submit(function, value).result()
+
+
+def is_too_deep(value: Any) -> bool:
+    """Tell whether a value has more than `MAX_LEVELS` levels."""
+    level = [value]
+    for _ in range(MAX_LEVELS):
+        parts = (part for each in level for part in (each.values() if isinstance(each, dict) else each))
+        level = [part for part in parts if isinstance(part, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def object_in(value: Any, name: str) -> Mapping[str, Any]:

@@ -13,11 +13,10 @@ from urllib.parse import quote
 
 import requests
 
-from pieces_orm.wire.association_reads import SIDES
 from pieces_orm.wire.kinds import KINDS, Kind
 from tests.server.support import SEEDS, Wire, contract
 
-from . import Attack
+from . import Attack, unpublished
 from .target import Target
 
 _MAX_DEPTH = 4
@@ -43,6 +42,7 @@ _ODD = [
 _ODD_IDS = ["no-such-id", "%", "a b", "*", "\u00e9", "0", "." * 300, "null", "{}", "x/y", "\u202e"]
 _QUERIES = ["true", "false", "", "maybe", "-1", "10", "1e9", "tide", '"', "NEAR(", "a OR b", "*", "%", "9" * 50]
 _MEMBERS = {kind.parameter: kind for kind in KINDS.values()} | {kind.name: kind for kind in KINDS.values()}
+_ENDS = dict(unpublished.ends())
 # Statuses that a sentence must come with, besides those of the 400 range.
 _REFUSED = {500, 501, 503}
 
@@ -54,10 +54,7 @@ def _operations() -> list[tuple[str, str, dict[str, Any]]]:
         for method, operation in methods.items()
         if method in {"get", "post", "put", "delete"}
     ]
-    families = [
-        (route.method.lower(), route.path, {}) for side in SIDES for route in (side.read, side.count, side.bulk)
-    ]
-    return sorted([*published, *families], key=lambda each: each[:2])
+    return sorted([*published, *unpublished.operations()], key=lambda each: each[:2])
 
 
 def _odd(chance: Random) -> Any:
@@ -148,9 +145,8 @@ class _Attacker:
 
 
 def _kind_of(path: str, parameter: str) -> Kind | None:
-    if parameter == "id":
-        return next((side.owner for side in SIDES if path in {side.read.path, side.count.path}), None)
-    return _MEMBERS.get(parameter)
+    kind = _ENDS.get((path, parameter)) or _MEMBERS.get(parameter)
+    return kind if kind in KINDS.values() else None
 
 
 def _schema(operation: dict[str, Any]) -> dict[str, Any]:

@@ -73,6 +73,18 @@ def test_serve_prints_its_url_answers_and_stops_at_once(number):
     assert seconds < 5
 
 
+def test_serve_reports_the_version_of_pieces_that_it_is_told():
+    with serving("--pieces-version", "12.6.0") as program:
+        assert requests.get(f"{program.url}/.well-known/version", timeout=10).text == "12.6.0"
+        seed = {"name": "VIM", "version": "1", "platform": "LINUX"}
+        connected = requests.post(f"{program.url}/connect", json={"application": seed}, timeout=10).json()
+        assert connected["health"]["os"]["version"] == "12.6.0"
+    refused = run("serve", "--port", "0", "--pieces-version", "newest")
+    assert refused.returncode != 0
+    assert "such as 12.3.0" in refused.stderr
+    assert "--version" in run("--help").stdout  # the program's own
+
+
 def test_serve_keeps_its_data_in_the_file_that_is_named(tmp_path):
     database = tmp_path / "my-pieces.db"
     with started("serve", "--port", "0", "--database", database) as program:

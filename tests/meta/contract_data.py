@@ -2,7 +2,7 @@
 
 schemas: of each kind of material, and of what its own keys hold, the shape of each key and which keys there must be.
 seeds: of each kind that can be created, the keys that a seed must have.
-operations: all paths, by method.
+operations: all paths, by method; those of streams under WEBSOCKET.
 
 A shape is `text`, `whole`, `number`, `truth`, `object` (in seeds), `any`, the name of another schema with @ before it,
 or one of these in a list or, for a map, an object.
@@ -80,11 +80,11 @@ def seed(kind):
 
 
 def operations():
-    """All paths, by method."""
+    """All paths, by method; those of streams under WEBSOCKET."""
     found = defaultdict(list)
     for path, methods in sorted(PATHS.items()):
-        for method in methods:
-            found[method.upper()].append(path)
+        for method, operation in methods.items():
+            found["WEBSOCKET" if operation.get("x-websocket") else method.upper()].append(path)
     return found
 
 

@@ -23,6 +23,7 @@ from ..service import Service
 from ..workload import ClientLeftError, Holding
 from .router import Router
 from .routes import OPEN_PATHS, Endpoint, http_routes, stream_routes
+from .unserved import not_served
 
 logger = logging.getLogger("pieces_orm.server")
 
@@ -34,7 +35,7 @@ class Application:
         self._service = service
         self._workload = service.workload
         self._http: Router[Endpoint] = Router()
-        self._streams: Router[Stream] = Router()
+        self._streams: Router[Stream | None] = Router()
         for method, path, endpoint in http_routes():
             self._http.add(method, path, endpoint)
         for path, stream in stream_routes():
@@ -114,22 +115,22 @@ class Application:
             response = error_response(405, f"This path answers {allowed}.")
             response.headers["allow"] = allowed
             return response
-        if self._streams.find("GET", path):
-            return error_response(426, "This path is a WebSocket.")
         return error_response(404, "There is no such route.")
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         socket = WebSocket(scope, receive, send)
         found = self._streams.find("GET", _path(scope))
-        if found is None:
-            await socket.close(1008, "There is no such stream.")
+        stream = None if found is None else found[0]
+        if stream is None:
+            refused = error_response(404, "There is no such stream.") if found is None else not_served()
+            await refused(scope, receive, send)
             return
         if scope["path"] not in OPEN_PATHS and not signed_in(self._service.settings):
-            await socket.close(1008, "Nobody is signed in.")
+            await error_response(401, "Nobody is signed in.")(scope, receive, send)
             return
         await socket.accept()
         try:
-            await found[0](self._service, socket)
+            await stream(self._service, socket)
         except (WebSocketDisconnect, RuntimeError, OSError):
             # The client left while a frame was on its way.
             logger.debug("A stream of %s ended", scope["path"], exc_info=True)

@@ -14,24 +14,27 @@ from ...wire.kinds import ASSET, CONVERSATION, FORMAT, KINDS, MESSAGE, SHARE, SU
 from ..domain.relations import end_of
 from ..handlers import (
     applications,
+    asset_export,
     assets,
     association_reads,
     associations,
     copilot,
     formats,
     inventory,
+    local_answers,
     materials,
     models,
     question_stream,
     suggestions,
     summaries,
+    totals,
     users,
 )
 from ..handlers.streams import Stream, assets_stream, identifier_stream, once
 from ..http.requests import AsyncHandler, Handler
 from ..search import asset_search, material_search
 from ..workload import Workload, WorkQueue
-from .unserved import refuse, unserved
+from .unserved import refuse, unserved, unserved_streams, upgrade_required
 
 
 @frozen
@@ -60,6 +63,8 @@ _SPECIAL: Mapping[Route, Handler] = {
     Route("GET", "/model/{model}"): models.model,
     Route("GET", "/applications"): applications.applications,
     Route("GET", "/applications/{application}"): applications.application,
+    Route("POST", "/{application}/onboarded"): applications.onboarded,
+    Route("GET", "/os/metadata"): totals.metadata,
     Route("GET", "/user"): users.user,
     Route("GET", "/users"): users.users,
     Route("GET", "/users/{user}"): users.one_user,
@@ -69,6 +74,7 @@ _SPECIAL: Mapping[Route, Handler] = {
     Route("POST", "/person/{person}/annotations"): users.annotations_of_person,
     ASSET.route("create"): assets.create,
     routes.ASSET_DRAFT: assets.draft,
+    Route("GET", "/asset/{asset}/export"): asset_export.export,
     routes.ASSETS_PSEUDO: assets.pseudo,
     routes.ASSETS_RELATED: suggestions.related,
     routes.ASSETS_RECOMMENDED: suggestions.recommended,
@@ -110,6 +116,12 @@ _SPECIAL: Mapping[Route, Handler] = {
     Route("GET", "/shares/{share}"): partial(materials.read, SHARE),
 }
 
+# Spellings of disassociations that only older clients have; they delete nothing but the association.
+_OLDER_DELETES = {
+    ("person", "assets"): "/persons/{person}/assets/delete/{asset}",
+    ("conversation", "assets"): "/conversation/{conversation}/assets/delete/{asset}",
+    ("conversation", "anchors"): "/conversation/{conversation}/anchors/delete/{anchor}",
+}
 # Paths that are answered when nobody is signed in.
 OPEN_PATHS = frozenset(
     {routes.HEALTH.path, routes.VERSION.path, routes.CONNECT.path, "/user", "/users", "/users/{user}"}
@@ -127,7 +139,8 @@ _DOCUMENT_READS = {
 _READING_POSTS = {
     *(kind.route(verb) for kind in KINDS.values() for verb in ("search", "batch") if verb in kind.routes),
     *(kind.newer_batch for kind in KINDS.values()),
-    *(route for route, _ in (*association_reads.routes(), *inventory.routes(), *copilot.ROUTES.items())),
+    *(route for route, _ in (*association_reads.routes(), *inventory.routes(), *local_answers.routes())),
+    *copilot.ROUTES,
     *(
         Route("POST", path)
         for path in ("/users/batch/fetch", "/user/{user}/annotations", "/person/{person}/annotations")
@@ -151,8 +164,11 @@ def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
     for route, coroutine in copilot.COROUTINES.items():
         seen.add((route.method, route.path))
         yield route.method, route.path, Endpoint(refuse, _queue(route), needs_user=True, coroutine=coroutine)
-    for method, path in unserved(seen | {("GET", path) for path, _ in stream_routes()}):
+    for method, path in unserved(seen):
         yield method, path, Endpoint(refuse, attrgetter("documents"))
+    # Also those whose path a parameter of another route would take.
+    for path, _ in stream_routes():
+        yield "GET", path, Endpoint(upgrade_required, attrgetter("documents"))
 
 
 def _queue(route: Route) -> Callable[[Workload], WorkQueue]:
@@ -172,23 +188,31 @@ def _general_routes() -> Iterator[tuple[Route, Handler]]:
         yield kind.newer_batch, partial(materials.newer_batch, kind)
     for row in ASSOCIATIONS:
         yield Route("POST", row.path("associate")), partial(associations.associate, row)
-        for path in filter(None, (row.path("disassociate"), row.older)):
+        old = _OLDER_DELETES.get((row.owner.name, row.relation))
+        for path in filter(None, (row.path("disassociate"), row.older, old)):
             yield Route("POST", path), partial(associations.disassociate, row)
     yield from association_reads.routes()
     yield from inventory.routes()
+    yield from local_answers.routes()
 
 
-def stream_routes() -> Iterator[tuple[str, Stream]]:
-    """Yield every WebSocket route."""
+def stream_routes() -> Iterator[tuple[str, Stream | None]]:
+    """Yield every WebSocket route, with None for those of the contract that are not served."""
+    served = dict(_streams())
+    yield from served.items()
+    yield from ((path, None) for path in unserved_streams(served))
+
+
+def _streams() -> Iterator[tuple[str, Stream]]:
     yield routes.ASSETS_STREAM.path, assets_stream(contents=False)
     yield routes.ASSETS_STREAM_CONTENTS.path, assets_stream(contents=True)
     yield routes.SUGGESTIONS_STREAM.path, suggestions.stream()
     yield "/.well-known/stream/health", once(applications.health_text)
     yield "/user/stream", once(users.profile_frame)
     yield "/user/last_checked_in/stream", once(users.checked_in_frame)
+    yield "/workstream_pattern_engine/processors/vision/status/stream", once(lambda _: local_answers.vision_text())
+    yield "/workstream_pattern_engine/processors/status/stream", once(lambda _: local_answers.processors_text())
     yield "/qgpt/stream", question_stream.stream
-    # Pieces OS reports here on a feature that this server lacks; programs only need the stream to exist.
-    yield "/workstream_pattern_engine/processors/vision/status/stream", once(lambda _: None)
     for kind in KINDS.values():
         if "stream" in kind.routes:
             yield kind.route("stream").path, identifier_stream(kind)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from ...wire.kinds import Kind
+from ..json_values import stored_object
 from ..request_errors import RequestError
 from ..storage.reader import Reader, Row
 from .date_windows import in_windows, queried_windows
@@ -28,8 +27,7 @@ def require_row(reader: Reader, kind: Kind, id: str, status: int = 500) -> Row:
 
 def own_keys(row: Row) -> dict[str, Any]:
     """Decode a row's own keys."""
-    keys: dict[str, Any] = msgspec.json.decode(row.document)
-    return keys
+    return stored_object(row.document)
 
 
 def related_ids(reader: Reader, end: RelationEnd, kind: Kind, id: str) -> list[str]:

@@ -97,3 +97,17 @@ def application(request: Request) -> str:
     if row is None:
         raise RequestError(410, f"There is no application {id}.")
     return json_text({"id": id, **own_keys(row)})
+
+
+def onboarded(request: Request) -> Response:
+    """Note whether an application has shown its user around."""
+    id, value = request.params["application"], request.decode(bool) if request.body else True
+    store = request.service.store
+    with store.read() if store.read_only else store.write() as reader:
+        row = reader.row(_APPLICATION, id)
+        if row is None:
+            raise RequestError(400, f"There is no application {id}: connect first.")
+        own = own_keys(row) | {"onboarded": value}
+        if isinstance(reader, Writer):
+            reader.update(_APPLICATION, id, json_text(own), label=own["name"])
+    return text_response(id)

@@ -39,26 +39,36 @@ class _Associations(msgspec.Struct):
 
 @frozen
 class _StoredFamily:
-    """A family, and the relation whose edges are its rows."""
+    """A family, and the relation whose edges are its rows.
+
+    Attributes:
+        key_a, key_b: the keys of a row for the ids at the two sides of the relation.
+    """
 
     family: Family
     relation: StoredRelation
+    key_a: str
+    key_b: str
+
+    @classmethod
+    def of(cls, family: Family) -> _StoredFamily:
+        """Find the relation of a family."""
+        relation, (first, second) = family_relation(family), family.sides
+        a, b = (first, second) if relation.a is first.owner else (second, first)
+        return cls(family, relation, a.owner_key, b.owner_key)
 
     def stored_side(self, side: Side) -> EdgeSide:
         """Return the side of the relation that one side of the family is; of a kind with itself, `x` is a."""
-        first, _ = self.family.sides
-        return "a" if (side is first) == (self.relation.a is first.owner) else "b"
+        return "a" if side.owner_key == self.key_a else "b"
 
     def row(self, found: AssociationRow) -> Row:
         """Build one row; what an edge has of its own takes no place of an id or a date."""
-        first, second = self.family.sides
-        ids = {"a": found.id_a, "b": found.id_b}
         row: Row = {
             "id": found.id,
             "created": {"value": found.created},
             "updated": {"value": found.updated},
-            first.owner_key: ids[self.stored_side(first)],
-            second.owner_key: ids[self.stored_side(second)],
+            self.key_a: found.id_a,
+            self.key_b: found.id_b,
         }
         return row if found.document == "{}" else {**msgspec.json.decode(found.document), **row}
 
@@ -66,7 +76,7 @@ class _StoredFamily:
 def routes() -> Iterator[tuple[Route, Handler]]:
     """Yield the routes of every family: three for each side, that of a pair, and that of ids."""
     for family in FAMILIES:
-        stored = _StoredFamily(family, family_relation(family))
+        stored = _StoredFamily.of(family)
         for side in family.sides:
             yield side.read, partial(_page, stored, side)
             yield side.count, partial(_count, stored, side)

@@ -10,12 +10,13 @@ from attrs import frozen
 from starlette.responses import Response
 
 from ...wire.kinds import Kind
-from ..json_values import object_in, referenced_id
+from ..json_values import MAX_LEVELS, is_too_deep, object_in, referenced_id
 from ..request_errors import RequestError
 from ..service import Service
 from ..storage.reader import Reader
 
 T = TypeVar("T")
+_TOO_DEEP = f"The body is nested too deeply: send at most {MAX_LEVELS} levels of objects and lists within each other."
 
 
 class Reference(msgspec.Struct):
@@ -58,16 +59,21 @@ class Request:
             return msgspec.json.decode(self.body, type=type)
         except msgspec.ValidationError as error:
             raise RequestError(400, f"The body is invalid: {error}.") from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except RecursionError:
+            raise RequestError(400, _TOO_DEEP) from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise RequestError(400, f"The body is not JSON: {error}.") from None
 
     def object(self) -> dict[str, Any]:
         """Decode the body as a JSON object.
 
         Raises:
-            RequestError: 400, it is something else.
+            RequestError: 400, it is something else, or nested too deeply.
         """
-        return self.decode(dict[str, Any])
+        body = self.decode(dict[str, Any])
+        if is_too_deep(body):
+            raise RequestError(400, _TOO_DEEP)
+        return body
 
     def batch_ids(self, kind: Kind) -> tuple[str, list[str]]:
         """Return the ids that the body of a batch read asks for, and the key under which it has them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .content import from_content
-from .names import canonical_name, check_text, classification, from_filename, is_image
+from .names import canonical_name, classification, from_filename, is_image
 
 # First bytes of image files.
 _MAGIC = (
@@ -31,10 +31,9 @@ def classify(text: str | None, data: bytes, *, ext: object = None, name: str = "
         return classification(stated if stated and is_image(stated) else image)
     if text is None:
         return classification(stated) if stated else {"generic": "FILE", "specific": "bin"}
-    if stated:
-        check_text(stated)
-        return classification(stated)
-    return classification(from_filename(name) or from_content(text) or "txt")
+    # A text is no image, whatever its sender or its name says.
+    told = (each for each in (stated, from_filename(name)) if each and not is_image(each))
+    return classification(next(told, None) or from_content(text) or "txt")
 
 
 def image_type(data: bytes) -> str | None:

@@ -64,8 +64,7 @@ def from_filename(filename: str) -> str | None:
     """Look up the language of a file by its name or extension, None when they tell nothing."""
     path = PurePosixPath(filename.strip().replace("\\", "/"))
     suffix = path.suffix.removeprefix(".")
-    if " " in path.name or not path.name:
-        return None
+    # A name in words is a title, of which only the suffix tells something, as in `made by me.py`.
     for candidate in (path.name, suffix, suffix.lower()):
         if candidate in KNOWN and (candidate != path.name or "." in filename or candidate[0].isupper()):
             return candidate

@@ -10,6 +10,7 @@ from attrs import frozen
 from sqlalchemy import Connection, text
 
 from ...wire.kinds import ASSET, FORMAT, Kind
+from ..domain.materials import own_keys
 from ..domain.relations import ends_of, linked
 from ..json_values import object_in
 from ..storage.reader import Reader, Row
@@ -99,13 +100,13 @@ def _index(writer: Writer, row: Row) -> None:
 def _columns(reader: Reader, row: Row) -> dict[str, str]:
     """Collect the texts of an asset's columns."""
     texts: dict[str, list[str]] = {name: [] for name in COLUMNS}
-    texts["title"].append(str(msgspec.json.decode(row.document).get("name") or ""))
+    texts["title"].append(str(own_keys(row).get("name") or ""))
     sources: dict[str, list[str]] = {}
     for key, _, other in linked(reader, ASSET, _SOURCES, [row.id]):
         sources.setdefault(key, []).append(other)
     for key, ids in sources.items():
         for source in reader.rows(_SOURCE_KINDS[key].name, ids):
-            texts[_SOURCES[key]].append(_text(msgspec.json.decode(source.document)))
+            texts[_SOURCES[key]].append(_text(own_keys(source)))
     return {name: "\n".join(parts) for name, parts in texts.items()}
 
 

@@ -55,9 +55,12 @@ def names_of(own: Mapping[str, Any]) -> list[str]:
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """Yield every text within a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list):
-        for one in value.values() if isinstance(value, Mapping) else value:
-            yield from texts_in(one)
+    """Yield every text within a JSON value, in order."""
+    # Not by recursion: older databases hold values of hundreds of levels.
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, Mapping | list):
+            left += reversed([*(one.values() if isinstance(one, Mapping) else one)])

@@ -33,8 +33,8 @@ edge = Table(
     Column("seq", Integer, primary_key=True),
     # `document` is the JSON text of the keys that an association has beside its id, timestamps and ends.
     *_texts("id", "relation", "kind_a", "id_a", "kind_b", "id_b", "created", "updated", "document"),
-    UniqueConstraint("id"),
-    UniqueConstraint("relation", "id_a", "id_b"),
+    Index("edge_id", "id", unique=True),
+    Index("edge_ends", "relation", "id_a", "id_b", unique=True),
     # Covering: edges are read from these alone, in the order in which they were made.
     Index("edge_a", "kind_a", "id_a", "relation", "seq", "id_b"),
     Index("edge_b", "kind_b", "id_b", "relation", "seq", "id_a"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 import time
 import uuid
@@ -33,8 +34,7 @@ _EDGES_OF_VERSION_2 = """
     CREATE TABLE edge (
         seq INTEGER NOT NULL PRIMARY KEY, id TEXT NOT NULL, relation TEXT NOT NULL,
         kind_a TEXT NOT NULL, id_a TEXT NOT NULL, kind_b TEXT NOT NULL, id_b TEXT NOT NULL,
-        created TEXT NOT NULL, updated TEXT NOT NULL, document TEXT NOT NULL,
-        UNIQUE (id), UNIQUE (relation, id_a, id_b)
+        created TEXT NOT NULL, updated TEXT NOT NULL, document TEXT NOT NULL
     );
     INSERT INTO edge
         SELECT old.seq, association_id(relation, kind_a, id_a, kind_b, id_b), relation, kind_a, id_a, kind_b, id_b,
@@ -43,6 +43,8 @@ _EDGES_OF_VERSION_2 = """
         JOIN material AS a ON a.kind = kind_a AND a.id = id_a JOIN material AS b ON b.kind = kind_b AND b.id = id_b
         ORDER BY old.seq;
     DROP TABLE edge_of_version_1;
+    CREATE UNIQUE INDEX edge_id ON edge (id);
+    CREATE UNIQUE INDEX edge_ends ON edge (relation, id_a, id_b);
     CREATE INDEX edge_a ON edge (kind_a, id_a, relation, seq, id_b);
     CREATE INDEX edge_b ON edge (kind_b, id_b, relation, seq, id_a);
     CREATE INDEX edge_a_created ON edge (kind_a, id_a, relation, created);
@@ -59,11 +61,14 @@ def _date_edges(connection: Connection) -> None:
     """
     families = {family.name for family in FAMILIES}
 
-    def association_id(relation: str, kind_a: str, id_a: str, kind_b: str, id_b: str) -> str:
+    @functools.cache
+    def name_of(relation: str, kind_a: str, kind_b: str) -> str:
         plural = "workstream_summaries" if kind_a == kind_b == "workstream_summary" else kind_b
         names = {f"{kind_a}_to_{plural}_associations", f"{kind_b}_to_{kind_a}_associations"} & families
-        name = relation if relation in _WITHOUT_FAMILY else next(iter(names), relation)
-        return str(uuid.uuid5(_NAMESPACE, f"{name}:{':'.join(sorted((id_a, id_b)))}"))
+        return relation if relation in _WITHOUT_FAMILY else next(iter(names), relation)
+
+    def association_id(relation: str, kind_a: str, id_a: str, kind_b: str, id_b: str) -> str:
+        return str(uuid.uuid5(_NAMESPACE, f"{name_of(relation, kind_a, kind_b)}:{':'.join(sorted((id_a, id_b)))}"))
 
     driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
     driver.create_function("association_id", 5, association_id, deterministic=True)

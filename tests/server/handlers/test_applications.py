@@ -7,6 +7,7 @@ import pytest
 import pieces_orm
 from pieces_orm.values import Platform
 from pieces_orm.wire.closed_lists import APPLICATION_NAMES
+from tests.server.support import contract
 
 
 def test_connecting_twice_is_the_same_application(wire):
@@ -28,7 +29,14 @@ def test_connecting_twice_is_the_same_application(wire):
     assert "not a valid integration" in wire.ask("POST", "/connect", {"application": {**first, "name": "ME"}}).text
 
 
-@pytest.mark.parametrize("name", sorted(APPLICATION_NAMES))
+PUBLISHED_NAMES = contract()["components"]["schemas"]["ApplicationNameEnum"]["enum"]
+
+
+def test_the_application_names_are_those_that_are_published():
+    assert set(PUBLISHED_NAMES) == APPLICATION_NAMES
+
+
+@pytest.mark.parametrize("name", PUBLISHED_NAMES)
 def test_every_application_name_of_the_wire_connects(shared, name):
     seed = {"name": name, "version": "1.0.0", "platform": "LINUX"}
     assert shared.post("/connect", {"application": seed})["application"]["name"] == name

@@ -240,8 +240,11 @@ def test_a_text_never_becomes_an_image_and_an_image_is_known_by_its_first_bytes(
     reference = {"id": asset["id"]}
     assert shared.status("POST", "/asset/reclassify", {"ext": "png", "asset": reference}) == 400
     assert shared.post("/asset/reclassify", {"ext": "md", "asset": reference})["id"] == asset["id"]
-    seed = shared.asset_seed({"string": {"raw": "plain text"}, "metadata": {"ext": "png"}})
-    assert shared.status("POST", "/assets/create", seed) == 400
+    for metadata, name in (({"ext": "png"}, "tides"), ({}, "tides.png"), ({"ext": "jpg"}, "tides of may.gif")):
+        seed = shared.asset_seed({"string": {"raw": "plain text"}, "metadata": metadata}, name=name)
+        made = shared.post("/assets/create", seed)["original"]["reference"]
+        assert made["classification"] == {"generic": "TEXT", "specific": "txt"}
+        assert made["fragment"]["metadata"]["ext"] == "txt"
     seed = shared.asset_seed({"bytes": {"raw": list(PNG)}, "metadata": {"ext": "txt"}})
     made = shared.post("/assets/create", seed)
     assert made["original"]["reference"]["classification"] == {"generic": "IMAGE", "specific": "png"}

@@ -1,15 +1,16 @@
 """Streams: a first full frame, then deltas, deletion wins."""
 
 import json
+import re
 import threading
 from contextlib import ExitStack
 
 import pytest
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from pieces_orm.server import Settings
 from pieces_orm.wire.kinds import KINDS
-from tests.server.support import frame, ids, stream, valid
+from tests.server.support import contract, frame, ids, stream, valid
 
 STREAMED = [kind for kind in KINDS.values() if "stream" in kind.routes]
 
@@ -142,19 +143,46 @@ def test_health_and_user_are_told_once(shared):
         assert socket.recv(timeout=5).startswith("ok:")
     with stream(shared.server, "/user/stream") as socket:
         valid("UserProfile", json.loads(socket.recv(timeout=5)))
-    for path in ("/workstream_pattern_engine/processors/vision/status/stream", "/qgpt/stream"):
-        with stream(shared.server, path) as socket, pytest.raises(TimeoutError):
-            socket.send("anything")
-            socket.recv(timeout=0.05)
+    with stream(shared.server, "/qgpt/stream") as socket, pytest.raises(TimeoutError):
+        socket.send("anything")
+        socket.recv(timeout=0.05)
 
 
-def test_a_stream_that_does_not_exist_is_refused(shared):
-    from websockets.exceptions import InvalidStatus
-
+def refused(shared, path):
+    """The answer to a WebSocket handshake that is refused."""
     with pytest.raises(InvalidStatus) as error:
-        stream(shared.server, "/nothing/stream")
-    assert error.value.response.status_code == 403
-    assert shared.status("GET", "/tags/stream/identifiers") == 426
+        stream(shared.server, path)
+    return error.value.response
+
+
+def test_a_stream_that_does_not_exist_or_is_not_served_says_so(shared):
+    unknown = refused(shared, "/nothing/stream")
+    assert (unknown.status_code, unknown.body) == (404, b"There is no such stream.")
+    for path in ("/models/stream/identifiers", "/os/settings/stream", "/model/any/download/progress"):
+        unserved = refused(shared, path)
+        assert unserved.status_code == 501
+        assert b"does not do this" in unserved.body
+
+
+def test_a_stream_of_somebody_who_is_not_signed_in_is_refused(started):
+    wire = started(settings=Settings(user="nobody"))
+    answer = refused(wire, "/tags/stream/identifiers")
+    assert (answer.status_code, answer.body) == (401, b"Nobody is signed in.")
+    with stream(wire.server, "/user/stream"):
+        pass
+
+
+STREAMS = [
+    path
+    for path, methods in contract()["paths"].items()
+    if any(each.get("x-websocket") for each in methods.values() if isinstance(each, dict))
+]
+
+
+@pytest.mark.parametrize("path", STREAMS)
+def test_a_plain_get_of_a_stream_asks_for_the_upgrade(shared, path):
+    answer = shared.ask("GET", re.sub(r"{\w+}", "x", path))
+    assert (answer.status_code, answer.headers["upgrade"]) == (426, "websocket")
 
 
 def test_a_stream_that_falls_behind_is_closed_and_never_blocks_writers(started):
