@@ -19,7 +19,7 @@ from .request_log import request_log
 from .terminal import Terminal
 
 if TYPE_CHECKING:
-    from ..server import Server
+    from ..server import ChatModel, Server
 
 NO_DATABASE = "NONE. WITHOUT --database FILE, ALL DATA IS LOST WHEN THE SERVER STOPS."
 
@@ -75,12 +75,10 @@ def serve(
         raise typer.BadParameter("it cannot be combined with --standard-port-file.", param_hint="--port-file")
     if read_only and database is None:
         raise CommandError("--read-only needs --database FILE: a server in memory that refuses writes stays empty.")
-    if (model_url is None) != (model is None):
-        raise CommandError("--model-url URL and --model NAME need each other: the model is one of that server.")
-    from ..server import ChatModel, Server, Settings  # noqa: PLC0415 an extra, which may be missing
+    from ..server import Server, Settings  # noqa: PLC0415 an extra, which may be missing
 
     path = discovery.port_file() if standard_port_file else port_file
-    answers = ChatModel(model_url, model, model_key) if model_url is not None and model is not None else None
+    answers = _chat_model(model_url, model, model_key)
     settings = Settings(token=token, read_only=read_only, allow_origins=tuple(allow_origin or ()), answers=answers)
     if pieces_version is not None:
         settings = evolve(settings, version=pieces_version)
@@ -94,6 +92,17 @@ def serve(
                 terminal.say(line)
             interrupts.wait()
         terminal.say("The server has stopped.")
+
+
+def _chat_model(url: str | None, name: str | None, key: str | None) -> ChatModel | None:
+    """Return the model that answers questions, None when no option names one."""
+    from ..server import ChatModel  # noqa: PLC0415 an extra, which may be missing
+
+    if url is None and name is None:
+        return None
+    if url is None or name is None:
+        raise CommandError("--model-url URL and --model NAME need each other: the model is one of that server.")
+    return ChatModel(url, name, key)
 
 
 def _introduction(server: Server, database: Path | None, path: Path | None) -> Iterator[str]:
