@@ -3,6 +3,7 @@
 PiecesError
   TransportError                the request or its answer was lost on the way
     NotRunningError             no server answered
+      NotTriedError             no server answered another one of many
     RequestTimeout              also a TimeoutError
     AnswerTooLargeError         more came than `max_answer`
   ResponseError                 the server answered with an error status
@@ -35,9 +36,9 @@ from typing import Any
 __all__ = [
     "AmbiguousRelationError", "AnswerTooLargeError", "BatchError", "ConflictError", "DecodeError", "DeletedError",
     "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError", "NotAuthorizedError",
-    "NotFoundError", "NotLoadedError", "NotRunningError", "PiecesError", "ReadOnlyFieldError", "RequestTimeout",
-    "ResponseError", "ServerError", "StateError", "TransportError", "UnknownRelationError", "UnsupportedOperationError",
-    "UpgradeRequiredError", "UsageError",
+    "NotFoundError", "NotLoadedError", "NotRunningError", "NotTriedError", "PiecesError", "ReadOnlyFieldError",
+    "RequestTimeout", "ResponseError", "ServerError", "StateError", "TransportError", "UnknownRelationError",
+    "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
 ]  # fmt: skip
 
 
@@ -88,6 +89,10 @@ class TransportError(PiecesError):
 
 class NotRunningError(TransportError):
     """No server answered; the message lists the addresses that were tried and how to start a server."""
+
+
+class NotTriedError(NotRunningError):
+    """One of several operations was not tried, because no server answered another; nothing was sent for it."""
 
 
 class RequestTimeout(TransportError, TimeoutError):
@@ -205,7 +210,10 @@ class UnsupportedOperationError(UsageError):
 
 
 class BatchError(PiecesError):
-    """Some of several operations failed: `succeeded` lists the ids that are done, `failed` maps ids to errors."""
+    """Some of several operations failed: `succeeded` lists the ids that are done, `failed` maps ids to errors.
+
+    When no server answers any more, the error of those that were not tried is a NotTriedError.
+    """
 
     def __init__(self, message: str, *, succeeded: Sequence[str], failed: Mapping[str, Exception]) -> None:
         super().__init__(message)

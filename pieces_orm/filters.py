@@ -111,6 +111,9 @@ def phrase(
 
 def any_of(*filters: Filter) -> Filter:
     """Match assets that match any of these filters; the wire nests one level of alternatives."""
+    if not filters:
+        message = "any_of() takes one or more filters."
+        raise InvalidValueError(message)
     for each in filters:
         if not isinstance(each, Filter):
             message = f"any_of() takes values of pieces_orm.filters, not {each!r}."

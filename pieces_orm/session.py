@@ -25,7 +25,7 @@ from .signals import Dispatch, Signals
 from .transport.connection import Connection
 from .transport.http import MAX_ANSWER_BYTES, POOL_SIZE, limits
 from .values import Application, Model, Progress, Timeout
-from .values.checking import is_sendable, plain_text
+from .values.checking import is_header_value, is_sendable, plain_text
 from .wire.kinds import Route
 
 if TYPE_CHECKING:
@@ -140,11 +140,11 @@ class Session:
             accept: the Accept header.
 
         Raises:
-            InvalidValueError: the path does not start at the root.
+            InvalidValueError: the path does not start at the root, or another argument cannot be sent.
         """
         _check_texts(method=method, path=path, accept=accept)
         method, path, accept = (plain_text("request", each) for each in (method, path, accept))
-        if not method.isalpha():
+        if not (method.isascii() and method.isalpha()):
             message = f"A method is a word such as GET, not {method!r}."
             raise InvalidValueError(message)
         if not path.startswith("/"):
@@ -268,10 +268,17 @@ def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
+# Arguments that are sent in headers.
+_IN_HEADERS = {"accept", "api_key", "token"}
+
+
 def _check_texts(**given: Any) -> None:
     for name, value in given.items():
         if not isinstance(value, str) or not is_sendable(value):
             message = f"{name} takes a text, not {value!r}."
+            raise InvalidValueError(message)
+        if name in _IN_HEADERS and not is_header_value(value):
+            message = f"{name} is sent in a header: pass a text of Latin-1 without control characters."
             raise InvalidValueError(message)
 
 

@@ -293,16 +293,23 @@ class AssetCollection(Collection[Asset, P]):
 
         Args:
             transferables: True: with contents.
+
+        Raises:
+            TransportError: the stream cannot be opened. AnswerTooLargeError: a frame is larger than `max_answer`.
         """
         from ..sync.raw_frames import frames  # noqa: PLC0415 nobody who reads no stream pays for it
 
         route = routes.ASSETS_STREAM_CONTENTS if transferables else routes.ASSETS_STREAM
-        for number, frame in frames(self._context, route):
-            assets = loading.adopt_page(self._context, Asset, frame, number, contents=bool(transferables))
-            for asset in assets:
-                if not asset._state.applied:
-                    asset.expire()  # it waited long: what it says may be history, so it is asked for when it is read
-            yield assets
+        # Opened here: what is wrong is said by the call, and changes are received from now on.
+        opened = frames(self._context, route)
+        return (self._adopt_frame(number, frame, bool(transferables)) for number, frame in opened)
+
+    def _adopt_frame(self, number: int, frame: bytes, contents: bool) -> list[Asset]:
+        assets = loading.adopt_page(self._context, Asset, frame, number, contents=contents)
+        for asset in assets:
+            if not asset._state.applied:
+                asset.expire()  # it waited long: what it says may be history, so it is asked for when it is read
+        return assets
 
 
 def _page(assets: Sequence[Entity]) -> dict[str, Any]:

@@ -27,8 +27,8 @@ class Suggestion:
 
 def suggestions(context: Context) -> Iterator[list[Suggestion]]:
     """Iterate over the suggestions of the server, those of one frame at a time; ends with the session."""
-    for _, frame in frames(context, SUGGESTIONS_STREAM):
-        yield suggestions_in(frame, context.identity_map)
+    opened = frames(context, SUGGESTIONS_STREAM)  # here, so that what is wrong is said by the call
+    return (suggestions_in(frame, context.identity_map) for _, frame in opened)
 
 
 def suggestions_in(frame: bytes, entities: IdentityMap) -> list[Suggestion]:

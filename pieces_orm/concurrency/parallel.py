@@ -16,7 +16,7 @@ from itertools import islice, takewhile
 from queue import SimpleQueue
 from typing import TypeVar
 
-from ..errors import BatchError, PiecesError
+from ..errors import BatchError, NotRunningError, NotTriedError, PiecesError
 from ..values import Progress
 
 T = TypeVar("T")
@@ -45,18 +45,24 @@ def do_all(
 ) -> list[Exception | None]:
     """Do an act for each item, a few requests at a time; return the error of each item, None where there is none.
 
+    When no server answers, the acts that have not begun are left out: their error is a NotTriedError. Each would wait
+    for the server in vain.
+
     Raises:
         BaseException: the first exception that is not a PiecesError, such as KeyboardInterrupt. Acts that have not
             begun are left out; those that have are finished, so that their effects on the server are known here.
     """
     errors: list[Exception | None] = []
     mistakes: list[BaseException] = []
-    going = takewhile(lambda _: not mistakes, items)
+    lost: list[NotRunningError] = []
+    going = takewhile(lambda _: not (mistakes or lost), items)
     for error in _errors(map(act, going), min(concurrency, len(items))):
         if error is not None and not isinstance(error, PiecesError):
             mistakes.append(error)
         else:
             errors.append(error)
+            if isinstance(error, NotRunningError):
+                lost.append(error)
             if progress is not None and not mistakes:
                 try:
                     progress(len(errors), len(items))
@@ -64,7 +70,8 @@ def do_all(
                     mistakes.append(raised)
     if mistakes:
         raise mistakes[0]
-    return errors
+    # All acts were begun unless no server answered.
+    return [*errors, *(NotTriedError(f"Not tried, after another failed: {lost[0]}") for _ in items[len(errors) :])]
 
 
 def raise_failed(items: Sequence[T], errors: Sequence[Exception | None], name: Callable[[T], str], done: str) -> None:

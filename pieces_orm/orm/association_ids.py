@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..documents import answers, decoding
-from ..errors import ResponseError
+from ..errors import NotFoundError, ResponseError
 from ..model.relation import Relation
 from ..transport.connection import Connection
 from ..wire import association_reads
@@ -19,20 +19,27 @@ def read_related_ids(
     """Read the ids of a relation of some materials from its association family; None where the server has none.
 
     Requests: one GET for each 500 of one material; one POST for each 200 materials.
+
+    Raises:
+        NotFoundError: the family has answered before, so this 404 is about a material, or a proxy's.
     """
     sides = association_reads.sides_of(relation.owner._schema.kind, relation.name, relation.target._schema.kind)
     found: dict[str, dict[str, None]] = {id: {} for id in ids}
-    try:
-        for side in sides:
-            rows = _rows_of_one(connection, side, ids[0]) if len(ids) == 1 else _rows_of_many(connection, side, ids)
-            # Rows come newest first; documents list the oldest first.
-            for owner_id, other_id in reversed(list(rows)):
-                if owner_id in found:
-                    found[owner_id][other_id] = None
-    except ResponseError as error:
-        if error.status not in NO_SUCH_ROUTE:
-            raise
-        return None
+    for side in sides:
+        route = side.read if len(ids) == 1 else side.bulk
+        rows = _rows_of_one(connection, side, ids[0]) if len(ids) == 1 else _rows_of_many(connection, side, ids)
+        try:
+            listed = list(rows)
+        except ResponseError as error:
+            is_missing = error.status in NO_SUCH_ROUTE
+            if not is_missing or (isinstance(error, NotFoundError) and connection.had(route.path)):
+                raise
+            return None
+        connection.has(route.path)
+        # Rows come newest first; documents list the oldest first.
+        for owner_id, other_id in reversed(listed):
+            if owner_id in found:
+                found[owner_id][other_id] = None
     return {id: tuple(others) for id, others in found.items()} if sides else None
 
 

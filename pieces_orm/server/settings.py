@@ -52,8 +52,11 @@ _TOKEN = _takes(
     lambda value: value is None or _matches(r"[!-~]+", value),
     secret=True,
 )
+# Everybody has a page of some http origin, so that these are named one by one.
 _ORIGINS = _takes(
-    "a list of origins such as vscode-webview://abc, without a path", _all_match(r"[a-zA-Z][\w+.-]*://[^/\s]+")
+    "a list of origins such as vscode-webview://abc, without a path; vscode-webview://* stands for all of this scheme, "
+    "which http and https do not have",
+    _all_match(r"(?!https?://\*)[a-zA-Z][\w+.-]*://(\*|[^/\s*]+)"),
 )
 _ANSWERS = _takes(
     "a function that answers a question, such as a ChatModel", lambda value: value is None or callable(value)
@@ -70,7 +73,8 @@ class Settings:
     Args:
         version: the version in `/.well-known/version` and `POST /connect`.
         allow_origins: origins that may call besides loopback ones on the server's own port, such as
-            `vscode-webview://abc`; compared as a whole.
+            `vscode-webview://abc`; compared as a whole. `SCHEME://*` stands for all origins of a scheme other than http
+            and https, for programs whose pages have new origins each time.
         allow_foreign_hosts: accept any `Host` header. Without a token, a web page that resolves its own name to this
             machine can then read and write everything.
         token: a secret that every request and every stream must carry as `Authorization: Bearer TOKEN`; others get 401.

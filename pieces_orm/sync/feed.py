@@ -140,8 +140,12 @@ class Feed:
             is_listing = is_first and self.reconciler.is_listing({event.id for event in events})
             for event in events:
                 if event.deleted or not is_listing:
-                    self._pending.add(event.id, DELETED if event.deleted else UPDATED)
+                    self._report(event.id, DELETED if event.deleted else UPDATED)
             self._condition.notify_all()
+
+    def _report(self, id: str, report: int) -> None:
+        self._pending.add(id, report)
+        self.reconciler.known.heard({id})
 
     def again(self, id: str) -> None:
         """Read a material anew, because an outdated answer was applied to it."""
@@ -197,7 +201,7 @@ class Feed:
             self._compare(everything, number)
             for id in everything.intersection(recent):
                 # The next window reaches back before the first: what changed there is no news then.
-                self._pending.add(id, SEEN if is_first else UPDATED)
+                self._report(id, SEEN if is_first else UPDATED)
             self._condition.notify_all()
         return start
 

@@ -59,6 +59,8 @@ class KnownIds:
         # Materials that this session made before that.
         self._made: dict[str, bytes | None] = {}
         self._writes: dict[str, _Write] = {}
+        # Materials whose reports came and are still to be processed, which takes long on a machine under load.
+        self._heard: set[str] = set()
         # Materials that this session deleted or found to be gone: reports of that are still to come.
         self._gone: dict[str, None] = {}
         # Nothing that takes the session's lock may run under this one: some callers hold that already.
@@ -150,6 +152,14 @@ class KnownIds:
 
     # Reports --------------------------------------------------------------------------------------------------------
 
+    def heard(self, ids: AbstractSet[str]) -> None:
+        """Record that reports came: what is an echo now is still one when it is processed."""
+        with self._lock:
+            for id in ids & self._writes.keys():
+                if self._expected(id) is None:
+                    del self._writes[id]
+            self._heard |= ids
+
     def is_unannounced(self, id: str, number: int) -> bool:
         """Tell whether a material that was there at this number is new and was not announced yet."""
         return self._ids is not None and id not in self._ids and number > self._listed_at
@@ -165,6 +175,7 @@ class KnownIds:
     def learn(self, ids: AbstractSet[str]) -> None:
         """Make materials known that nobody listens to."""
         with self._lock:
+            self._heard -= ids
             for id in ids:
                 self._learn(id, None)
 
@@ -177,9 +188,11 @@ class KnownIds:
         """
         with self._lock:
             if self._ids is None or id not in self._ids:
+                self._heard.discard(id)
                 return False  # deleted meanwhile
             self._gone.pop(id, None)
             before, write = self._ids[id], self._expected(id)
+            self._heard.discard(id)
             is_older = write is not None and write.number > number
             is_echo = (write is not None and write.origin is not None) or (updated is not None and before == updated)
             if before is None and may_be_old:
@@ -217,6 +230,7 @@ class KnownIds:
         """Let go of what is held for echoes."""
         with self._lock:
             self._writes.clear()
+            self._heard.clear()
 
     # Under the lock ---------------------------------------------------------------------------------------------------
 
@@ -230,7 +244,8 @@ class KnownIds:
 
     def _expected(self, id: str) -> _Write | None:
         write = self._writes.get(id)
-        return write if write is not None and time.monotonic() - write.at < MAX_ECHO_S else None
+        is_late = write is not None and time.monotonic() - write.at >= MAX_ECHO_S
+        return None if is_late and id not in self._heard else write
 
     def _learn(self, id: str, updated: bytes | None) -> None:
         if self._ids is not None:
@@ -238,6 +253,7 @@ class KnownIds:
 
     def _forget(self, id: str) -> None:
         self._writes.pop(id, None)
+        self._heard.discard(id)
         if self._ids is not None:
             self._ids.pop(id, None)
 

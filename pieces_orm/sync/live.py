@@ -75,7 +75,7 @@ class Live(Sequence[E], Generic[E]):
             with self._working:
                 self._connect()
                 # Changes before the stream is live may be missed: then all are read once more.
-                self._watch.before_live(lambda: self._catch_up(read))
+                feeds_of(context).before_live(cls, lambda: self._catch_up(read))
                 for entity in read():
                     self._place(entity)
         except BaseException:

@@ -54,6 +54,12 @@ class Feeds(Watching):
             feed.watchers += 1
             return feed
 
+    def before_live(self, cls: type[Entity], act: Callable[[], None]) -> None:
+        """Call a function before the feed of a class becomes live; not at all when it is, or when there is none."""
+        feed = self._feed_of(cls)
+        if feed is not None:
+            feed.before_live(act)
+
     def close(self, feeds: list[Feed]) -> None:
         """Let go of feeds; those that nobody else watches stop."""
         if sys.is_finalizing():
@@ -184,11 +190,6 @@ class Watch:
         for feed in self._feeds:
             feed.wait_live(deadline)
         return self
-
-    def before_live(self, act: Callable[[], None]) -> None:
-        """Call a function before streams that are not live become so."""
-        for feed in self._feeds:
-            feed.before_live(act)
 
     def close(self) -> None:
         """Stop watching; another watch of the same kinds goes on."""

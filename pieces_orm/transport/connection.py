@@ -79,6 +79,7 @@ class Connection:
         self._requested: deque[dict[str, Any]] = deque()
         # By route or feature: how often it was found missing, and until when it is not asked for.
         self._unsupported: dict[str, tuple[int, float]] = {}
+        self._supported: set[str] = set()
         if api_key is not None:
             self._use(_application(application, {"id": api_key}))
 
@@ -158,6 +159,7 @@ class Connection:
         """
         self._lost_at = time.monotonic()
         self._unsupported.clear()
+        self._supported.clear()
 
     def server_time(self) -> float:
         """Return the time of the server's clock, as far as its answers tell; seconds since 1970."""
@@ -283,6 +285,15 @@ class Connection:
     def may_have(self, feature: str) -> bool:
         """Tell whether the server may have a route or feature of other versions: it has not said so of late."""
         return time.monotonic() >= self._unsupported.get(feature, (0, 0.0))[1]
+
+    def has(self, feature: str) -> None:
+        """Remember, until the server is lost, that it has a route or feature of other versions."""
+        self._supported.add(feature)
+        self._unsupported.pop(feature, None)
+
+    def had(self, feature: str) -> bool:
+        """Tell whether the server has shown a route or feature: a 404 is about a material then."""
+        return feature in self._supported
 
     def has_not(self, feature: str) -> None:
         """Remember for a while that the server does not have a route or feature: longer each time it says so."""

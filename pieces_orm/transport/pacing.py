@@ -6,9 +6,9 @@ import contextlib
 import functools
 import io
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextvars import ContextVar, Token
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -29,7 +29,7 @@ class Budget:
     def __init__(self, seconds: float, max_bytes: int) -> None:
         self._deadline = time.monotonic() + seconds
         self._bytes_left = max_bytes
-        self._token: Token[Budget] | None = None
+        self._outer: Budget | None = None
 
     @property
     def seconds_left(self) -> float:
@@ -70,15 +70,24 @@ class Budget:
             raise OversizeError
 
     def __enter__(self) -> Budget:
-        self._token = _current.set(self)
+        # A consumer of an answer may make requests of its own.
+        self._outer, _current.budget = _current.budget, self
         return self
 
     def __exit__(self, *exc: object) -> None:
-        assert self._token is not None
-        _current.reset(self._token)
+        _current.budget, self._outer = self._outer, None
 
 
-_current: ContextVar[Budget] = ContextVar("pieces_orm_budget")
+class _Current(threading.local):
+    budget: Budget | None = None
+
+
+_current = _Current()
+
+
+def _current_budget() -> Budget:
+    assert _current.budget is not None
+    return _current.budget
 
 
 class _PacedReader(io.RawIOBase):
@@ -87,7 +96,7 @@ class _PacedReader(io.RawIOBase):
     def __init__(self, raw: Any, sock: socket.socket, seconds: float) -> None:
         self._raw = raw
         self._socket = sock
-        self._budget = _current.get()
+        self._budget = _current_budget()
         self._seconds = seconds
         self._began = False
         self._waited = 0.0
@@ -132,7 +141,7 @@ class _PacedConnection(HTTPConnection):
     def send(self, data: Any) -> None:
         """Send data, which may connect first."""
         if self.sock is not None:
-            _current.get().limit(self.sock)
+            _current_budget().limit(self.sock)
         super().send(data)
 
 

@@ -29,6 +29,11 @@ def is_sendable(text: str) -> bool:
         return False
 
 
+def is_header_value(text: str) -> bool:
+    """Tell whether a text can be the value of an HTTP header."""
+    return all(" " <= char <= "\xff" and char != "\x7f" for char in text)
+
+
 def to_utc(name: str, moment: datetime) -> datetime:
     """Return a datetime in UTC; a naive one is local time.
 

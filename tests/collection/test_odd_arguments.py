@@ -196,3 +196,25 @@ def test_a_search_within_a_text_is_refused_rather_than_taken_for_a_list_of_lette
         with pytest.raises((ResponseError, UsageError)) as caught:
             world.session.assets.search("x", within=odd)
         assert isinstance(caught.value, UsageError)
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\r", "\x00", "\x7f", "\u2603", "\u202e"], ids=ascii)
+def test_what_cannot_be_in_a_header_is_refused_before_anything_is_sent(pieces, text):
+    requests = Requests(pieces)
+    with pytest.raises(InvalidValueError, match="accept is sent in a header"):
+        pieces.request("GET", "/tags", accept=text)
+    assert requests.take() == []
+    for option in ("api_key", "token"):
+        with pytest.raises(InvalidValueError, match=f"{option} is sent in a header") as caught:
+            pieces_orm.connect(pieces.url, **{option: f"s3cret{text}"})
+        assert "s3cret" not in str(caught.value)
+
+
+def test_a_method_of_other_letters_than_ascii_is_refused(pieces):
+    with pytest.raises(InvalidValueError, match="A method is a word"):
+        pieces.request("G\u00c9T", "/tags")
+
+
+def test_no_filter_at_all_is_no_alternative():
+    with pytest.raises(InvalidValueError, match="one or more filters"):
+        filters.any_of()

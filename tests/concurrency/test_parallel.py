@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 import pieces_orm
-from pieces_orm import Anchor, BatchError, InvalidValueError, NotFoundError, ServerError, State, Tag
+from pieces_orm import (
+    Anchor,
+    BatchError,
+    InvalidValueError,
+    NotFoundError,
+    NotRunningError,
+    NotTriedError,
+    ServerError,
+    State,
+    Tag,
+)
 from pieces_orm.concurrency import parallel
 from pieces_orm.server import Server, Settings
+from pieces_orm.transport import backoff
 from tests.support import Requests, wait_for
 
 
@@ -182,6 +194,30 @@ def test_a_mistake_of_the_program_stops_the_rest_and_comes_through_as_it_is():
         parallel.do_all(range(1000), act)
     # Those that had begun are finished: their requests were made.
     assert done == [n for n in range(20 + parallel.CONCURRENCY * parallel.ACTS_PER_THREAD) if n != 20]
+
+
+def test_what_a_lost_server_leaves_untried_is_told_soon(monkeypatch):
+    monkeypatch.setattr(backoff, "MAX_PAUSE_S", 0.01)
+    with Server() as server, pieces_orm.connect(server.url) as session:
+        anchor, made = session.anchors.create("/projects/many"), session.tags.create_many(["a", "b", "c"])
+        refs = [session.tags.ref(f"tag-{n}") for n in range(1200)]
+        server.stop()
+        calls = [
+            lambda: session.tags.create_many([f"tag {n}" for n in range(1200)]),
+            lambda: session.tags.delete_many([*made, *refs]),
+            lambda: anchor.associate(*refs[:1200]),
+        ]
+        for call in calls:
+            start = time.monotonic()
+            with pytest.raises(BatchError, match="could not be") as caught:
+                call()
+            assert time.monotonic() - start < 2
+            assert not caught.value.succeeded
+            errors = list(caught.value.failed.values())
+            untried = [error for error in errors if isinstance(error, NotTriedError)]
+            assert 1200 - parallel.CONCURRENCY * parallel.ACTS_PER_THREAD * 2 < len(untried) < len(errors)
+            assert all(isinstance(error, NotRunningError) for error in errors)
+            assert "Not tried" in str(untried[0])
 
 
 def test_a_veto_in_the_middle_leaves_nothing_undone_that_was_sent(pieces):

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 import pieces_orm
-from pieces_orm import Anchor, Asset, Entity, UnsupportedOperationError
+from pieces_orm import Anchor, Asset, Entity, NotFoundError, UnsupportedOperationError
 from pieces_orm.documents import decoding
 from pieces_orm.server import Server, Settings
 from pieces_orm.server.domain.asset_seeds import create_asset, draft_asset
@@ -16,7 +16,7 @@ from pieces_orm.server.domain.seeds import SeedWriter
 from pieces_orm.wire import association_reads, associations, kinds
 from pieces_orm.wire.other_kinds import OTHER_KINDS
 from tests.conformance.test_associations import make
-from tests.support import Requests
+from tests.support import Heard, Requests, wait_for
 
 
 @pytest.fixture
@@ -46,6 +46,38 @@ def test_an_unknown_relation_is_asked_for_once(poorer, session):
         assert theirs.tags.ids == ()
         assert requests.take() == [f"GET /tag_to_anchor_associations/anchor/{anchor.id}"]
         assert [tag.text for tag in other.assets.get(asset.id).tags] == ["one"]
+
+
+@pytest.mark.parametrize("owners", [1, 2], ids=["of one", "of several"])
+def test_a_404_of_a_family_that_answered_before_is_no_reason_to_do_without_it(poorer, session, owners):
+    anchors = [session.anchors.create(f"/projects/{n}") for n in range(owners)]
+    asset = session.assets.create("x = 1")
+    with pieces_orm.connect(poorer.url) as other:
+        theirs = [other.anchors.get(each.id) for each in anchors]
+        held = other.prefetch(theirs, Anchor.assets)
+        assert [each.assets.ids for each in theirs] == [()] * owners
+        heard = Heard(other)
+        with other.watch(Anchor).wait_live():
+            path = "/anchor_to_asset_associations/anchor/" + ("bulk" if owners > 1 else anchors[0].id)
+            poorer.faults.answer(404, path=path)
+            for each in anchors:
+                each.associate(asset)
+            # Long before a route that is missing is asked for again.
+            wait_for(lambda: {e[2] for e in heard.events if e[0] == "associated"} == {e.id for e in anchors}, 3)
+        assert held == theirs
+
+
+def test_a_404_of_a_family_that_answered_before_is_raised(poorer, session):
+    anchor, asset = session.anchors.create("/projects"), session.assets.create("x = 1")
+    anchor.associate(asset)
+    with pieces_orm.connect(poorer.url) as other:
+        theirs = other.anchors.get(anchor.id)
+        assert theirs.assets.ids == (asset.id,)
+        theirs.expire()
+        poorer.faults.answer(404, path=f"/anchor_to_asset_associations/anchor/{anchor.id}")
+        with pytest.raises(NotFoundError):
+            _ = theirs.assets.ids
+        assert theirs.assets.ids == (asset.id,)
 
 
 def test_prefetch_reads_the_families_of_many_in_bulk(poorer, session):

@@ -188,7 +188,9 @@ def test_a_session_that_is_closed_stays_closed(pieces_server):
     session.close()
     for act in (
         lambda: session.assets.ref("a"),
-        lambda: next(session.assets.stream()),
+        lambda: session.assets.stream(),
+        lambda: session.suggestions(),
+        lambda: session.changes(),
         lambda: session.watch(),
         lambda: session.request("GET", "/assets"),
     ):

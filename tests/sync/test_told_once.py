@@ -2,11 +2,13 @@
 
 import itertools
 import threading
+import time
 from contextlib import suppress
 
 import pytest
 
 from pieces_orm import Annotation, Asset, Format, NotFoundError, State, Tag, WorkstreamEvent
+from pieces_orm.sync import known_ids
 from pieces_orm.values import Trigger
 from tests.support import Heard, wait_for
 
@@ -194,3 +196,26 @@ def test_created_comes_before_anything_else_about_a_material(pieces, other, hear
         touch(pieces.tags.get(id))
         events = [event for event in fence(other, heard) if event[2] == id]
         assert (events[0], len(events)) == (("created", "Tag", id, "remote"), 2)
+
+
+def test_an_echo_stays_ones_own_however_long_its_processing_takes(pieces, other, heard, monkeypatch):
+    tag, website = pieces.tags.create("tides"), pieces.websites.create("https://tides.example")
+    fence(other, heard)
+    monkeypatch.setattr(known_ids, "MAX_ECHO_S", 0.2)
+    holding, released = threading.Event(), threading.Event()
+
+    def hold(sender, entity, **about):
+        if entity.text == "slow":
+            holding.set()
+            assert released.wait(5)
+
+    with pieces.signals.created.connected_to(hold):
+        other.tags.create("slow")
+        assert holding.wait(5)
+        pieces.tags.ref(tag.id).associate(website)
+        del tag
+        began = time.monotonic()
+        wait_for(lambda: time.monotonic() - began > 3 * known_ids.MAX_ECHO_S)
+        released.set()
+        events = fence(other, heard)
+    assert [event for event in events if event[0] == "changed"] == []

@@ -132,9 +132,9 @@ class Guard:
         return same and scheme.lower() == b"bearer"
 
     def _may_call(self, origin: str, scope: Scope) -> bool:
-        if origin in self._settings.allow_origins:
-            return True
         scheme, _, netloc = origin.partition("://")
+        if not {origin, f"{scheme}://*"}.isdisjoint(self._settings.allow_origins):
+            return True
         name, port = _host_and_port(netloc)
         own_port = (scope.get("server") or (None, None))[1]
         return scheme in _DEFAULT_PORTS and is_loopback(name) and own_port == (port or _DEFAULT_PORTS[scheme])

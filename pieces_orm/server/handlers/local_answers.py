@@ -20,7 +20,8 @@ from ..json_values import json_text
 _PROCESSORS = "/workstream_pattern_engine/processors"
 # A processor is off for good; `activation` would mean that it runs.
 _OFF = {"deactivation": {"continuous": True}}
-_DISCONNECTED = "DISCONNECTED"
+# The one status for no cloud that clients of every version know.
+_UNKNOWN = "UNKNOWN"
 
 
 def routes() -> Iterator[tuple[Route, Handler]]:
@@ -55,12 +56,12 @@ def connect_cloud(request: Request) -> str:
     """Answer a place in the cloud that is not connected."""
     with request.service.store.read() as reader:
         user = user_id(reader)
-    nowhere = {"status": _DISCONNECTED, "url": ""}
+    nowhere = {"status": _UNKNOWN, "url": ""}
     answer = {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"pieces_orm/allocations/{user}")),
         "user": user,
         "project": "local",
-        "status": {"cloud": _DISCONNECTED},
+        "status": {"cloud": _UNKNOWN},
         "urls": {"base": nowhere, "id": nowhere},
     }
     return json_text(answer)

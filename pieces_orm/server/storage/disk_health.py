@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from .disk_errors import cause_of
 from .open_files import Claim, Key, key_of
 
 _SERVICE_UNAVAILABLE = 503
+_QUIET_S = 60.0  # before the same failure is reported again
 _REMEDY = "Restart the server once the file is back in its place, or on a backup."
 
 Report = Callable[[str], None]
@@ -46,6 +48,7 @@ class DiskHealth:
         self._size = 0
         self.failure: RequestError | None = None
         self._lasts = False
+        self._told, self._told_at, self._is_told = "", 0.0, False
 
     def watch(self, claim: Claim, companions: dict[str, Path]) -> None:
         """Remember the files of a database that is open now; `companions` maps what they are called to paths."""
@@ -93,7 +96,9 @@ class DiskHealth:
         """Note that a write has reached the disk."""
         if self.failure is not None and not self._lasts:
             self.failure = None
-            self._report(f"The database {self._path} can be written again.")
+            if self._is_told:
+                self._is_told = False
+                self._report(f"The database {self._path} can be written again.")
 
     def _problem(self) -> str | None:
         claim = self._claim
@@ -129,9 +134,12 @@ class DiskHealth:
         return self._say(RequestError(cause.status, sentence), lasts=cause.lasts)
 
     def _say(self, failure: RequestError, *, lasts: bool) -> RequestError:
-        if self.failure is None or self.failure.sentence != failure.sentence:
-            self._report(f"{failure.sentence} ({self._path})")
+        is_new = self.failure is None or self.failure.sentence != failure.sentence
         self.failure, self._lasts = failure, lasts
+        # A disk that fails now and then must not fill the log.
+        if is_new and (self._told != failure.sentence or time.monotonic() - self._told_at > _QUIET_S):
+            self._told, self._told_at, self._is_told = failure.sentence, time.monotonic(), True
+            self._report(f"{failure.sentence} ({self._path})")
         return failure
 
 

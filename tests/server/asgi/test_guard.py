@@ -180,6 +180,20 @@ def test_origins_are_refused_unless_they_are_the_servers_own_or_named(shared, st
         assert frame(open_socket) == {"iterable": []}
 
 
+def test_all_origins_of_a_scheme_are_let_in_when_it_is_named(started):
+    named = started(settings=Settings(allow_origins=("vscode-webview://*",)))
+    for origin, status in (
+        ("vscode-webview://0af1", 200),
+        ("vscode-webview://*", 200),
+        ("vscode-webview-not://0af1", 403),
+        ("moz-extension://0af1", 403),
+        ("https://vscode-webview", 403),
+        ("null", 403),
+    ):
+        answer = named.ask("GET", "/assets", headers={"Origin": origin, "Sec-Fetch-Site": "cross-site"})
+        assert (answer.status_code, answer.headers.get("access-control-allow-origin", origin)) == (status, origin)
+
+
 def test_a_page_of_an_allowed_origin_may_ask_before_it_posts(shared):
     headers = {"Origin": shared.server.url, "Access-Control-Request-Method": "POST"}
     answer = shared.ask("OPTIONS", "/tags/create", headers=headers)

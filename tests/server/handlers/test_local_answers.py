@@ -20,7 +20,7 @@ def test_a_program_that_connects_to_the_cloud_is_told_that_there_is_none(shared)
     user = shared.get("/user")["user"]
     cloud = shared.post("/allocations/connect", user)
     assert cloud["user"] == user["id"]
-    assert cloud["status"]["cloud"] == "DISCONNECTED"
+    assert cloud["status"]["cloud"] == "UNKNOWN"
     assert shared.post("/allocations/connect") == cloud
     assert "local" in shared.post("/allocations/disconnect", cloud)
     assert shared.get("/allocations")["iterable"] == []

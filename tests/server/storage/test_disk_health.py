@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import sqlite3
 import struct
@@ -22,6 +21,8 @@ from pieces_orm.server.storage import database
 from pieces_orm.wire.kinds import KINDS
 from tests.cli.programs import started
 from tests.server.support import Wire, ids, stream
+
+resource = pytest.importorskip("resource")
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="disks and limits as POSIX has them")
 HEALTH = "/.well-known/health"
