@@ -14,6 +14,7 @@ from typer import Option
 from ..transport import discovery
 from .errors import CommandError, problems_reported
 from .interrupts import Interrupts
+from .memory import return_large_blocks
 from .port_file import publish_port
 from .request_log import request_log
 from .terminal import Terminal
@@ -83,6 +84,7 @@ def serve(
     if pieces_version is not None:
         settings = evolve(settings, version=pieces_version)
     terminal = Terminal()
+    return_large_blocks()
     with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write, problems_reported():
         with (
             Server(database, port=port, host=host, settings=settings, log=write) as server,

@@ -83,7 +83,7 @@ class Settings:
         max_body: the largest request body in bytes; larger ones get 413.
         max_held: bytes that the server holds for all connections together: request bodies, and answers and frames that
             clients have not taken. Beyond it bodies get 503 at once, and other requests when there was no room within
-            `send_timeout`. A single request or answer may be larger.
+            one and a half times `send_timeout`. A single request or answer may be larger.
         stream_backlog: ids that a slow stream may fall behind before it is closed (a client that reconnects gets all
             ids).
         send_timeout: seconds for which a client may take nothing of an answer or a frame (or less than 10 kB a second);

@@ -132,7 +132,7 @@ _READS = {kind.route("read").path for kind in KINDS.values() if kind is not ASSE
 _DOCUMENT_READS = {
     *(kind.route("read") for kind in KINDS.values()),
     *(kind.route("exists") for kind in KINDS.values() if "exists" in kind.routes),
-    *(Route("GET", path) for path in (routes.HEALTH.path, routes.VERSION.path, "/user", "/asset/{asset}")),
+    *(Route("GET", path) for path in ("/user", "/asset/{asset}")),
     *(Route("GET", path) for path in ("/formats/{format}", "/shares/{share}", "/model/{model}", "/users/{user}")),
     Route("POST", "/asset/{asset}"),
 }
@@ -165,14 +165,16 @@ def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
         seen.add((route.method, route.path))
         yield route.method, route.path, Endpoint(refuse, _queue(route), needs_user=True, coroutine=coroutine)
     for method, path in unserved(seen):
-        yield method, path, Endpoint(refuse, attrgetter("documents"))
+        yield method, path, Endpoint(refuse, attrgetter("state"), inline=True)
     # Also those whose path a parameter of another route would take.
     for path, _ in stream_routes():
-        yield "GET", path, Endpoint(upgrade_required, attrgetter("documents"))
+        yield "GET", path, Endpoint(upgrade_required, attrgetter("state"), inline=True)
 
 
 def _queue(route: Route) -> Callable[[Workload], WorkQueue]:
     """Pick the queue in which a route's requests wait; every POST counts as a write unless it is known to read."""
+    if route in {routes.HEALTH, routes.VERSION}:
+        return attrgetter("state")
     if route in _DOCUMENT_READS:
         return attrgetter("documents")
     return attrgetter("collections" if route.method == "GET" or route in _READING_POSTS else "writes")

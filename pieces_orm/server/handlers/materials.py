@@ -161,20 +161,21 @@ def exists(kind: Kind, request: Request) -> str:
 
 def batch(kind: Kind, request: Request) -> str:
     """Answer several documents, and the ids of those that are not there."""
-    key, ids = request.batch_ids(kind)
+    return _batch(kind, request, *request.batch_ids(kind))
+
+
+def newer_batch(kind: Kind, request: Request) -> str:
+    """Answer like `batch`, on the route that only newer servers have."""
+    return _batch(kind, request, *request.newer_batch_ids(kind))
+
+
+def _batch(kind: Kind, request: Request, key: str, ids: list[str]) -> str:
     with request.service.store.read() as reader:
         contents = request.flag("transferables", default=False)
         found = request.service.documents(reader, contents=contents).some(kind, ids)
     missing = json_text([id for id in ids if id not in found])
     collection = collection_text(kind, list(found), found.values())
     return f'{{"{key}":{collection},"notFound":{missing}}}'
-
-
-def newer_batch(kind: Kind, request: Request) -> str:
-    """Answer like `batch`, on the route that only newer servers have."""
-    if not request.service.settings.batch_reads:
-        raise RequestError(404, "There is no such route.")
-    return batch(kind, request)
 
 
 def rename(kind: Kind, request: Request) -> str:
