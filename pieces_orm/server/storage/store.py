@@ -28,6 +28,7 @@ Hook = Callable[[Writer], None]
 
 _MAX_LOGGED_CHANGES = 100_000
 _CHANGES_PER_PRUNING = 1000
+_PROBE = "SELECT id FROM material ORDER BY seq LIMIT 1"  # reads the table, and not an index
 _BESIDE = {"log (-wal)": "-wal", "index of the log (-shm)": "-shm"}
 
 
@@ -145,9 +146,13 @@ class Store:
     def _begin_use(self) -> sqlite3.Connection:
         """Open the connection that keeps the file in use, and read, as SQLite opens the log only then."""
         connection = self._connect()
-        connection.isolation_level = None
-        connection.execute("PRAGMA busy_timeout=0")
-        connection.execute("SELECT id FROM material ORDER BY seq LIMIT 1").fetchone()
+        try:
+            connection.isolation_level = None
+            connection.execute("PRAGMA busy_timeout=0")
+            connection.execute(_PROBE).fetchone()
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _close_late(self, connection: sqlite3.Connection | None, _record: object) -> None:
@@ -232,7 +237,7 @@ class Store:
             return
         with suppress(sqlite3.Error):
             if self.read_only:
-                self._spare.execute("SELECT id FROM material ORDER BY seq LIMIT 1").fetchone()
+                self._spare.execute(_PROBE).fetchone()
             else:
                 self._spare.execute(f"PRAGMA user_version = {len(upgrades.STEPS)}")  # a write of what is there already
             self._health.recovered()

@@ -22,6 +22,7 @@ from pieces_orm.wire.kinds import KINDS
 from tests.cli.programs import started
 from tests.server.support import Wire, ids, stream
 
+fcntl = pytest.importorskip("fcntl")
 resource = pytest.importorskip("resource")
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="disks and limits as POSIX has them")
@@ -134,6 +135,8 @@ def test_a_damaged_page_is_503_and_at_start_a_sentence(tmp_path):
     damage(path, whole, root)
     with pytest.raises(NotRunningError, match=r"the file is damaged \(.*malformed\)\. Stop the server"):
         Server(path).start()
+    with path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a server that did not start keeps nobody out
     kind, *_, last_child = struct.unpack(">BHHHBI", whole[(root - 1) * 4096 :][:12])
     assert kind == 5, "the table has several pages"
     damage(path, whole, last_child)
