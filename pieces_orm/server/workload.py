@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 from starlette.concurrency import run_in_threadpool
 
 from .request_errors import RequestError
@@ -22,8 +22,9 @@ T = TypeVar("T")
 _POLL_S = 0.05
 _ROOM_TIMEOUTS = 1.5  # how long work waits for room, as a multiple of the time for which a client may take nothing
 # Python runs one thread at a time: more threads would build more answers at once, and none of them sooner.
-_READERS = 4
-_FRAME_BUILDERS = 2
+_READERS = 2
+# Questions that are answered at once; each takes a thread until its model is done.
+MAX_ANSWERS = 8
 
 
 class ClientLeftError(Exception):
@@ -174,7 +175,8 @@ class Workload:
 
     Writes have a thread of their own, as the database takes one at a time: those that wait keep nobody from reading.
     Reads of one document do not wait for those of whole collections, nor for frames of streams; the state of the server
-    waits for nothing, as its answers are a few bytes.
+    waits for nothing, as its answers are a few bytes. `answers` has a place for each question that a language model may
+    be working on.
     """
 
     held: HeldBytes
@@ -183,11 +185,12 @@ class Workload:
     collections: WorkQueue
     frames: WorkQueue
     state: WorkQueue
+    answers: asyncio.Semaphore = field(init=False, factory=lambda: asyncio.Semaphore(MAX_ANSWERS))
 
     @classmethod
     def within(cls, settings: Settings) -> Workload:
         """Make the queues of a server. Work waits for room until clients that take nothing are gone."""
         held, timeout_s = HeldBytes(settings.max_held), settings.send_timeout * _ROOM_TIMEOUTS
-        threads = {"writes": 1, "documents": _READERS, "collections": _READERS, "frames": _FRAME_BUILDERS}
+        threads = {"writes": 1, "documents": _READERS, "collections": _READERS, "frames": _READERS}
         queues = {name: WorkQueue(count, held, timeout_s) for name, count in threads.items()}
         return cls(held, **queues, state=WorkQueue(1, HeldBytes(sys.maxsize), timeout_s))

@@ -129,6 +129,13 @@ def _save(session: Session) -> None:
     tag.save()
 
 
+def _describe(session: Session) -> None:
+    asset = session.assets.create("tide = 4")
+    for description in ("neap", "spring", None):
+        asset.description, asset.name, asset.language = description, f"{description}", "py"
+        asset.save()
+
+
 def _relate(session: Session) -> list[Any]:
     asset, tag = session.assets.create("tide = 1"), session.tags.create("a")
     asset.associate(tag)
@@ -156,8 +163,8 @@ _CALLS: list[Callable[[Session], Any]] = [
     lambda session: session.assets.create("tide = 2").delete(),
     lambda session: session.assets.draft("tide = 3").create(),
     lambda session: session.assets.related(session.assets.all()[:2]),
-    lambda session: session.assets.formats(session.assets.latest(1)[0]),
-    lambda session: [session.assets.latest(1)[0].text, session.assets.latest(1)[0].bytes],
+    lambda session: [session.assets.formats(asset) for asset in session.assets.latest(1)],
+    lambda session: [[asset.text, asset.bytes, asset.description] for asset in session.assets.latest(1)],
     lambda session: session.tags.get_or_create("a"),
     lambda session: session.tags.exists("a"),
     lambda session: session.tags.search("a"),
@@ -171,6 +178,7 @@ _CALLS: list[Callable[[Session], Any]] = [
     lambda session: session.request("GET", "/.well-known/version"),
     lambda session: discovery.probe(session.url),
     _save,
+    _describe,
     _relate,
     _many,
 ]

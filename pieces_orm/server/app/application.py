@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
@@ -68,6 +68,8 @@ class Application:
             return error_response(error.status, error.sentence, close=True)
         request = Request(self._service, params, query, body)
         try:
+            if endpoint.coroutine is not None:
+                return json_response(await _while_there(endpoint.coroutine(request), receive))
             queue = endpoint.queue(self._workload)
             if endpoint.inline and self._service.store.idle and queue.has_room(holding.size):
                 return _handle(endpoint, request)
@@ -127,6 +129,24 @@ class Application:
 def _handle(endpoint: Endpoint, request: Request) -> Response:
     answer = endpoint.handler(request)
     return json_response(answer) if isinstance(answer, str) else answer
+
+
+async def _while_there(answer: Awaitable[str], receive: Receive) -> str:
+    """Wait for an answer for as long as its client does.
+
+    Raises:
+        ClientLeftError: the client left, and the answer was cancelled.
+    """
+    answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            raise ClientLeftError
+        return answering.result()
+    finally:
+        answering.cancel()
+        leaving.cancel()
+        await asyncio.gather(answering, leaving, return_exceptions=True)
 
 
 async def _in_turn(queue: WorkQueue, work: Callable[[], Response], receive: Receive, holding: Holding) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -109,3 +109,6 @@ class Request:
 
 Handler = Callable[[Request], str | Response]
 """Answers a request with JSON text, or with any other response."""
+
+AsyncHandler = Callable[[Request], Awaitable[str]]
+"""Answers with JSON text from the event loop, because it waits for something slow that is no work of this process."""

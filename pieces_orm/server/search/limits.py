@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
+from ..json_values import levels
 from ..request_errors import RequestError
 from ..storage.reader import Reader
 
@@ -106,12 +107,7 @@ def check_conditions(value: Any, name: str) -> None:
     Raises:
         RequestError: 400.
     """
-    found, left = 0, [value]
-    while left:
-        part = left.pop()
-        if isinstance(part, list):
-            found += len(part)
-        left += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    found = sum(len(part) for level in levels([value]) for part in level if isinstance(part, list)) - 1
     if found > MAX_CONDITIONS:
         sentence = f"A search has at most {MAX_CONDITIONS} {name}s, names within them counted, not {found:,}."
         raise RequestError(400, sentence)
