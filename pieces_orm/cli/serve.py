@@ -14,12 +14,13 @@ from typer import Option
 from ..transport import discovery
 from .errors import CommandError, problems_reported
 from .interrupts import Interrupts
+from .memory import return_large_blocks
 from .port_file import publish_port
 from .request_log import request_log
 from .terminal import Terminal
 
 if TYPE_CHECKING:
-    from ..server import Server
+    from ..server import ChatModel, Server
 
 NO_DATABASE = "NONE. WITHOUT --database FILE, ALL DATA IS LOST WHEN THE SERVER STOPS."
 
@@ -40,6 +41,16 @@ Log = Annotated[str | None, Option(metavar="FILE", help="Append a JSON line per 
 PortFile = Annotated[Path | None, Option(metavar="FILE", help="Write the port to FILE while the server runs.")]
 StandardPortFile = Annotated[bool, Option("--standard-port-file", help="Write the port to the port file of Pieces OS.")]
 
+ModelUrl = Annotated[
+    str | None,
+    Option(metavar="URL", help="Base address of an OpenAI-compatible server that answers questions; needs --model."),
+]
+Model = Annotated[str | None, Option(metavar="NAME", help="Name of the model at --model-url.")]
+ModelKey = Annotated[
+    str | None,
+    Option(metavar="KEY", envvar="PIECES_ORM_MODEL_KEY", help="Key that the server at --model-url asks for."),
+]
+
 
 def serve(
     port: Port = 39300,
@@ -52,6 +63,9 @@ def serve(
     log: Log = None,
     port_file: PortFile = None,
     standard_port_file: StandardPortFile = False,
+    model_url: ModelUrl = None,
+    model: Model = None,
+    model_key: ModelKey = None,
 ) -> None:
     """Run the embedded server until Ctrl-C.
 
@@ -65,10 +79,12 @@ def serve(
     from ..server import Server, Settings  # noqa: PLC0415 an extra, which may be missing
 
     path = discovery.port_file() if standard_port_file else port_file
-    settings = Settings(token=token, read_only=read_only, allow_origins=tuple(allow_origin or ()))
+    answers = _chat_model(model_url, model, model_key)
+    settings = Settings(token=token, read_only=read_only, allow_origins=tuple(allow_origin or ()), answers=answers)
     if pieces_version is not None:
         settings = evolve(settings, version=pieces_version)
     terminal = Terminal()
+    return_large_blocks()
     with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write, problems_reported():
         with (
             Server(database, port=port, host=host, settings=settings, log=write) as server,
@@ -80,6 +96,17 @@ def serve(
         terminal.say("The server has stopped.")
 
 
+def _chat_model(url: str | None, name: str | None, key: str | None) -> ChatModel | None:
+    """Return the model that answers questions, None when no option names one."""
+    from ..server import ChatModel  # noqa: PLC0415 an extra, which may be missing
+
+    if url is None and name is None:
+        return None
+    if url is None or name is None:
+        raise CommandError("--model-url URL and --model NAME need each other: the model is one of that server.")
+    return ChatModel(url, name, key)
+
+
 def _introduction(server: Server, database: Path | None, path: Path | None) -> Iterator[str]:
     yield f"Serving Pieces data at {server.url}"
     kept = f"{database.resolve()}{' (read-only)' if server.settings.read_only else ''}" if database else NO_DATABASE
@@ -88,6 +115,8 @@ def _introduction(server: Server, database: Path | None, path: Path | None) -> I
         yield server.notice
     if server.settings.token is not None:
         yield "Every request must carry the token."
+    if server.settings.answers is not None:
+        yield f"Questions are answered by {server.settings.answers}"
     if path is not None:
         yield f"Port file: {path}"
     yield "Press Ctrl-C to stop."

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..documents import answers
-from ..documents.document import BROKEN, check_ids, malformed, open_object, read_shortened
+from ..documents.document import BROKEN, malformed, open_object, read_shortened, readable
 from ..orm import loading, state_changes
 from ..orm.context import Context
 from ..orm.entity import Entity
@@ -51,11 +51,9 @@ def matches(data: bytes, kind: str) -> list[Match]:
     """
     try:
         hits = read_shortened(_results, data).iterable
-        found = [match for hit in hits if (match := _match(hit, kind)) is not None]
-        check_ids(len(hits), len(found))
+        return readable(_match(hit, kind) for hit in hits)
     except BROKEN as error:
         raise malformed(data, kind, "", error, "search") from error
-    return found
 
 
 def _match(hit: msgspec.Raw, kind: str) -> Match | None:

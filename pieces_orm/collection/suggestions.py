@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 from attrs import frozen
 
-from ..documents.document import malformed
+from ..documents.document import BROKEN, malformed
 from ..orm.context import Context
 from ..orm.entity import Entity, registered
 from ..orm.identity_map import IdentityMap
 from ..sync.raw_frames import frames
+from ..wire.paths import checked_id
 from ..wire.routes import SUGGESTIONS_STREAM
 
 
@@ -40,7 +41,7 @@ def suggestions_in(frame: bytes, entities: IdentityMap) -> list[Suggestion]:
     try:
         items = msgspec.json.decode(frame, type=dict[str, Any]).get("iterable") or []
         return [_suggestion(item, entities) for item in items]
-    except (ValueError, AttributeError, TypeError, KeyError) as error:
+    except (*BROKEN, ValueError, AttributeError, TypeError, KeyError) as error:
         raise malformed(frame, "suggestion", "", error) from error
 
 
@@ -50,7 +51,7 @@ def _suggestion(item: Mapping[str, Any], identity_map: IdentityMap) -> Suggestio
         singular, plural = _keys(cls)
         named = [item[singular]] if item.get(singular) else []
         named += (item.get(plural) or {}).get("iterable", [])
-        entities += [identity_map.ref(cls, each["id"]) for each in named]
+        entities += [identity_map.ref(cls, checked_id(each["id"])) for each in named]
     seeds = [item["seed"]] if item.get("seed") else []
     seeds += (item.get("seeds") or {}).get("iterable", [])
     related = (item.get("related") or {}).get("iterable", [])

@@ -13,9 +13,9 @@ from ..errors import DecodeError
 from .decoding import structure
 from .document import (
     BROKEN,
+    MAX_ODD_MEMBERS,
     Document,
     Head,
-    check_ids,
     id_of,
     is_shortened,
     malformed,
@@ -25,6 +25,7 @@ from .document import (
     read_head,
     read_page,
     read_shortened,
+    readable,
     shortened,
 )  # fmt: skip
 
@@ -74,7 +75,7 @@ def one(data: bytes, kind: str, id: str | None = None, *, contents: bool = True)
     if is_shortened(data):
         document = partial_copy(found, document, kind)
     if id is not None and found != id:
-        message = f"The server was asked for {kind} {id} and sent {found}."
+        message = f"The server was asked for {kind} {id} and sent {found[:80]}."
         raise DecodeError(message, kind=kind, id=id, field="id", value=found)
     return found, document
 
@@ -119,8 +120,7 @@ def split(data: bytes | Raw, kind: str, *, contents: bool = True) -> list[tuple[
 def _members_of(data: bytes | Raw, kind: str) -> list[tuple[str, Raw]]:
     page = read_page(data)
     gone = {id for id, position in positions(page.indices, kind).items() if position < 0}
-    members = [(id, raw) for raw in page.iterable if (id := id_of(raw, kind)) is not None]
-    check_ids(len(page.iterable), len(members))
+    members = readable(None if (id := id_of(raw, kind)) is None else (id, raw) for raw in page.iterable)
     return [(id, raw) for id, raw in members if id not in gone]
 
 
@@ -210,8 +210,7 @@ def _listed(raw: bytes | Raw, kind: str) -> tuple[list[str], dict[str, int]]:
         members = _members(raw)
     except msgspec.ValidationError:
         loose = _loose_members(raw)
-        ids = [id for member in loose.iterable if (id := id_of(member, kind)) is not None]
-        check_ids(len(loose.iterable), len(ids))
+        ids = readable(id_of(member, kind) for member in loose.iterable)
         return ids, positions(loose.indices, kind)
     return [head.id for head in members.iterable], members.indices or {}
 
@@ -234,8 +233,13 @@ def _nested(raw: Raw, *, contents: bool) -> Iterator[tuple[str, Document]]:
     items = _copies(raw).iterable
     if items is None:
         items = [raw] if "id" in open_object(raw) else []
+    odd = 0
     for item in items:
         if id_of(item, "nested") is None:
+            odd += 1
+            if odd > MAX_ODD_MEMBERS:
+                message = "Hardly any nested copy has an id"
+                raise msgspec.ValidationError(message)
             continue
         found = _copy(item)
         body = bytes(item) if bytes(found.reference) in (b"", b"null") else bytes(found.reference)
@@ -252,21 +256,22 @@ def association_rows(data: bytes, owner_keys: Sequence[str], other_keys: Sequenc
     Raises:
         DecodeError: it is not a collection of associations, none of them names a pair, or the server left some out.
     """
-    pairs: list[tuple[str, str]] = []
     try:
         answer = msgspec.json.decode(data, type=dict[str, Any])
-        for row in answer["iterable"]:
-            owner, other = _id_at(row, owner_keys), _id_at(row, other_keys)
-            if owner is None or other is None:
-                _log.warning("An association without two ids is left out of the server's answer: %.200r.", row)
-            else:
-                pairs.append((owner, other))
-        check_ids(len(answer["iterable"]), len(pairs))
+        pairs = readable((_pair(row, owner_keys, other_keys) for row in answer["iterable"]), "two ids")
     except (*BROKEN, ValueError, TypeError, KeyError) as error:
         raise malformed(data, "association", "", error) from error
     if answer.get("truncated"):
         raise malformed(data, "association", "", ValueError("the server has left some owners out"))
     return pairs
+
+
+def _pair(row: Any, owner_keys: Sequence[str], other_keys: Sequence[str]) -> tuple[str, str] | None:
+    owner, other = _id_at(row, owner_keys), _id_at(row, other_keys)
+    if owner is None or other is None:
+        _log.warning("An association without two ids is left out of the server's answer: %.200r.", row)
+        return None
+    return owner, other
 
 
 def _id_at(row: Any, keys: Sequence[str]) -> str | None:
@@ -285,18 +290,16 @@ def values_of(data: bytes, cls: type[T], kind: str, name: str = "iterable") -> l
     Raises:
         DecodeError: the answer is not a collection, or one without any such value.
     """
-    found: list[T] = []
-    broken: Exception | None = None
     try:
         items: Iterable[Any] = msgspec.json.decode(data)[name]
-        for item in items:
-            try:
-                found.append(structure(item, cls))
-            except (*BROKEN, ValueError, TypeError, KeyError) as error:
-                broken = error
-                _log.warning("A %s is left out of the server's answer (%s): %.200r.", kind, error, item)
+        return readable((_value_of(item, cls, kind) for item in items), "all that it needs")
     except (*BROKEN, ValueError, TypeError, KeyError) as error:
         raise malformed(data, kind, "", error) from error
-    if broken is not None and not found:
-        raise malformed(data, kind, "", broken) from broken
-    return found
+
+
+def _value_of(item: Any, cls: type[T], kind: str) -> T | None:
+    try:
+        return structure(item, cls)
+    except (*BROKEN, ValueError, TypeError, KeyError) as error:
+        _log.warning("A %s is left out of the server's answer (%s): %.200r.", kind, error, item)
+        return None

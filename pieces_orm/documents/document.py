@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+import reprlib
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,6 +24,9 @@ _log = logging.getLogger("pieces_orm.documents")
 _MAX_LEVELS = 200
 _MARK = b'"\\u0000nested too deeply for pieces_orm"'
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+
+# Members of a collection that may be odd, besides as many as are not.
+MAX_ODD_MEMBERS = 1_000
 
 # Errors of reading broken JSON: malformed, not UTF-8, nested too deeply.
 BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -127,22 +131,37 @@ def id_of(member: bytes | Raw, kind: str) -> str | None:
         return None
 
 
-def check_ids(members: int, ids: int) -> None:
-    """Raise when a collection has members, and none of them an id: then it is no collection.
+def readable(found: Iterable[T | None], lacking: str = "an id") -> list[T]:
+    """Return what was found in the members of a collection; None is a member that cannot be used, and is left out.
+
+    Args:
+        found: looked at one by one, so that an answer of nothing else is not read to its end, with a warning for each.
+        lacking: the part that such members lack, for the error.
 
     Raises:
-        ValidationError: so it is.
+        ValidationError: none of the members can be used, or hardly any: then it is no collection.
     """
-    if members and not ids:
-        message = "No member has an id"
+    good: list[T] = []
+    odd = 0
+    for each in found:
+        if each is not None:
+            good.append(each)
+        else:
+            odd += 1
+            if odd > MAX_ODD_MEMBERS + len(good):
+                message = f"Hardly any member has {lacking}"
+                raise msgspec.ValidationError(message)
+    if odd and not good:
+        message = f"No member has {lacking}"
         raise msgspec.ValidationError(message)
+    return good
 
 
 def positions(indices: Mapping[str, Any] | None, kind: str) -> dict[str, int]:
     """Return the positions in the `indices` of a collection; without those that are no numbers, with a warning."""
     odd = {id: position for id, position in (indices or {}).items() if type(position) is not int}
     if odd:
-        _log.warning("The index of these %s materials is no number, and is ignored: %r.", kind, odd)
+        _log.warning("The index of these %s materials is no number, and is ignored: %s.", kind, reprlib.repr(odd))
     return {id: position for id, position in (indices or {}).items() if id not in odd}
 
 

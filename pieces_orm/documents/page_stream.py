@@ -19,13 +19,13 @@ from . import answers
 from .document import (
     BROKEN,
     Document,
-    check_ids,
     end_of_value,
     id_of,
     is_shortened,
     malformed,
     partial_copy,
     positions,
+    readable,
     shortened,
 )  # fmt: skip
 
@@ -113,7 +113,7 @@ class _Cutter:
         for key in self._keys():
             if key == "iterable":
                 members = self._members = []
-                check_ids(sum(self._cut_member() for _ in self._items(b"[", b"]")), len(members))
+                readable(self._cut_member() for _ in self._items(b"[", b"]"))
             elif key == "indices":
                 indices = positions(msgspec.json.decode(self._value(), type=dict[str, Any] | None), self._kind)
             else:
@@ -153,8 +153,8 @@ class _Cutter:
                 yield
         self._take(closing)
 
-    def _cut_member(self) -> int:
-        """Cut one member out and keep it, unless it has no id; return how many that were: one."""
+    def _cut_member(self) -> str | None:
+        """Cut one member out and keep it, unless it has no id; return its id."""
         data = self._value()
         try:
             id = id_of(data, self._kind)
@@ -165,7 +165,7 @@ class _Cutter:
             document = Document(data, contents=self._contents)
             is_short = is_shortened(data)
             self._members.append((id, partial_copy(id, document, self._kind) if is_short else document))
-        return 1
+        return id
 
     def _value(self) -> bytes:
         """Take the next value, however much has to come for it."""

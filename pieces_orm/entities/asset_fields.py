@@ -12,10 +12,11 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import attrs
+import msgspec
 from msgspec import Raw
 
 from ..documents import answers, decoding, merging
-from ..documents.document import Document, malformed, reference_id
+from ..documents.document import BROKEN, Document, malformed, reference_id
 from ..errors import DecodeError, InvalidValueError
 from ..model.record import Record, known_value
 from ..orm import commands, creating, persistence, reading, relation_loading
@@ -55,8 +56,9 @@ def bytes_in(document: Document, record: Record) -> bytes:
     """
     stored = in_original(document, "fragment.bytes.raw|file.bytes.raw")
     try:
-        return b"" if stored is None else bytes(json.loads(bytes(stored)))
-    except (ValueError, TypeError) as error:
+        # Nothing but a list: of a number, bytes() would make as many zeros.
+        return b"" if stored is None else bytes(msgspec.json.decode(stored, type=list[int]))
+    except (*BROKEN, ValueError) as error:
         raise malformed(bytes(stored or b""), kinds.ASSET.name, record.id, error, "bytes") from error
 
 
@@ -238,7 +240,9 @@ class DescriptionField(EndpointField):
         document = record._state.document
         id = None if document is None else _in_member(document, "annotations", "type", _DESCRIPTION, "id")
         if value is None and id is not None:
-            commands.ask_to_delete(context, context.identity_map.ref(Annotation, json.loads(bytes(id))))
+            commands.ask_to_delete(
+                context, context.identity_map.ref(Annotation, reference_id(id, kinds.ANNOTATION.name))
+            )
 
     def send(self, context: Context, record: Record, value: Any, fresh: Document) -> Document | None:
         """Change, make or delete the annotation that describes the asset.
@@ -247,7 +251,9 @@ class DescriptionField(EndpointField):
         holds are theirs to save.
         """
         id = _in_member(fresh, "annotations", "type", _DESCRIPTION, "id")
-        described = None if id is None else context.identity_map.ref(Annotation, json.loads(bytes(id)))
+        described = (
+            None if id is None else context.identity_map.ref(Annotation, reference_id(id, kinds.ANNOTATION.name))
+        )
         if described is None and value is not None:
             asset: Any = record
             seed = Annotation._seed(context, value, AnnotationType.DESCRIPTION, asset=asset)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ T = TypeVar("T")
 MAX_LEVELS = 100
 """Levels of objects and lists within each other that a body may have, itself included."""
 
+_CONTAINERS = frozenset({dict, list})
 _objects = msgspec.json.Decoder(dict[str, Any])
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -46,15 +47,18 @@ def _on_fresh_stack(function: Callable[[Any], T], value: Any) -> T:
             return executor.submit(function, value).result()
 
 
-def is_too_deep(value: Any) -> bool:
-    """Tell whether a value has more than `MAX_LEVELS` levels."""
+def levels(value: Any) -> Iterator[list[Any]]:
+    """Yield the objects and lists of each level of a decoded object, the outermost first."""
     level = [value]
-    for _ in range(MAX_LEVELS):
-        parts = (part for each in level for part in (each.values() if isinstance(each, dict) else each))
-        level = [part for part in parts if isinstance(part, dict | list)]
-        if not level:
-            return False
-    return True
+    while level:
+        yield level
+        parts = (part for each in level for part in (each.values() if type(each) is dict else each))
+        level = [part for part in parts if type(part) in _CONTAINERS]
+
+
+def is_too_deep(value: Any) -> bool:
+    """Tell whether a decoded object has more than `MAX_LEVELS` levels."""
+    return any(depth == MAX_LEVELS for depth, _ in enumerate(levels(value)))
 
 
 def object_in(value: Any, name: str) -> Mapping[str, Any]:

@@ -29,6 +29,9 @@ from .storage.store import Store
 from .storage.writer import Changes, Writer
 
 _MAX_PENDING_CONNECTIONS = 2048
+# For a connection, in the kernel. Linux takes more from the server only when a third of it is free: with the default of
+# several megabytes a slow client would seem to take nothing for minutes.
+_SEND_BUFFER_BYTES = 256 * 1024
 _POLL_S = 0.05
 
 logger = logging.getLogger("pieces_orm.server.storage")
@@ -155,6 +158,7 @@ class Server:
         try:
             if os.name == "posix":
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
             listening.bind((self.host, self._requested_port))
             if self._requested_port == 0 and listening.getsockname()[1] in CURRENT_PORTS:
                 # Programs look for Pieces OS at these ports, and must not take this server for it unasked.

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from attrs import Attribute, field, frozen
 
 from ..errors import UsageError
+from .answers import Answers
 
 _Validator = Callable[[Any, "Attribute[Any]", Any], None]
 
@@ -57,6 +58,9 @@ _ORIGINS = _takes(
     "which http and https do not have",
     _all_match(r"(?!https?://\*)[a-zA-Z][\w+.-]*://(\*|[^/\s*]+)"),
 )
+_ANSWERS = _takes(
+    "a function that answers a question, such as a ChatModel", lambda value: value is None or callable(value)
+)
 _HOSTS = _takes("a list of host names", _all_match(r"[^/\s]+"))
 
 
@@ -79,7 +83,7 @@ class Settings:
         max_body: the largest request body in bytes; larger ones get 413.
         max_held: bytes that the server holds for all connections together: request bodies, and answers and frames that
             clients have not taken. Beyond it bodies get 503 at once, and other requests when there was no room within
-            `send_timeout`. A single request or answer may be larger.
+            one and a half times `send_timeout`. A single request or answer may be larger.
         stream_backlog: ids that a slow stream may fall behind before it is closed (a client that reconnects gets all
             ids).
         send_timeout: seconds for which a client may take nothing of an answer or a frame (or less than 10 kB a second);
@@ -89,6 +93,10 @@ class Settings:
         read_only: refuse everything that would create, change or delete with 403; reads work, and programs can connect.
         nested_members: in a copy nested in another document, leave out relations with more members than this (absent
             means unknown), so that a tag on all assets is not read with all of them for each.
+        answers: a function that answers questions, such as a ChatModel: it is called with a Question, in a thread of
+            its own, and returns the answer as a text or as an iterable of its pieces. None: a question is answered by
+            the sentence that there is no language model.
+        answer_timeout: seconds within which an answer must be complete; then it fails.
         second_delete: deleting a deleted material answers the kind's "no such material" status, or succeeds.
         associate_missing: an association or a seed that names an unknown id answers 500, or is ignored.
         associate_twice: an association that exists already succeeds, or answers 500.
@@ -115,6 +123,8 @@ class Settings:
     read_only: bool = field(default=False, validator=_FLAG)
     nested_members: int = field(default=200, validator=_COUNT)
 
+    answers: Answers | None = field(default=None, repr=False, validator=_ANSWERS)
+    answer_timeout: float = field(default=300.0, validator=_DURATION)
     second_delete: Literal["gone", "ok"] = field(default="gone", validator=_one_of("gone", "ok"))
     associate_missing: Literal["error", "ignore"] = field(default="error", validator=_one_of("error", "ignore"))
     associate_twice: Literal["ok", "error"] = field(default="ok", validator=_one_of("ok", "error"))

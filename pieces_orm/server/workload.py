@@ -6,11 +6,12 @@ Everything here is touched on the event loop only.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 from starlette.concurrency import run_in_threadpool
 
 from .request_errors import RequestError
@@ -19,9 +20,11 @@ from .settings import Settings
 T = TypeVar("T")
 
 _POLL_S = 0.05
+_ROOM_TIMEOUTS = 1.5  # how long work waits for room, as a multiple of the time for which a client may take nothing
 # Python runs one thread at a time: more threads would build more answers at once, and none of them sooner.
-_READERS = 4
-_FRAME_BUILDERS = 2
+_READERS = 2
+# Questions that are answered at once; each takes a thread until its model is done.
+MAX_ANSWERS = 8
 
 
 class ClientLeftError(Exception):
@@ -100,10 +103,13 @@ class WorkQueue:
         self._timeout_s = timeout_s
         self._free = asyncio.Semaphore(threads)
 
-    @property
-    def is_waiting(self) -> bool:
-        """True when new work would have to wait."""
-        return self._free.locked() or self._held.is_full()
+    def has_room(self, own: int = 0) -> bool:
+        """Tell whether there is room for the outcome of more work; the request holds `own` bytes already."""
+        return not self._held.is_full(own)
+
+    def is_free(self, own: int = 0) -> bool:
+        """Tell whether more work would begin at once."""
+        return not self._free.locked() and self.has_room(own)
 
     async def run(
         self, work: Callable[[], T], *, holding: Holding | None = None, leaving: asyncio.Future[None] | None = None
@@ -119,7 +125,7 @@ class WorkQueue:
             ClientLeftError: the client left before its turn came.
         """
         own = holding.size if holding is not None else 0
-        if leaving is None or not (self._free.locked() or self._held.is_full(own)):
+        if leaving is None or self.is_free(own):
             await self._turn(own)
         else:
             await self._turn_unless(leaving, own)
@@ -157,7 +163,7 @@ class WorkQueue:
 
     async def _room(self, own: int, deadline: float) -> None:
         # Nothing tells when a client takes a part of what waits for it.
-        while self._held.is_full(own):
+        while not self.has_room(own):
             if asyncio.get_running_loop().time() >= deadline:
                 raise self._held.refusal()
             await asyncio.sleep(_POLL_S)
@@ -168,7 +174,9 @@ class Workload:
     """The work of one running server.
 
     Writes have a thread of their own, as the database takes one at a time: those that wait keep nobody from reading.
-    Reads of one document do not wait for those of whole collections, nor for frames of streams.
+    Reads of one document do not wait for those of whole collections, nor for frames of streams; the state of the server
+    waits for nothing, as its answers are a few bytes. `answers` has a place for each question that a language model may
+    be working on.
     """
 
     held: HeldBytes
@@ -176,10 +184,13 @@ class Workload:
     documents: WorkQueue
     collections: WorkQueue
     frames: WorkQueue
+    state: WorkQueue
+    answers: asyncio.Semaphore = field(init=False, factory=lambda: asyncio.Semaphore(MAX_ANSWERS))
 
     @classmethod
     def within(cls, settings: Settings) -> Workload:
-        """Make the queues of a server. Work waits for room as long as a client may take nothing."""
-        held = HeldBytes(settings.max_held)
-        threads = {"writes": 1, "documents": _READERS, "collections": _READERS, "frames": _FRAME_BUILDERS}
-        return cls(held, **{name: WorkQueue(count, held, settings.send_timeout) for name, count in threads.items()})
+        """Make the queues of a server. Work waits for room until clients that take nothing are gone."""
+        held, timeout_s = HeldBytes(settings.max_held), settings.send_timeout * _ROOM_TIMEOUTS
+        threads = {"writes": 1, "documents": _READERS, "collections": _READERS, "frames": _READERS}
+        queues = {name: WorkQueue(count, held, timeout_s) for name, count in threads.items()}
+        return cls(held, **queues, state=WorkQueue(1, HeldBytes(sys.maxsize), timeout_s))

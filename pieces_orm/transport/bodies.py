@@ -12,6 +12,9 @@ from .pacing import OversizeError
 PIECE_BYTES = 1_000_000
 # Of an error's answer no more is read: its status and its first words say what there is to say.
 MAX_ERROR_BYTES = 1_000_000
+# Answers are asked for uncompressed. One that comes compressed, where a few kilobytes become megabytes, may have this
+# part of the bytes of others.
+COMPRESSED_PART = 8
 # zlib's window size for both formats, recognised by their first bytes.
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _PLAIN = ("", "identity")
@@ -22,7 +25,7 @@ def whole(response: BaseHTTPResponse, max_bytes: int) -> bytes:
     """Return a whole body.
 
     Raises:
-        OversizeError: it is larger than `max_bytes`. ValueError: it cannot be decompressed.
+        OversizeError: it is larger than `largest` says. ValueError: it cannot be decompressed.
     """
     length = response.length_remaining
     if length is not None and length <= min(PIECE_BYTES, max_bytes) and _encoding(response) in _PLAIN:
@@ -44,19 +47,25 @@ def beginning(response: BaseHTTPResponse) -> bytes:
     return bytes(found[:MAX_ERROR_BYTES])
 
 
+def largest(response: BaseHTTPResponse, max_bytes: int) -> int:
+    """Return the bytes that a body may have: a part of `max_bytes` where it comes compressed, unasked."""
+    return max_bytes if _encoding(response) in _PLAIN else max_bytes // COMPRESSED_PART
+
+
 def pieces(response: BaseHTTPResponse, max_bytes: int) -> Iterator[bytes]:
     """Yield a body in pieces, decompressed, as they come.
 
     Raises:
-        OversizeError: it is larger than `max_bytes`. ValueError: it cannot be decompressed.
+        OversizeError: it is larger than `largest` says. ValueError: it cannot be decompressed.
     """
-    if (response.length_remaining or 0) > max_bytes:
-        raise OversizeError
+    most = largest(response, max_bytes)
+    if (response.length_remaining or 0) > most:
+        raise OversizeError(most)
     count = 0
     for piece in _decompressed(response):
         count += len(piece)
-        if count > max_bytes:
-            raise OversizeError
+        if count > most:
+            raise OversizeError(most)
         if piece:
             yield piece
 

@@ -256,10 +256,12 @@ class HTTPTransport:
             yield
         except urllib3.exceptions.NewConnectionError as error:
             raise self._unreachable(error, method, path) from error
-        except OversizeError:
+        except OversizeError as error:
+            most = error.args[0] if error.args else self._max_answer
+            compressed = "" if most == self._max_answer else f", 1/{bodies.COMPRESSED_PART} of it for a compressed one"
             message = (
-                f"{method} {path}: the answer of {self.url} is larger than {self._max_answer:,} bytes; if you "
-                "trust it, pass a larger max_answer= to connect()."
+                f"{method} {path}: the answer of {self.url} is larger than {most:,} bytes; if you trust it, pass a "
+                f"larger max_answer= to connect() (it is {self._max_answer:,}{compressed})."
             )
             raise AnswerTooLargeError(message, method=method, path=path) from None
         except _BROKEN as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import threading
 import time
 import traceback
@@ -129,6 +130,13 @@ def _save(session: Session) -> None:
     tag.save()
 
 
+def _describe(session: Session) -> None:
+    asset = session.assets.create("tide = 4")
+    for description in ("neap", "spring", None):
+        asset.description, asset.name, asset.language = description, f"{description}", "py"
+        asset.save()
+
+
 def _relate(session: Session) -> list[Any]:
     asset, tag = session.assets.create("tide = 1"), session.tags.create("a")
     asset.associate(tag)
@@ -156,8 +164,8 @@ _CALLS: list[Callable[[Session], Any]] = [
     lambda session: session.assets.create("tide = 2").delete(),
     lambda session: session.assets.draft("tide = 3").create(),
     lambda session: session.assets.related(session.assets.all()[:2]),
-    lambda session: session.assets.formats(session.assets.latest(1)[0]),
-    lambda session: [session.assets.latest(1)[0].text, session.assets.latest(1)[0].bytes],
+    lambda session: [session.assets.formats(asset) for asset in session.assets.latest(1)],
+    lambda session: [[asset.text, asset.bytes, asset.description] for asset in session.assets.latest(1)],
     lambda session: session.tags.get_or_create("a"),
     lambda session: session.tags.exists("a"),
     lambda session: session.tags.search("a"),
@@ -171,6 +179,7 @@ _CALLS: list[Callable[[Session], Any]] = [
     lambda session: session.request("GET", "/.well-known/version"),
     lambda session: discovery.probe(session.url),
     _save,
+    _describe,
     _relate,
     _many,
 ]
@@ -192,21 +201,34 @@ def check_printable(text: str) -> None:
     assert not [char for char in text if not char.isprintable() and char != "\n"], ascii(text)
 
 
-def _strike(target: Target, chance: Random, inputs: int) -> int:
-    pause, backoff.MAX_PAUSE_S = backoff.MAX_PAUSE_S, 0.001
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Make no long pauses, and assert that nothing went wrong on threads of the package."""
+    mistakes: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = mistakes.append  # type: ignore[method-assign]
+    log, pause = logging.getLogger("pieces_orm"), backoff.MAX_PAUSE_S
+    log.addHandler(handler)
+    backoff.MAX_PAUSE_S = 0.002
     try:
-        with _between(target, chance) as url:
-            for _ in range(inputs):
-                call = chance.choice(_CALLS)
-                begun = time.monotonic()
-                with Session(url, timeout=_TIMEOUT, max_answer=_MAX_ANSWER) as session:
-                    try:
-                        _look_at(call(session))
-                    except PiecesError as error:
-                        check_printable("".join(traceback.format_exception(error)))
-                assert time.monotonic() - begun < _ENDS_WITHIN_S, call
+        yield
     finally:
         backoff.MAX_PAUSE_S = pause
+        log.removeHandler(handler)
+    assert not mistakes, [(each.getMessage(), each.exc_info) for each in mistakes]
+
+
+def _strike(target: Target, chance: Random, inputs: int) -> int:
+    with hurried(), _between(target, chance) as url:
+        for _ in range(inputs):
+            call = chance.choice(_CALLS)
+            begun = time.monotonic()
+            with Session(url, timeout=_TIMEOUT, max_answer=_MAX_ANSWER) as session:
+                try:
+                    _look_at(call(session))
+                except PiecesError as error:
+                    check_printable("".join(traceback.format_exception(error)))
+            assert time.monotonic() - begun < _ENDS_WITHIN_S, call
     return inputs
 
 

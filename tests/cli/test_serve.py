@@ -16,6 +16,7 @@ from websockets.sync.client import connect as open_stream
 
 import pieces_orm
 from pieces_orm.transport import discovery
+from tests.server.model_server import model_server
 from tests.server.support import until
 
 from .programs import run, started
@@ -291,14 +292,6 @@ def test_symbolic_links_in_a_loop_and_files_of_other_kinds_are_one_sentence(tmp_
     assert {file.name for file in tmp_path.iterdir()} == {"loop", "pipe"}
 
 
-def test_the_log_names_who_called_and_not_who_the_caller_says_it_is(tmp_path):
-    forwarded = {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https", "Forwarded": "for=10.1.2.3"}
-    with serving("--log", tmp_path / "log") as program:
-        assert requests.get(f"{program.url}/tags", headers=forwarded, timeout=10).ok
-    (line,) = (tmp_path / "log").read_text().splitlines()
-    assert json.loads(line)["client"].startswith("127.0.0.1:")
-
-
 def test_what_was_done_to_a_database_is_said(tmp_path):
     with pieces_orm.embedded(tmp_path / "db"):
         pass
@@ -308,3 +301,27 @@ def test_what_was_done_to_a_database_is_said(tmp_path):
             f"The database {tmp_path / 'db'} could be read by others on this machine (mode 644); "
             "now it can be read by its owner only."
         )
+
+
+def test_questions_are_answered_by_the_model_whose_address_is_given():
+    question = {"query": "How high?", "relevant": {"iterable": []}}
+    with model_server() as model:
+        with serving("--model-url", model.url, "--model", "tidal", PIECES_ORM_MODEL_KEY="sesame") as program:
+            assert f"Questions are answered by tidal at {model.url}" in program.said
+            answer = requests.post(f"{program.url}/qgpt/question", json=question, timeout=10).json()
+        assert answer["answers"]["iterable"][0]["text"] == "It is high."
+        assert model.headers[0]["authorization"] == "Bearer sesame"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--model", "tidal"), "--model-url URL and --model NAME need each other"),
+        (("--model-url", "http://127.0.0.1:1/v1"), "--model-url URL and --model NAME need each other"),
+        (("--model-url", "localhost", "--model", "tidal"), "such as http://127.0.0.1:11434/v1, not 'localhost'"),
+    ],
+)
+def test_a_model_without_an_address_that_can_be_called_is_a_sentence(arguments, said):
+    done = run("serve", "--port", "0", *arguments)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert said in done.stderr

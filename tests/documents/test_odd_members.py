@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 
 import pytest
+from msgspec import Raw
 
 from pieces_orm import DecodeError, Session
+from pieces_orm.collection import search_results
 from pieces_orm.documents import answers, page_stream
 from pieces_orm.values import Model
 from tests.wire.recorder import recording
@@ -135,3 +138,42 @@ def test_associations_of_which_none_names_a_pair_are_an_error_and_not_none():
     rows = {"iterable": [{"asset": "a", "label": "t"}]}
     with pytest.raises(DecodeError, match="association"):
         answers.association_rows(json.dumps(rows).encode(), ("asset",), ("tag",))
+
+
+def test_a_collection_of_hardly_any_members_is_not_read_to_its_end(caplog, monkeypatch):
+    caplog.set_level(logging.CRITICAL, "pieces_orm")
+    monkeypatch.setattr(page_stream, "WHOLE", 100_000)
+    good = '{"id": "a"}, ' * 10
+    huge = f'{{"iterable": [{good}{"0, " * 1_000_000}0]}}'.encode()
+    chunks = [huge[start : start + 1_000_000] for start in range(0, len(huge), 1_000_000)]
+    for read in (
+        lambda: answers.split(huge, "tag"),
+        lambda: answers.listed_ids(huge, "tag"),
+        lambda: answers.values_of(huge, Model, "model"),
+        lambda: answers.association_rows(huge, ("a",), ("b",)),
+        lambda: search_results.matches(huge, "tag"),
+        lambda: page_stream.read(iter(chunks), "tag"),
+        lambda: answers.nested(Raw(huge)),
+    ):
+        start = time.monotonic()
+        with pytest.raises(DecodeError, match="Hardly any"):
+            read()
+        assert time.monotonic() - start < 2
+
+
+def test_a_collection_may_have_many_odd_members_beside_as_many_good_ones(caplog):
+    caplog.set_level(logging.CRITICAL, "pieces_orm")
+    page = {"iterable": [*({"id": f"{n}"} for n in range(2000)), *[0] * 3000]}
+    assert len(answers.split(json.dumps(page).encode(), "tag")) == 2000
+
+
+def test_a_warning_of_very_many_odd_members_is_short(caplog):
+    page = {"iterable": [GOOD], "indices": {f"{n}": "x" * 1000 for n in range(10_000)}}
+    assert answers.listed_ids(json.dumps(page).encode(), "tag") == ("a",)
+    assert len(caplog.text) < 2000
+
+
+def test_the_error_of_another_id_than_the_one_asked_for_is_short():
+    with pytest.raises(DecodeError, match="was asked for tag a and sent xx") as caught:
+        answers.one(json.dumps({"id": "x" * 100_000}).encode(), "tag", "a")
+    assert len(str(caught.value)) < 200

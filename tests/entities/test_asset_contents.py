@@ -8,7 +8,10 @@ from base64 import b64decode
 import pytest
 
 import pieces_orm
-from pieces_orm import InvalidValueError, ServerError
+from pieces_orm import DecodeError, InvalidValueError, ServerError
+from pieces_orm.documents import decoding
+from pieces_orm.documents.document import Document
+from pieces_orm.entities.asset_fields import bytes_in
 from pieces_orm.server import Server, Settings
 from tests.support import Heard, Requests
 
@@ -257,3 +260,10 @@ def test_an_empty_description_can_be_given_and_be_set_where_there_was_none(piece
     plain.description = ""
     assert plain.save() == {"description"}
     assert [other.assets.get(asset.id).description for asset in (given, plain)] == ["", ""]
+
+
+@pytest.mark.parametrize("raw", [5, 10**15, "text", {"1": 2}, [256], [-1], [1.5], [None], True], ids=repr)
+def test_bytes_that_are_no_list_of_bytes_are_a_decode_error_and_take_no_memory(pieces, raw):
+    document = {"original": {"id": "f", "reference": {"file": {"bytes": {"raw": raw}}}}}
+    with pytest.raises(DecodeError, match="for asset a bytes cannot be read"):
+        bytes_in(Document(decoding.encode(document)), pieces.assets.ref("a"))

@@ -125,6 +125,15 @@ WRAPPER = """
     until(lambda: AssetSnapshot.identifiers_snapshot.get(id) and not AssetSnapshot.identifiers_set)
     client.asset(id).delete()
     until(lambda: id not in [asset.id for asset in client.assets()])
+    # The Copilot: the answer of a stream ends, and the wrapper finds its conversation with the messages in it.
+    said = list(client.copilot.stream_question("How high is the tide?"))
+    assert [each.status.value for each in said] == ["IN-PROGRESS", "COMPLETED"]
+    text = said[0].question.answers.iterable[0].text
+    assert text.startswith("There is no language model here")
+    until(lambda: [each.raw_content for each in client.copilot.chat.messages()] == ["How high is the tide?", text])
+    said = list(client.copilot.stream_question("And now?"))
+    assert {each.conversation for each in said} == {client.copilot.chat.id}
+    assert client.copilot.question("How high?").answers.iterable[0].text == text
     print("done", flush=True)
     os._exit(0)  # its close() waits up to ten seconds for each of its threads
 """

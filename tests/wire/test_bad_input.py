@@ -250,7 +250,7 @@ def test_what_is_no_address_is_said_so(url):
     [
         ({"timeout": "x"}, "timeout takes seconds above 0"),
         ({"timeout": -1}, "timeout takes seconds above 0"),
-        ({"timeout": (1, 2, 3)}, "timeout takes seconds above 0"),
+        ({"timeout": (1, 2, 3, 4)}, "timeout takes seconds above 0"),
         ({"timeout": float("inf")}, "timeout takes seconds above 0"),
         ({"timeout": float("nan")}, "timeout takes seconds above 0"),
         ({"timeout": None}, "timeout takes seconds above 0"),

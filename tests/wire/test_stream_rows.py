@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from websockets.sync.server import serve
 
-from pieces_orm import Asset, Session, Suggestion
+from pieces_orm import Asset, DecodeError, Session, Suggestion
 from pieces_orm.orm import reading
 
 from .calls import ASSET, STREAMS
@@ -85,6 +85,17 @@ def test_frames_of_suggestions_become_typed_suggestions():
         assert suggestion.seeds == ({"type": "SEEDED_ASSET"},)
         assert [each.entities[0].id for each in suggestion.related] == ["t"]
         assert_opened_as(row, handshakes)
+
+
+@pytest.mark.parametrize("id", [None, 5, "", [], "../..", "a/b", {"id": "a"}], ids=repr)
+def test_a_suggestion_of_a_material_without_an_id_is_a_decode_error(id):
+    frame = {"iterable": [{"asset": {"id": id}}]}
+    with (
+        streaming(frame) as (url, _),
+        Session(url, api_key="application-1") as session,
+        pytest.raises(DecodeError, match="suggestion"),
+    ):
+        next(session.suggestions())
 
 
 def test_identifier_frames_become_signals(monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
@@ -20,7 +20,7 @@ from ..http.requests import Request
 from ..http.responses import error_response, json_response
 from ..request_errors import RequestError
 from ..service import Service
-from ..workload import ClientLeftError, Holding
+from ..workload import ClientLeftError, Holding, WorkQueue
 from .router import Router
 from .routes import OPEN_PATHS, Endpoint, http_routes, stream_routes
 from .unserved import not_served
@@ -68,9 +68,12 @@ class Application:
             return error_response(error.status, error.sentence, close=True)
         request = Request(self._service, params, query, body)
         try:
-            if endpoint.inline and self._service.store.idle and not self._workload.held.is_full(holding.size):
+            if endpoint.coroutine is not None:
+                return json_response(await _while_there(endpoint.coroutine(request), receive))
+            queue = endpoint.queue(self._workload)
+            if endpoint.inline and self._service.store.idle and queue.has_room(holding.size):
                 return _handle(endpoint, request)
-            return await self._in_turn(endpoint, request, receive, holding)
+            return await _in_turn(queue, partial(_handle, endpoint, request), receive, holding)
         except RequestError as error:
             return error_response(error.status, error.sentence)
         except ClientLeftError:
@@ -95,17 +98,6 @@ class Application:
             if part and held.is_full(len(body)):
                 raise held.refusal()
         return bytes(body)
-
-    async def _in_turn(self, endpoint: Endpoint, request: Request, receive: Receive, holding: Holding) -> Response:
-        """Handle a request in a thread, when it is its turn and its client is still there."""
-        queue, work = endpoint.queue(self._workload), partial(_handle, endpoint, request)
-        if not queue.is_waiting:
-            return await queue.run(work, holding=holding)
-        leaving = asyncio.ensure_future(_left(receive))
-        try:
-            return await queue.run(work, holding=holding, leaving=leaving)
-        finally:
-            leaving.cancel()
 
     def _no_such_route(self, path: str) -> Response:
         allowed = ", ".join(self._http.methods(path))
@@ -137,6 +129,35 @@ class Application:
 def _handle(endpoint: Endpoint, request: Request) -> Response:
     answer = endpoint.handler(request)
     return json_response(answer) if isinstance(answer, str) else answer
+
+
+async def _while_there(answer: Awaitable[str], receive: Receive) -> str:
+    """Wait for an answer for as long as its client does.
+
+    Raises:
+        ClientLeftError: the client left, and the answer was cancelled.
+    """
+    answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            raise ClientLeftError
+        return answering.result()
+    finally:
+        answering.cancel()
+        leaving.cancel()
+        await asyncio.gather(answering, leaving, return_exceptions=True)
+
+
+async def _in_turn(queue: WorkQueue, work: Callable[[], Response], receive: Receive, holding: Holding) -> Response:
+    """Handle a request in a thread, when it is its turn and its client is still there."""
+    if queue.is_free(holding.size):
+        return await queue.run(work, holding=holding)
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        return await queue.run(work, holding=holding, leaving=leaving)
+    finally:
+        leaving.cancel()
 
 
 async def _left(receive: Receive) -> None:

@@ -18,18 +18,20 @@ from ..handlers import (
     assets,
     association_reads,
     associations,
+    copilot,
     formats,
     inventory,
     local_answers,
     materials,
     models,
+    question_stream,
     suggestions,
     summaries,
     totals,
     users,
 )
 from ..handlers.streams import Stream, assets_stream, identifier_stream, once
-from ..http.requests import Handler
+from ..http.requests import AsyncHandler, Handler
 from ..search import asset_search, material_search
 from ..workload import Workload, WorkQueue
 from .unserved import refuse, unserved, unserved_streams, upgrade_required
@@ -40,13 +42,15 @@ class Endpoint:
     """A handler and how it is run.
 
     `inline` handlers are so quick that they run on the event loop, not in a thread; others wait for a thread in the
-    queue that `queue` picks. `needs_user` ones answer 401 when nobody is signed in.
+    queue that `queue` picks. `needs_user` ones answer 401 when nobody is signed in. A `coroutine`, which runs on the
+    event loop and uses queues itself, takes the place of the handler.
     """
 
     handler: Handler
     queue: Callable[[Workload], WorkQueue]
     inline: bool = False
     needs_user: bool = False
+    coroutine: AsyncHandler | None = None
 
 
 _FORMATS = partial(materials.members, ASSET, end_of(ASSET, "formats"))
@@ -104,6 +108,7 @@ _SPECIAL: Mapping[Route, Handler] = {
     ),
     Route("GET", "/workstream_summaries/child/identifiers"): partial(summaries.all_in_hierarchy, "b"),
     Route("GET", "/workstream_summaries/parent/identifiers"): partial(summaries.all_in_hierarchy, "a"),
+    **copilot.ROUTES,
     # Other spellings of routes that the tables have.
     Route("GET", "/asset/{asset}"): partial(materials.read, ASSET),
     Route("POST", "/asset/{asset}"): partial(materials.read, ASSET),
@@ -127,7 +132,7 @@ _READS = {kind.route("read").path for kind in KINDS.values() if kind is not ASSE
 _DOCUMENT_READS = {
     *(kind.route("read") for kind in KINDS.values()),
     *(kind.route("exists") for kind in KINDS.values() if "exists" in kind.routes),
-    *(Route("GET", path) for path in (routes.HEALTH.path, routes.VERSION.path, "/user", "/asset/{asset}")),
+    *(Route("GET", path) for path in ("/user", "/asset/{asset}")),
     *(Route("GET", path) for path in ("/formats/{format}", "/shares/{share}", "/model/{model}", "/users/{user}")),
     Route("POST", "/asset/{asset}"),
 }
@@ -135,6 +140,7 @@ _READING_POSTS = {
     *(kind.route(verb) for kind in KINDS.values() for verb in ("search", "batch") if verb in kind.routes),
     *(kind.newer_batch for kind in KINDS.values()),
     *(route for route, _ in (*association_reads.routes(), *inventory.routes(), *local_answers.routes())),
+    *copilot.ROUTES,
     *(
         Route("POST", path)
         for path in ("/users/batch/fetch", "/user/{user}/annotations", "/person/{person}/annotations")
@@ -155,15 +161,20 @@ def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
             seen.add((method, path))
             inline = method == "GET" and path in _INLINE_PATHS
             yield method, path, Endpoint(handler, _queue(route), inline=inline, needs_user=path not in OPEN_PATHS)
+    for route, coroutine in copilot.COROUTINES.items():
+        seen.add((route.method, route.path))
+        yield route.method, route.path, Endpoint(refuse, _queue(route), needs_user=True, coroutine=coroutine)
     for method, path in unserved(seen):
-        yield method, path, Endpoint(refuse, attrgetter("documents"))
+        yield method, path, Endpoint(refuse, attrgetter("state"), inline=True)
     # Also those whose path a parameter of another route would take.
     for path, _ in stream_routes():
-        yield "GET", path, Endpoint(upgrade_required, attrgetter("documents"))
+        yield "GET", path, Endpoint(upgrade_required, attrgetter("state"), inline=True)
 
 
 def _queue(route: Route) -> Callable[[Workload], WorkQueue]:
     """Pick the queue in which a route's requests wait; every POST counts as a write unless it is known to read."""
+    if route in {routes.HEALTH, routes.VERSION}:
+        return attrgetter("state")
     if route in _DOCUMENT_READS:
         return attrgetter("documents")
     return attrgetter("collections" if route.method == "GET" or route in _READING_POSTS else "writes")
@@ -203,8 +214,7 @@ def _streams() -> Iterator[tuple[str, Stream]]:
     yield "/user/last_checked_in/stream", once(users.checked_in_frame)
     yield "/workstream_pattern_engine/processors/vision/status/stream", once(lambda _: local_answers.vision_text())
     yield "/workstream_pattern_engine/processors/status/stream", once(lambda _: local_answers.processors_text())
-    # A feature that this server lacks; programs only need the stream to exist.
-    yield "/qgpt/stream", once(lambda _: None)
+    yield "/qgpt/stream", question_stream.stream
     for kind in KINDS.values():
         if "stream" in kind.routes:
             yield kind.route("stream").path, identifier_stream(kind)

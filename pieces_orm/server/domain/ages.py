@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime, timezone
 
 # Lengths in seconds, the longest first; months and years are rounded down, as in conversation.
@@ -23,6 +24,7 @@ def this_minute() -> datetime:
     return datetime.now(timezone.utc).replace(second=0, microsecond=0, tzinfo=None)
 
 
+@functools.lru_cache(maxsize=8192)
 def age(moment: str, now: datetime) -> str:
     """Tell in words how long ago a stored timestamp was; those of the future are told as `5 minutes from now`."""
     seconds = int((now - datetime.fromisoformat(moment[:_DATE_AND_TIME_CHARS])).total_seconds())

@@ -18,7 +18,7 @@ from .contents import Contents, contents_of
 from .identity import user_id
 from .relations import end_of, ends_of
 from .schema_check import check_type, validated
-from .seeds import LABELS, Seed, SeedWriter, fixed_keys
+from .seeds import LABELS, Seed, SeedWriter, check_members, fixed_keys
 
 MAX_NAME_CHARS = 60
 
@@ -43,8 +43,9 @@ def draft_asset(seed: Seed) -> AssetDraft:
     """Check an asset's seed, decode its contents, and determine its language and name.
 
     Raises:
-        RequestError: 400, with what is missing or contradictory.
+        RequestError: 400, with what is missing or contradictory; 413, it nests or names too many materials.
     """
+    check_members(seed)
     asset: Any = seed.get("asset")
     check_type("object", asset, "asset of the seed")
     metadata = asset.get("metadata") or {}

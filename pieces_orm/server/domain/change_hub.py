@@ -85,6 +85,10 @@ class ChangeHub:
         for subscription in self._subscriptions:
             subscription.close()
 
+    def is_watched(self, kind: str) -> bool:
+        """Tell whether a stream of a kind is open."""
+        return any(kind in subscription.kinds for subscription in self._subscriptions)
+
     def publish(self, changes: Changes) -> None:
         """Offer changes to every stream; called in the order of commits."""
         for subscription in self._subscriptions:

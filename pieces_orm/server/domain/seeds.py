@@ -11,7 +11,7 @@ from ...values import Mechanism, TagCategory
 from ...wire import kinds
 from ...wire.kinds import Kind
 from ..contract import contract
-from ..json_values import json_text, object_in
+from ..json_values import json_text, levels, object_in
 from ..request_errors import RequestError
 from ..settings import Settings
 from ..storage.timestamps import normalize_timestamp
@@ -22,6 +22,11 @@ from .schema_check import check_type, validated
 
 Seed = Mapping[str, Any]
 
+MAX_MEMBERS = 100_000
+"""Materials that one seed may nest or name, which are written in one transaction."""
+
+# A seed or a reference, and an id: items of a list that may stand for a material.
+_NAMING = frozenset({dict, str})
 # Keys that only the server sets, though they are kept with the own keys.
 _COUNTED = frozenset({"score"})
 _FOUND = {kinds.ASSET.name: frozenset({"creator"}), kinds.SHARE.name: frozenset({"link", "short"})}
@@ -125,6 +130,20 @@ def label_of(kind: Kind, own: Seed) -> Any:
 def fixed_keys(kind: Kind) -> frozenset[str]:
     """Return the keys that are never taken from a body."""
     return server_keys(kind) | _COUNTED | _FOUND.get(kind.name, frozenset())
+
+
+def check_members(seed: Seed) -> None:
+    """Refuse a seed that nests or names too many materials.
+
+    Raises:
+        RequestError: 413.
+    """
+    found = sum(
+        type(item) in _NAMING for level in levels(seed) for each in level if type(each) is list for item in each
+    )
+    if found > MAX_MEMBERS:
+        sentence = f"The seed lists {found:,} materials; the limit is {MAX_MEMBERS:,}."
+        raise RequestError(413, f"{sentence} Create some of them by themselves.")
 
 
 def _check(kind: Kind, seed: Seed) -> None:

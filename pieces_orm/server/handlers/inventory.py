@@ -82,7 +82,7 @@ def identifiers(request: Request) -> str:
 
 def models_batch(request: Request) -> str:
     """Answer several models, and the ids of those that are not there."""
-    key, ids = request.batch_ids(_MODEL)
+    key, ids = request.newer_batch_ids(_MODEL)
     known = {each["id"]: each for each in models.all_models()}
     found = [known[id] for id in ids if id in known]
     return json_text({key: {"iterable": found}, "notFound": [id for id in ids if id not in known]})
@@ -111,5 +111,5 @@ def _missing(kind: Kind, request: Request) -> NoReturn:
 
 
 def _none_of(kind: Kind, request: Request) -> str:
-    key, ids = request.batch_ids(kind)
+    key, ids = request.newer_batch_ids(kind)
     return json_text({key: {"iterable": [], "indices": {}}, "notFound": ids})

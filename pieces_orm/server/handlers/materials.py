@@ -17,7 +17,7 @@ from ..domain.documents import collection_text, references_text
 from ..domain.materials import matches_query, own_keys, related_ids, require_row
 from ..domain.relations import RelationEnd, check_relations, end_of
 from ..domain.schema_check import validated
-from ..domain.seeds import SeedWriter, fixed_keys, label_of
+from ..domain.seeds import SeedWriter, check_members, fixed_keys, label_of
 from ..http.requests import Request
 from ..http.responses import no_content, text_response
 from ..json_values import json_text, object_in, referenced_id
@@ -83,8 +83,10 @@ def identifiers(kind: Kind, request: Request) -> str:
 
 def create(kind: Kind, request: Request) -> str:
     """Create a material from its seed."""
+    seed = request.object()
+    check_members(seed)
     with request.service.store.write() as writer:
-        id = SeedWriter(writer, request.service.settings).create(kind, request.object())
+        id = SeedWriter(writer, request.service.settings).create(kind, seed)
         text = request.document(writer, kind, id, created=True) or ""
     # The published answer of POST /shares/create is a collection.
     return collection_text(kind, [id], [text]) if kind is SHARE else text
@@ -161,20 +163,21 @@ def exists(kind: Kind, request: Request) -> str:
 
 def batch(kind: Kind, request: Request) -> str:
     """Answer several documents, and the ids of those that are not there."""
-    key, ids = request.batch_ids(kind)
+    return _batch(kind, request, *request.batch_ids(kind))
+
+
+def newer_batch(kind: Kind, request: Request) -> str:
+    """Answer like `batch`, on the route that only newer servers have."""
+    return _batch(kind, request, *request.newer_batch_ids(kind))
+
+
+def _batch(kind: Kind, request: Request, key: str, ids: list[str]) -> str:
     with request.service.store.read() as reader:
         contents = request.flag("transferables", default=False)
         found = request.service.documents(reader, contents=contents).some(kind, ids)
     missing = json_text([id for id in ids if id not in found])
     collection = collection_text(kind, list(found), found.values())
     return f'{{"{key}":{collection},"notFound":{missing}}}'
-
-
-def newer_batch(kind: Kind, request: Request) -> str:
-    """Answer like `batch`, on the route that only newer servers have."""
-    if not request.service.settings.batch_reads:
-        raise RequestError(404, "There is no such route.")
-    return batch(kind, request)
 
 
 def rename(kind: Kind, request: Request) -> str:

@@ -32,6 +32,7 @@ _WORD = re.compile(r"[^\W\d_]{4,}")
 # Candidates that are compared closely, and words that are looked for in all assets: the rarest.
 _MAX_CANDIDATES, _MAX_RARE_WORDS = 500, 40
 _MAX_RESULTS, _MAX_SUGGESTIONS = 20, 5
+_MAX_GIVEN = 200  # assets that others are compared with
 
 
 def _ranked(reader: Reader, given: Mapping[str, float], limit: int) -> list[str]:
@@ -39,6 +40,7 @@ def _ranked(reader: Reader, given: Mapping[str, float], limit: int) -> list[str]
 
     Only assets that share a material, or one of the words that few have, are compared. Pseudo assets are left out.
     """
+    named, given = given.keys(), {id: given[id] for id in nlargest(_MAX_GIVEN, given, key=given.__getitem__)}
     scores = _link_scores(reader, given)
     given_words = _words(reader, index.entries(reader, list(given)))
     frequencies = index.frequencies(reader, set().union(*given_words.values()))
@@ -50,7 +52,7 @@ def _ranked(reader: Reader, given: Mapping[str, float], limit: int) -> list[str]
         for other, said in given_words.items():
             score = sum(_WORD_SCORE / frequencies[word] for word in words & said if word in frequencies)
             scores[id] += given[other] * min(score, _MAX_WORDS_SCORE)
-    found = [id for id in candidates if id not in given and scores[id] > 0]
+    found = [id for id in candidates if id not in named and scores[id] > 0]
     return nlargest(limit, found, key=scores.__getitem__)
 
 
@@ -73,7 +75,7 @@ def _words(reader: Reader, entries: Sequence[index.Entry]) -> dict[str, set[str]
     rows = reader.rows(ASSET.name, [entry.id for entry in entries])
     shown = {row.id for row in rows if not is_pseudo(row)}
     return {
-        entry.id: set(_WORD.findall(f"{entry.folded['title']} {entry.folded['content']}"))
+        entry.id: set(_WORD.findall(f"{entry.folded('title')} {entry.folded('content')}"))
         for entry in entries
         if entry.id in shown
     }

@@ -68,7 +68,7 @@ def one_user(request: Request) -> str:
 
 def users_batch(request: Request) -> str:
     """Answer several users, and the ids of those that are not there."""
-    key, ids = request.batch_ids(_USER)
+    key, ids = request.newer_batch_ids(_USER)
     with request.service.store.read() as reader:
         profile = user_profile(reader)
     found = [profile] if profile["id"] in ids else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -75,6 +75,16 @@ class Request:
             raise RequestError(400, _TOO_DEEP)
         return body
 
+    def newer_batch_ids(self, kind: Kind) -> tuple[str, list[str]]:
+        """Return what `batch_ids` does, on a route that only newer servers have.
+
+        Raises:
+            RequestError: 404, the settings make this an older one.
+        """
+        if not self.service.settings.batch_reads:
+            raise RequestError(404, "There is no such route.")
+        return self.batch_ids(kind)
+
     def batch_ids(self, kind: Kind) -> tuple[str, list[str]]:
         """Return the ids that the body of a batch read asks for, and the key under which it has them.
 
@@ -99,3 +109,6 @@ class Request:
 
 Handler = Callable[[Request], str | Response]
 """Answers a request with JSON text, or with any other response."""
+
+AsyncHandler = Callable[[Request], Awaitable[str]]
+"""Answers with JSON text from the event loop, because it waits for something slow that is no work of this process."""

@@ -19,12 +19,11 @@ from ..storage.reader import Reader
 from . import index
 from .filters import parse_filters
 from .index import Entry
+from .limits import MAX_WORDS, SearchReader, check_text, check_words, limited
 from .text import fold, tokens, words
 
 # Names of the index's columns on the wire, where they differ.
 _MATCHES = {"annotations": "ANNOTATION", "hints": "HINT"}
-# Each word of a query is looked for in every asset.
-_MAX_QUERY_WORDS = 200
 # Scores of exact hits are from this to 1, of suggested ones from this to its double, of mistyped ones below it.
 _EXACT_SCORE, _SUGGESTED_SCORE = 0.6, 0.3
 
@@ -45,13 +44,16 @@ def by_query(call: Request) -> Response:
     asked = {fold(tag.strip()) for tag in tags.split(",") if tag.strip()}
     if not query and not asked:
         raise RequestError(500, "A search needs query or searchable_tags.")
+    if len(asked) > MAX_WORDS:
+        raise RequestError(400, f"A search has at most {MAX_WORDS} tags, not {len(asked):,}.")
     with call.service.store.read() as reader:
-        tagged = _tag_shares(reader, asked)
-        hits = [Hit(id, share == 1, round(share, 4), "TAGS") for id, share in tagged.items()]
-        if query:
-            hits = _with_words(reader, query)
-        if query and asked:
-            hits = [evolve(hit, exact=hit.exact and tagged[hit.id] == 1) for hit in hits if hit.id in tagged]
+        with limited(reader) as searching:
+            tagged = _tag_shares(searching, asked)
+            hits = [Hit(id, share == 1, round(share, 4), "TAGS") for id, share in tagged.items()]
+            if query:
+                hits = _with_words(searching, query)
+            if query and asked:
+                hits = [evolve(hit, exact=hit.exact and tagged[hit.id] == 1) for hit in hits if hit.id in tagged]
         return json_response(_results(call, reader, hits))
 
 
@@ -64,12 +66,13 @@ def by_filters(call: Request) -> Response:
     if not query and condition is None and space is None:
         raise RequestError(500, "A search needs a query, filters or a space.")
     with call.service.store.read() as reader:
-        if query:
-            hits = _with_words(reader, query, casing=casing)
-        else:
-            hits = [Hit(id, exact=True, score=1.0, match="MULTIPLE") for id in reader.ids(ASSET.name)]
-        kept = {hit.id for hit in hits if space is None or hit.id in space}
-        met = kept if condition is None else condition(reader, kept)
+        with limited(reader) as searching:
+            if query:
+                hits = _with_words(searching, query, casing=casing)
+            else:
+                hits = [Hit(id, exact=True, score=1.0, match="MULTIPLE") for id in reader.ids(ASSET.name)]
+            kept = {hit.id for hit in hits if space is None or hit.id in space}
+            met = kept if condition is None else condition(searching, kept)
         results = _results(call, reader, [hit for hit in hits if hit.id in met])
     return json_response(f'{{"results":{results}}}')
 
@@ -88,31 +91,26 @@ def _in_contents(call: Request, *, exact: bool) -> Response:
     query = call.query.get("query", "").strip()
     if not query:
         raise RequestError(500, "A search needs query.")
-    asked = _tokens(query)
+    asked = check_words(tokens(check_text(query)))
     with call.service.store.read() as reader:
-        found = index.matching(reader, [[token] for token in asked] if exact else [asked], column="content")
+        with limited(reader) as searching:
+            found = index.matching(searching, [[token] for token in asked] if exact else [asked], column="content")
         hits = [Hit(entry.id, exact, round(entry.relevance, 4), "CONTENT") for entry in found]
         return json_response(_results(call, reader, hits))
 
 
-def _tokens(query: str) -> list[str]:
-    found = tokens(query)
-    if len(found) > _MAX_QUERY_WORDS:
-        raise RequestError(400, f"A query has at most {_MAX_QUERY_WORDS} words, not {len(found)}.")
-    return found
-
-
-def _with_words(reader: Reader, query: str, *, casing: bool = False) -> list[Hit]:
+def _with_words(reader: SearchReader, query: str, *, casing: bool = False) -> list[Hit]:
     """Find assets by a query, exactly, else also by the beginnings of words and by mistyped words."""
-    phrase, asked = fold(query), _tokens(query)
-    terms = words(phrase)
+    phrase = fold(check_text(query))
+    asked, terms = check_words(tokens(query)), check_words(words(phrase))
     if terms and asked:
         entries = index.matching(reader, [[token] for token in asked], prefixes=True)
     else:
-        entries = index.containing(reader, query)
+        (text,) = check_words([query])
+        entries = index.containing(reader, text)
     hits = [
         _hit(entry, entry.relevance, terms or [phrase], exact=_contains(entry, query, terms, casing=casing))
-        for entry in entries
+        for entry in reader.each(entries)
     ]
     if casing:
         hits = [hit for hit in hits if hit.exact]
@@ -127,25 +125,25 @@ def _contains(entry: Entry, query: str, terms: Iterable[str], *, casing: bool) -
     if casing:
         return all(any(token in column for column in entry.columns.values()) for token in query.split())
     phrase = fold(query)
-    return _words_of(entry).issuperset(terms) or any(phrase in column for column in entry.folded.values())
+    return _words_of(entry).issuperset(terms) or any(phrase in entry.folded(column) for column in entry.columns)
 
 
 def _words_of(entry: Entry) -> set[str]:
-    return {word for column in entry.folded.values() for word in words(column)}
+    return {word for column in entry.columns for word in words(entry.folded(column))}
 
 
 def _hit(entry: Entry, relevance: float, terms: Iterable[str], *, exact: bool) -> Hit:
     """Score an asset; its match is the one part that has all the terms, else MULTIPLE."""
-    having = [name for name, column in entry.folded.items() if all(term in column for term in terms)]
+    having = [column for column in entry.columns if all(term in entry.folded(column) for term in terms)]
     match = _MATCHES.get(having[0], having[0].upper()) if len(having) == 1 else "MULTIPLE"
     score = _EXACT_SCORE + (1 - _EXACT_SCORE) * relevance if exact else _SUGGESTED_SCORE * (1 + relevance)
     return Hit(entry.id, exact, round(score, 4), match)
 
 
-def _with_similar_words(reader: Reader, query: str, terms: Sequence[str]) -> Iterator[Hit]:
+def _with_similar_words(reader: SearchReader, query: str, terms: Sequence[str]) -> Iterator[Hit]:
     """Find assets by words like these, or with these inside, which is exact as in scripts without spaces."""
-    groups = [index.similar_words(reader, term) for term in terms]
-    for entry in index.matching(reader, groups):
+    groups = index.similar_words(reader, terms)
+    for entry in reader.each(index.matching(reader, groups)):
         if _contains(entry, query, terms, casing=False):
             yield _hit(entry, 0.0, terms, exact=True)
         else:
@@ -155,9 +153,10 @@ def _with_similar_words(reader: Reader, query: str, terms: Sequence[str]) -> Ite
             yield Hit(entry.id, exact=False, score=round(score, 4), match="FUZZY")
 
 
-def _tag_shares(reader: Reader, asked: set[str]) -> dict[str, float]:
+def _tag_shares(reader: SearchReader, asked: set[str]) -> dict[str, float]:
     """Tell which share of some tags assets have, of those that have any; the largest first."""
-    texts = {row.id: fold(str(own_keys(row).get("text"))) for row in reader.rows(TAG.name)} if asked else {}
+    rows = reader.rows(TAG.name) if asked else []
+    texts = {row.id: fold(str(own_keys(row).get("text"))) for row in reader.each(rows)}
     having: dict[str, set[str]] = {}
     for _, tag, asset in linked(reader, TAG, ["assets"], [id for id, text in texts.items() if text in asked]):
         having.setdefault(asset, set()).add(texts[tag])

@@ -12,10 +12,10 @@ from attrs import frozen
 from ...wire.kinds import Kind
 from ..json_values import object_in
 from ..request_errors import RequestError
-from ..storage.reader import Reader
 from ..storage.timestamps import normalize_timestamp
+from .limits import SearchReader, check_conditions
 
-Condition = Callable[[Reader, AbstractSet[str]], Mapping[str, float]]
+Condition = Callable[[SearchReader, AbstractSet[str]], Mapping[str, float]]
 """Returns which of some ids meet it, and how well: 1 exactly, less in part."""
 
 ConditionReader = Callable[[Any], Condition]
@@ -32,11 +32,12 @@ def exactly(ids: AbstractSet[str]) -> dict[str, float]:
 def combine(conditions: Sequence[Condition], *, alternatives: bool = False) -> Condition:
     """Combine conditions by AND, of which the worst counts, or as alternatives by OR, of which the best counts."""
 
-    def condition(reader: Reader, ids: AbstractSet[str]) -> Mapping[str, float]:
+    def condition(reader: SearchReader, ids: AbstractSet[str]) -> Mapping[str, float]:
         found = {} if alternatives else exactly(ids)
         for each in conditions:
             if alternatives:
-                found |= {id: max(like, found.get(id, 0.0)) for id, like in each(reader, ids).items()}
+                left = {id for id in ids if found.get(id, 0.0) < 1}
+                found |= {id: max(like, found.get(id, 0.0)) for id, like in each(reader, left).items()}
             elif found:
                 # Each looks only at what met those before it.
                 found = {id: min(like, found[id]) for id, like in each(reader, found.keys()).items()}
@@ -61,8 +62,10 @@ class Grammar:
         """Read a group, in which each object may have another one as its `operations`.
 
         Raises:
-            RequestError: 400, the group is empty, malformed or too deep.
+            RequestError: 400, the group is empty, malformed, too deep or has too many conditions.
         """
+        if depth == 0:
+            check_conditions(value, self.name)
         items = value.get("iterable") if isinstance(value, Mapping) else None
         if not isinstance(items, list) or not items or depth > _MAX_DEPTH:
             form = f"{{iterable: [{self.name}, ...]}}"

@@ -15,6 +15,7 @@ from ..request_errors import RequestError
 from ..storage.reader import Reader
 from . import index
 from .conditions import Condition, ConditionReader, Grammar, exactly, periods
+from .limits import SearchReader, check_text
 from .text import fold, names_of
 
 # The columns of the index in which a phrase is looked for, by what asks for them.
@@ -52,8 +53,9 @@ def _linked_to(kind: Kind, names: Any) -> Condition:
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise RequestError(400, f"A filter on {kind.name}s has to be a list of texts, at least one.")
 
-    def condition(reader: Reader, ids: AbstractSet[str]) -> Mapping[str, float]:
-        named = {row.id: {fold(name) for name in (row.id, *names_of(own_keys(row)))} for row in reader.rows(kind.name)}
+    def condition(reader: SearchReader, ids: AbstractSet[str]) -> Mapping[str, float]:
+        rows = reader.each(reader.rows(kind.name))
+        named = {row.id: {fold(name) for name in (row.id, *names_of(own_keys(row)))} for row in rows}
         for name in {fold(name) for name in names}:
             ids &= _assets(reader, kind, "assets", [id for id, each in named.items() if name in each])
         return exactly(ids)
@@ -69,16 +71,17 @@ def _with_phrase(value: Any, *, casing: bool) -> Condition:
     """Read a phrase, which the title, the content or an annotation has to contain; by default any of them."""
     if not isinstance(value, Mapping) or not isinstance(value.get("value"), str):
         raise RequestError(400, "A filter's phrase has to be a JSON object with a text as value.")
-    phrase: str = value["value"] if casing else fold(value["value"])
+    text = check_text(value["value"], "A phrase")
+    phrase = text if casing else fold(text)
     columns = [column for key, column in _PHRASE_COLUMNS.items() if value.get(key)] or [*_PHRASE_COLUMNS.values()]
     type = object_in(value, "options").get("annotation") if "annotations" in columns else None
 
-    def condition(reader: Reader, ids: AbstractSet[str]) -> Mapping[str, float]:
+    def condition(reader: SearchReader, ids: AbstractSet[str]) -> Mapping[str, float]:
         searched = [column for column in columns if type is None or column != "annotations"]
         found = {
             entry.id
-            for entry in index.entries(reader, ids)
-            if any(phrase in (entry.columns if casing else entry.folded)[column] for column in searched)
+            for entry in reader.each(index.entries(reader, ids))
+            if any(phrase in (entry.columns[column] if casing else entry.folded(column)) for column in searched)
         }
         if type is not None:
             annotated = list(linked(reader, ASSET, ["annotations"], list(ids - found)))

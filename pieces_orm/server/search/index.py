@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from attrs import frozen
+from attrs import field, frozen
 from sqlalchemy import Connection, text
 
 from ...wire.kinds import ASSET, FORMAT, Kind
@@ -15,6 +15,7 @@ from ..domain.relations import ends_of, linked
 from ..json_values import object_in
 from ..storage.reader import Reader, Row
 from ..storage.writer import Writer
+from .limits import SearchReader
 from .text import fold, names_of
 
 # The columns of the index, and how much a word in them counts.
@@ -55,12 +56,18 @@ _MAX_INFIX_LETTERS = 12  # by which a word may be longer than the part of it tha
 
 @frozen
 class Entry:
-    """One asset found in the index: its relevance from 0 to 1, and the texts of its columns, also folded."""
+    """One asset found in the index: its relevance from 0 to 1, and the texts of its columns."""
 
     id: str
     relevance: float
     columns: Mapping[str, str]
-    folded: Mapping[str, str]
+    _folded: dict[str, str] = field(factory=dict, init=False, repr=False)
+
+    def folded(self, column: str) -> str:
+        """Return the text of a column, folded when it is first asked for."""
+        if column not in self._folded:
+            self._folded[column] = fold(self.columns[column])
+        return self._folded[column]
 
 
 def prepare(connection: Connection) -> None:
@@ -153,8 +160,7 @@ def entries(reader: Reader, ids: Collection[str]) -> list[Entry]:
 def _entries(reader: Reader, statement: Any, **parameters: Any) -> list[Entry]:
     rows = reader.connection.execute(statement, parameters).all()
     best = (rows[0].relevance if rows else 1.0) or 1.0
-    named = ((row.id, row.relevance / best, dict(zip(COLUMNS, row[2:], strict=True))) for row in rows)
-    return [Entry(*one, {name: fold(text) for name, text in one[2].items()}) for one in named]
+    return [Entry(row.id, row.relevance / best, dict(zip(COLUMNS, row[2:], strict=True))) for row in rows]
 
 
 def frequencies(reader: Reader, words: Collection[str]) -> dict[str, int]:
@@ -168,16 +174,27 @@ def formats(reader: Reader, language: str) -> list[str]:
     return list(reader.connection.scalars(_FORMATS, {"kind": FORMAT.name, "language": language}))
 
 
-def similar_words(reader: Reader, word: str) -> dict[str, float]:
-    """Return indexed words that a mistyped word may mean, with their likeness from 0 to 1, the likest first."""
+def similar_words(reader: SearchReader, words: Sequence[str]) -> list[dict[str, float]]:
+    """Return, for each of some words, the indexed words that it may mean, with their likeness from 0 to 1.
+
+    A word may be mistyped, or be a part of the indexed one; the likest are first.
+    """
+    if not words:
+        return []
+    lengths = [len(word) for word in words]
+    bounds = {"shortest": min(lengths) - 2, "longest": max(lengths) + _MAX_INFIX_LETTERS}
+    # All are read once: to go through them costs more than to compare them.
+    terms = reader.connection.scalars(_TERMS, bounds).all()
+    return [_similar(word, terms) for word in reader.each(words)]
+
+
+def _similar(word: str, terms: Sequence[str]) -> dict[str, float]:
     from rapidfuzz.distance import OSA  # noqa: PLC0415  only a query that finds nothing exactly needs it
+    from rapidfuzz.process import extract  # noqa: PLC0415
 
     edits = 0 if len(word) < 3 else 1 if len(word) < 6 else 2
-    bounds = {"shortest": len(word) - edits, "longest": len(word) + _MAX_INFIX_LETTERS}
-    found: dict[str, float] = {}
-    for (term,) in reader.connection.execute(_TERMS, bounds):
-        if word in term:
-            found[term] = len(word) / len(term)
-        elif (distance := OSA.distance(word, term, score_cutoff=edits)) <= edits:
-            found[term] = 1 - distance / len(word)
+    mistyped = extract(word, terms, scorer=OSA.distance, score_cutoff=edits, limit=None)
+    found = {term: 1 - distance / len(word) for term, distance, _ in mistyped}
+    longest = len(word) + _MAX_INFIX_LETTERS
+    found |= {term: len(word) / len(term) for term in terms if word in term and len(term) <= longest}
     return dict(sorted(found.items(), key=lambda item: -item[1])[:MAX_SIMILAR_WORDS])

@@ -16,6 +16,7 @@ from ..http.requests import Handler, Request
 from ..http.responses import json_response
 from ..storage.reader import Reader
 from .conditions import Condition, Grammar, periods
+from .limits import SearchReader, check_text, check_words, limited
 from .text import fold, texts_in, words
 
 # The key of the document in a hit, where it is not the kind's key in streams.
@@ -52,7 +53,9 @@ def search_related(owner: Kind, key: str) -> Handler:
 def _results(call: Request, reader: Reader, kind: Kind, ids: Sequence[str]) -> Response:
     temporal = Grammar("temporal", periods(kind))
     engines = Grammar("engine", {"query": partial(_with_words, kind), "temporal": temporal.one}, _IGNORED)
-    found = engines.group(call.object().get("engines"))(reader, set(ids))
+    condition = engines.group(call.object().get("engines"))
+    with limited(reader) as searching:
+        found = condition(searching, set(ids))
     ranked = sorted((id for id in ids if id in found), key=found.__getitem__, reverse=True)
     documents = call.service.documents(reader, contents=call.contents).some(kind, ranked)
     key = _KEYS.get(kind.name, kind.stream)
@@ -65,8 +68,8 @@ def _results(call: Request, reader: Reader, kind: Kind, ids: Sequence[str]) -> R
 
 def _with_words(kind: Kind, query: Any) -> Condition:
     """Make a condition that a material's own texts contain a query, or words that begin like all of its words."""
-    phrase = fold(str(query))
-    terms = words(phrase)
+    phrase = fold(check_text(str(query)))
+    terms = check_words(words(phrase))
 
     def likeness(text: str) -> float:
         if phrase in text:
@@ -75,8 +78,8 @@ def _with_words(kind: Kind, query: Any) -> Condition:
         begun = bool(terms) and all(any(word.startswith(term) for word in found) for term in terms)
         return _PREFIX_LIKENESS if begun else 0.0
 
-    def condition(reader: Reader, ids: AbstractSet[str]) -> Mapping[str, float]:
-        rows = reader.rows(kind.name, list(ids))
+    def condition(reader: SearchReader, ids: AbstractSet[str]) -> Mapping[str, float]:
+        rows = reader.each(reader.rows(kind.name, list(ids)))
         likenesses = {row.id: likeness(fold("\n".join(texts_in(own_keys(row))))) for row in rows}
         return {id: like for id, like in likenesses.items() if like}
 

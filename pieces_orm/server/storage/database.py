@@ -18,8 +18,9 @@ from .disk_errors import cannot_open
 from .open_files import connect
 
 APPLICATION_ID = 0x50694F72  # "PiOr", in the file's header: tools such as file(1) can tell
-_LOG_BYTES = 4 * 1024 * 1024  # to which the log shrinks after a long read has made it longer
+_LOG_BYTES = 8 * 1024 * 1024  # to which the log shrinks after a long read has made it longer
 _OTHERS = 0o077  # the permissions of everybody but the owner
+WRITES = "pieces_orm_writes"  # the option of an engine whose transactions write
 _BUSY_TIMEOUT_MS = 10_000
 _POOL_SIZE = 8
 # The tables by which a file of version 0 is recognized, which has no application id.
@@ -123,11 +124,17 @@ def new_engine(connect_to_file: Callable[[], sqlite3.Connection] | None, *, read
     def configure(connection: Any, _record: Any) -> None:
         # The driver would begin transactions late, and a read of several queries would not be one state.
         connection.isolation_level = None
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}").close()
+        try:
+            for pragma in pragmas:
+                connection.execute(f"PRAGMA {pragma}").close()
+        except BaseException:
+            connection.close()  # nobody else does, and it would keep the file open
+            raise
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        # Who writes waits for other programs here: SQLite does not wait where a read becomes a write.
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

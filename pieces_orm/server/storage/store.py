@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..request_errors import RequestError
 from . import backup, upgrades
-from .database import make_private, new_engine, read_only_uri, read_version
+from .database import WRITES, make_private, new_engine, read_only_uri, read_version
 from .disk_errors import cannot_open
 from .disk_health import DiskHealth, Report
 from .lock import Lock
@@ -28,6 +28,7 @@ Hook = Callable[[Writer], None]
 
 _MAX_LOGGED_CHANGES = 100_000
 _CHANGES_PER_PRUNING = 1000
+_PROBE = "SELECT id FROM material ORDER BY seq LIMIT 1"  # reads the table, and not an index
 _BESIDE = {"log (-wal)": "-wal", "index of the log (-shm)": "-shm"}
 
 
@@ -69,6 +70,7 @@ class Store:
             self._lock = Lock(self.path, shared=read_only)
             self._engine = new_engine(self._connect, read_only=read_only)
             event.listen(self._engine, "checkin", self._close_late)
+        self._write_engine = self._engine.execution_options(**{WRITES: True})
         self._writing = threading.RLock()
         # In memory there is one connection, which readers and writers share.
         self._reading: AbstractContextManager[object] = self._writing if self.path is None else nullcontext()
@@ -131,7 +133,7 @@ class Store:
 
     def _create(self, version: int | None) -> None:
         """Upgrade the database and create what is missing, in one transaction."""
-        with self._engine.begin() as connection:
+        with self._write_engine.begin() as connection:
             upgrades.upgrade(connection, version)
             metadata.create_all(connection)
             self._prepare(Writer(connection))
@@ -145,9 +147,13 @@ class Store:
     def _begin_use(self) -> sqlite3.Connection:
         """Open the connection that keeps the file in use, and read, as SQLite opens the log only then."""
         connection = self._connect()
-        connection.isolation_level = None
-        connection.execute("PRAGMA busy_timeout=0")
-        connection.execute("SELECT id FROM material ORDER BY seq LIMIT 1").fetchone()
+        try:
+            connection.isolation_level = None
+            connection.execute("PRAGMA busy_timeout=0")
+            connection.execute(_PROBE).fetchone()
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _close_late(self, connection: sqlite3.Connection | None, _record: object) -> None:
@@ -194,7 +200,7 @@ class Store:
             raise RequestError(403, "This server is read-only: nothing can be created, changed or deleted.")
         with self._writing, self._health.operating():
             self._health.check()
-            with self._engine.begin() as connection:
+            with self._write_engine.begin() as connection:
                 writer = Writer(connection)
                 yield writer
                 self._before_commit(writer)
@@ -232,7 +238,7 @@ class Store:
             return
         with suppress(sqlite3.Error):
             if self.read_only:
-                self._spare.execute("SELECT id FROM material ORDER BY seq LIMIT 1").fetchone()
+                self._spare.execute(_PROBE).fetchone()
             else:
                 self._spare.execute(f"PRAGMA user_version = {len(upgrades.STEPS)}")  # a write of what is there already
             self._health.recovered()

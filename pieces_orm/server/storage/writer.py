@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -72,7 +72,8 @@ class Writer(Reader):
         self.removed: dict[str, list[int]] = {}
         self.now = timestamp()
         self._created: dict[tuple[str, str], Row] = {}
-        self._new_edges: list[_StoredEdge] = []
+        # By kind and id of each end: a seed may make tens of thousands. The keys of a dict are an ordered set.
+        self._new_edges: defaultdict[tuple[str, str], dict[_StoredEdge, None]] = defaultdict(dict)
 
     def _changed(self, kind: str, id: str, operation: Operation) -> None:
         if operation == "delete" or (kind, id) not in self.changes:
@@ -100,13 +101,15 @@ class Writer(Reader):
         if ids is None or not all(self.is_new(kind, id) for id in ids):
             yield from super().edges(kind, ids, most=most)
             return
-        wanted, counted = set(ids), Counter[tuple[str, str, str]]()
-        for relation, kind_a, a, kind_b, b in self._new_edges:
-            for side, own_kind, own, other in (("a", kind_a, a, b), ("b", kind_b, b, a)):
-                if own_kind == kind and own in wanted:
-                    counted[relation, side, own] += 1
-                    if most is None or counted[relation, side, own] <= most + 1:
-                        yield relation, side, own, other
+        for own in dict.fromkeys(ids):
+            counted = Counter[tuple[str, str]]()
+            for new in self._new_edges.get((kind, own), ()):
+                a, b = new.ends
+                for side, this, (_, other) in (("a", a, b), ("b", b, a)):
+                    if this == (kind, own):
+                        counted[new.relation, side] += 1
+                        if most is None or counted[new.relation, side] <= most + 1:
+                            yield new.relation, side, own, other
 
     def update(self, kind: str, id: str, document: str, *, label: str | None = None, reindex: bool = True) -> None:
         """Replace a material's own keys; `reindex` is False when nothing changed that searches look at."""
@@ -138,7 +141,8 @@ class Writer(Reader):
         self.connection.execute(_REMOVE_EDGES, this)
         self.connection.execute(_REMOVE, this)
         self._created.pop((kind, id), None)
-        self._new_edges = [each for each in self._new_edges if (kind, id) not in each.ends]
+        for each in list(self._new_edges.get((kind, id), ())):
+            self._forget_edge(each)
         self._changed(kind, id, "delete")
         for kind_a, id_a, kind_b, id_b in neighbours:
             self.touch(kind_a, id_a)
@@ -158,13 +162,14 @@ class Writer(Reader):
             return False
         dates = {"created": created or self.now, "updated": created or self.now}
         self.connection.execute(_ADD_EDGE, {**new._asdict(), **dates, "id": id or new_id(), "document": document})
-        self._new_edges.append(new)
+        for end in new.ends:
+            self._new_edges[end][new] = None
         self._touch_ends(new)
         return True
 
     def _has_edge(self, wanted: _StoredEdge) -> bool:
         if any(end in self._created for end in wanted.ends):
-            return wanted in self._new_edges
+            return wanted in self._new_edges.get(wanted.ends[0], ())
         return self.connection.execute(_KNOWN_EDGE, wanted._asdict()).first() is not None
 
     def remove_edge(self, relation: StoredRelation, id_a: str, id_b: str) -> bool:
@@ -172,9 +177,13 @@ class Writer(Reader):
         old = _StoredEdge.of(relation, id_a, id_b)
         if not self.connection.execute(_REMOVE_EDGE, old._asdict()).rowcount:
             return False
-        self._new_edges = [each for each in self._new_edges if each != old]
+        self._forget_edge(old)
         self._touch_ends(old)
         return True
+
+    def _forget_edge(self, old: _StoredEdge) -> None:
+        for end in old.ends:
+            self._new_edges[end].pop(old, None)
 
     def _touch_ends(self, changed: _StoredEdge) -> None:
         for kind, id in changed.ends:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pieces_orm.server import Settings
 from pieces_orm.wire.kinds import KINDS, MESSAGE, SOURCE, SUMMARY, WORKSTREAM_EVENT
 from pieces_orm.wire.other_kinds import OTHER_KINDS
 from tests.server.support import ids, plans
@@ -142,3 +143,13 @@ def test_batches_take_the_key_of_pieces_os_and_the_one_before(shared, kind):
         assert ids(answer[key]) == [made]
     both = shared.post(kind.newer_batch.path, {key: {"iterable": [{"id": made}]} for key in kind.batch_keys})
     assert both.keys() == {kind.batch_keys[0], "notFound"}
+
+
+def test_an_older_server_has_no_batches_of_newer_ones(started):
+    wire = started(settings=Settings(batch_reads=False))
+    for kind in (*OTHER_KINDS, *KINDS.values()):
+        if kind.newer_batch not in kind.routes.values():
+            body = {kind.batch_keys[0]: {"iterable": [{"id": "x"}]}}
+            assert wire.status("POST", kind.newer_batch.path, body) == 404, kind.name
+    for key in ("users", "models"):
+        assert wire.status("POST", f"/{key}/batch/fetch", {key: {"iterable": [{"id": "x"}]}}) == 404

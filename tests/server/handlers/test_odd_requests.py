@@ -3,6 +3,7 @@
 import pytest
 
 from pieces_orm.server import Settings
+from pieces_orm.server.domain import seeds
 from pieces_orm.wire.kinds import KINDS
 
 
@@ -56,3 +57,26 @@ def test_an_asset_is_named_by_its_id_never_made_on_the_way(shared):
         seed = {**shared.seed(KINDS["sensitive"]), "asset": asset}
         answer = shared.ask("POST", "/sensitives/create", seed)
         assert (answer.status_code, "must name its assets" in answer.text) == (400, True)
+
+
+def test_a_seed_of_too_many_materials_is_refused_before_any_is_made(shared, monkeypatch):
+    monkeypatch.setattr(seeds, "MAX_MEMBERS", 50)
+    many = [{"text": f"one of many {number}"} for number in range(51)]
+    event = {**shared.seed(KINDS["workstream_event"]), "tags": {"iterable": many}}
+    names = {
+        **shared.seed(KINDS["tag"]),
+        "assets": {"iterable": [{"id": "a"}] * 30},
+        "websites": {"iterable": ["b"] * 21},
+    }
+    bodies = {
+        "/assets/create": shared.asset_seed({"string": {"raw": "x"}}, tags=many),
+        "/workstream_events/create": event,
+        "/tags/create": names,
+    }
+    for path, body in bodies.items():
+        answer = shared.ask("POST", path, body)
+        assert answer.status_code == 413
+        assert "51 materials; the limit is 50" in answer.text
+    assert "one of many" not in str(shared.get("/tags"))
+    numbers = shared.asset_seed({"bytes": {"raw": [7] * 60}}, tags=many[:50])
+    assert len(shared.post("/assets/create", numbers)["tags"]["iterable"]) == 50

@@ -7,6 +7,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack, closing, contextmanager
 
 import pytest
@@ -22,6 +23,7 @@ from pieces_orm.wire.kinds import KINDS
 from tests.cli.programs import started
 from tests.server.support import Wire, ids, stream
 
+fcntl = pytest.importorskip("fcntl")
 resource = pytest.importorskip("resource")
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="disks and limits as POSIX has them")
@@ -134,6 +136,8 @@ def test_a_damaged_page_is_503_and_at_start_a_sentence(tmp_path):
     damage(path, whole, root)
     with pytest.raises(NotRunningError, match=r"the file is damaged \(.*malformed\)\. Stop the server"):
         Server(path).start()
+    with path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a server that did not start keeps nobody out
     kind, *_, last_child = struct.unpack(">BHHHBI", whole[(root - 1) * 4096 :][:12])
     assert kind == 5, "the table has several pages"
     damage(path, whole, last_child)
@@ -157,6 +161,18 @@ def test_a_locked_database_is_503_until_it_is_free(server, lines, monkeypatch):
         assert wire.get("/tags")["iterable"] == []
     assert wire.ask("GET", HEALTH).ok
     assert len(problems(lines)) == 2
+
+
+def test_a_write_waits_for_another_program_that_holds_the_lock_for_a_while(server):
+    wire = Wire(server)
+    with closing(sqlite3.connect(server._store.path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+        release.start()
+        # It reads before it writes.
+        wire.make_asset("x", tags=[{"text": "t"}])
+        release.join()
+    assert wire.ask("GET", HEALTH).ok
 
 
 def replace(path):
