@@ -22,8 +22,7 @@ T = TypeVar("T")
 _POLL_S = 0.05
 _ROOM_TIMEOUTS = 1.5  # how long work waits for room, as a multiple of the time for which a client may take nothing
 # Python runs one thread at a time: more threads would build more answers at once, and none of them sooner.
-_READERS = 4
-_FRAME_BUILDERS = 2
+_READERS = 2
 # Questions that are answered at once; each takes a thread until its model is done.
 MAX_ANSWERS = 8
 
@@ -192,6 +191,6 @@ class Workload:
     def within(cls, settings: Settings) -> Workload:
         """Make the queues of a server. Work waits for room until clients that take nothing are gone."""
         held, timeout_s = HeldBytes(settings.max_held), settings.send_timeout * _ROOM_TIMEOUTS
-        threads = {"writes": 1, "documents": _READERS, "collections": _READERS, "frames": _FRAME_BUILDERS}
+        threads = {"writes": 1, "documents": _READERS, "collections": _READERS, "frames": _READERS}
         queues = {name: WorkQueue(count, held, timeout_s) for name, count in threads.items()}
         return cls(held, **queues, state=WorkQueue(1, HeldBytes(sys.maxsize), timeout_s))

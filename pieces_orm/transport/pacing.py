@@ -148,4 +148,7 @@ class _PacedConnection(HTTPConnection):
 @functools.cache
 def paced(connection: type) -> type:
     """Return a kind of HTTP connection that keeps to the current `Budget`, the read timeout and MIN_BYTES_PER_S."""
+    # It is one already where two threads make their first request at once.
+    if issubclass(connection, _PacedConnection):
+        return connection
     return type(connection.__name__, (_PacedConnection, connection), {})

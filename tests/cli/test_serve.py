@@ -292,14 +292,6 @@ def test_symbolic_links_in_a_loop_and_files_of_other_kinds_are_one_sentence(tmp_
     assert {file.name for file in tmp_path.iterdir()} == {"loop", "pipe"}
 
 
-def test_the_log_names_who_called_and_not_who_the_caller_says_it_is(tmp_path):
-    forwarded = {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https", "Forwarded": "for=10.1.2.3"}
-    with serving("--log", tmp_path / "log") as program:
-        assert requests.get(f"{program.url}/tags", headers=forwarded, timeout=10).ok
-    (line,) = (tmp_path / "log").read_text().splitlines()
-    assert json.loads(line)["client"].startswith("127.0.0.1:")
-
-
 def test_what_was_done_to_a_database_is_said(tmp_path):
     with pieces_orm.embedded(tmp_path / "db"):
         pass

@@ -9,13 +9,16 @@ import sys
 import threading
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from urllib3.connection import HTTPConnection
 
 import pieces_orm
 from pieces_orm import AnswerTooLargeError, InvalidValueError, PiecesError, RequestTimeout, TransportError
-from pieces_orm.transport import discovery
+from pieces_orm.transport import discovery, http
 from pieces_orm.transport.http import HTTPTransport
+from pieces_orm.transport.pacing import paced
 from tests.transport.scripted import CHUNKED, answers, head, serving
 from tests.wire.recorder import recording
 
@@ -82,6 +85,21 @@ def test_the_time_for_a_whole_request_is_for_all_its_attempts_and_pauses():
     with serving(answers(b"no", "Retry-After: 1", status="503 Busy")) as url, pytest.raises(pieces_orm.ServerError):
         send(url, timeout=(1, 5, 0.5))
     assert time.monotonic() - start < 0.9
+
+
+def test_first_requests_of_several_threads_at_once_keep_to_the_limits(monkeypatch):
+    together = threading.Barrier(2)
+
+    def both_at_once(kind):
+        together.wait(5)
+        return paced(kind)
+
+    monkeypatch.setattr(http, "paced", both_at_once)
+    with serving(answers(b"ok")) as url, ThreadPoolExecutor(2) as threads:
+        transport = HTTPTransport(url, 5)
+        assert list(threads.map(lambda _: transport.send("GET", "/tags"), range(2))) == [b"ok", b"ok"]
+        transport.close()
+    assert paced(paced(HTTPConnection)) is paced(HTTPConnection)
 
 
 def test_a_server_that_reads_slowly_ends_a_request_in_the_time_for_a_whole_one():

@@ -20,6 +20,7 @@ from .open_files import connect
 APPLICATION_ID = 0x50694F72  # "PiOr", in the file's header: tools such as file(1) can tell
 _LOG_BYTES = 8 * 1024 * 1024  # to which the log shrinks after a long read has made it longer
 _OTHERS = 0o077  # the permissions of everybody but the owner
+WRITES = "pieces_orm_writes"  # the option of an engine whose transactions write
 _BUSY_TIMEOUT_MS = 10_000
 _POOL_SIZE = 8
 # The tables by which a file of version 0 is recognized, which has no application id.
@@ -132,6 +133,8 @@ def new_engine(connect_to_file: Callable[[], sqlite3.Connection] | None, *, read
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        # Who writes waits for other programs here: SQLite does not wait where a read becomes a write.
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

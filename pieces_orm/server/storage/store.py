@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..request_errors import RequestError
 from . import backup, upgrades
-from .database import make_private, new_engine, read_only_uri, read_version
+from .database import WRITES, make_private, new_engine, read_only_uri, read_version
 from .disk_errors import cannot_open
 from .disk_health import DiskHealth, Report
 from .lock import Lock
@@ -70,6 +70,7 @@ class Store:
             self._lock = Lock(self.path, shared=read_only)
             self._engine = new_engine(self._connect, read_only=read_only)
             event.listen(self._engine, "checkin", self._close_late)
+        self._write_engine = self._engine.execution_options(**{WRITES: True})
         self._writing = threading.RLock()
         # In memory there is one connection, which readers and writers share.
         self._reading: AbstractContextManager[object] = self._writing if self.path is None else nullcontext()
@@ -132,7 +133,7 @@ class Store:
 
     def _create(self, version: int | None) -> None:
         """Upgrade the database and create what is missing, in one transaction."""
-        with self._engine.begin() as connection:
+        with self._write_engine.begin() as connection:
             upgrades.upgrade(connection, version)
             metadata.create_all(connection)
             self._prepare(Writer(connection))
@@ -199,7 +200,7 @@ class Store:
             raise RequestError(403, "This server is read-only: nothing can be created, changed or deleted.")
         with self._writing, self._health.operating():
             self._health.check()
-            with self._engine.begin() as connection:
+            with self._write_engine.begin() as connection:
                 writer = Writer(connection)
                 yield writer
                 self._before_commit(writer)

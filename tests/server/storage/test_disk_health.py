@@ -7,6 +7,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack, closing, contextmanager
 
 import pytest
@@ -160,6 +161,18 @@ def test_a_locked_database_is_503_until_it_is_free(server, lines, monkeypatch):
         assert wire.get("/tags")["iterable"] == []
     assert wire.ask("GET", HEALTH).ok
     assert len(problems(lines)) == 2
+
+
+def test_a_write_waits_for_another_program_that_holds_the_lock_for_a_while(server):
+    wire = Wire(server)
+    with closing(sqlite3.connect(server._store.path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+        release.start()
+        # It reads before it writes.
+        wire.make_asset("x", tags=[{"text": "t"}])
+        release.join()
+    assert wire.ask("GET", HEALTH).ok
 
 
 def replace(path):
