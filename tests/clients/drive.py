@@ -111,6 +111,10 @@ class Flow:
             parameters[operation["body"]["argument"]] = self.model(operation["body"]["schema"], body)
         return function(**parameters)
 
+    def has(self, operation):
+        """Whether this version of the client has an operation."""
+        return operation["api"].lower() in APIS and hasattr(find(APIS, operation["api"]), operation["function"])
+
     def model(self, schema, document):
         """A model of the client, from a document with its placeholders filled in."""
         return find(MODELS, schema).from_dict(self.filled(document))
@@ -144,6 +148,16 @@ class Flow:
         self.step("asset search by query", self.search_assets)
         self.step("asset search by filters", self.search_filtered)
         self.step("asset stream of documents", self.stream_assets)
+        for operation in filter(self.has, self.plan["others"]):
+            self.step(operation["function"], self.other, operation)
+        self.step("relevance", self.relevance)
+        for name, body in (
+            ("question", {"relevant": {"iterable": []}}),
+            ("reprompt", {"conversation": {"iterable": []}}),
+        ):
+            self.step(name, self.ask, name, {"query": "How high is the tide?", **body})
+        self.step("hints", self.ask, "hints", {"relevant": {"iterable": []}})
+        self.step("question on the stream", self.stream_question)
         self.associations("disassociate", self.disassociated)
         for kind in reversed(self.plan["kinds"]):
             if "delete" in kind["operations"]:
@@ -161,9 +175,8 @@ class Flow:
 
     def listen(self, kind):
         """Open the stream of a kind."""
-        operation = kind["operations"]["stream"]
-        if not hasattr(find(APIS, operation["api"]), operation["function"]):
-            raise AbsentError(operation["function"])
+        if not self.has(kind["operations"]["stream"]):
+            raise AbsentError(kind["stream"])
         url = self.url.replace("http", "ws") + kind["stream"]
         return Stream(url, find(MODELS, "StreamedIdentifiers"))
 
@@ -235,6 +248,35 @@ class Flow:
         stream = Stream(self.url.replace("http", "ws") + "/assets/stream", find(MODELS, "Assets"))
         stream.wait_for(lambda entry: entry["id"] == self.made["asset"])
         stream.close()
+
+    def other(self, operation):
+        """Read what belongs to no material."""
+        assert self.call(operation) is not None
+
+    def ask(self, name, body):
+        """Ask the Copilot, whose answer is a model with something in it."""
+        assert self.call(self.plan["questions"][name], body).to_dict()
+
+    def relevance(self):
+        """The asset is relevant to its name."""
+        body = {"query": self.plan["search"]["text"], "options": {"database": True}}
+        found = self.call(self.plan["questions"]["relevance"], body).relevant.iterable
+        assert self.made["asset"] in [each.asset.id for each in found if each.asset]
+
+    def stream_question(self):
+        """The answer to a question ends, and is told to be of the conversation that was named."""
+        output = find(MODELS, "QGPTStreamOutput")
+        question = {"query": "How high is the tide?", "relevant": {"iterable": []}}
+        body = {"question": question, "conversation": self.made["conversation"]}
+        socket = websocket.create_connection(self.url.replace("http", "ws") + "/qgpt/stream", timeout=STREAM_S)
+        socket.send(self.model("QGPTStreamInput", body).to_json())
+        frames = [output.from_json(socket.recv()).to_dict()]
+        while frames[-1]["status"] == "IN-PROGRESS":
+            frames.append(output.from_json(socket.recv()).to_dict())
+        socket.close()
+        assert frames[-1]["status"] == "COMPLETED", frames[-1]
+        assert {frame["conversation"] for frame in frames} == {self.made["conversation"]}
+        assert all(frame["question"]["answers"]["iterable"][0]["text"] for frame in frames[:-1])
 
     def associated(self, row):
         """Associate two materials; the first then has the second."""
