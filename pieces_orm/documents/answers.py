@@ -13,6 +13,7 @@ from ..errors import DecodeError
 from .decoding import structure
 from .document import (
     BROKEN,
+    MAX_ODD_MEMBERS,
     Document,
     Head,
     id_of,
@@ -74,7 +75,7 @@ def one(data: bytes, kind: str, id: str | None = None, *, contents: bool = True)
     if is_shortened(data):
         document = partial_copy(found, document, kind)
     if id is not None and found != id:
-        message = f"The server was asked for {kind} {id} and sent {found}."
+        message = f"The server was asked for {kind} {id} and sent {found[:80]}."
         raise DecodeError(message, kind=kind, id=id, field="id", value=found)
     return found, document
 
@@ -232,8 +233,13 @@ def _nested(raw: Raw, *, contents: bool) -> Iterator[tuple[str, Document]]:
     items = _copies(raw).iterable
     if items is None:
         items = [raw] if "id" in open_object(raw) else []
+    odd = 0
     for item in items:
         if id_of(item, "nested") is None:
+            odd += 1
+            if odd > MAX_ODD_MEMBERS:
+                message = "Hardly any nested copy has an id"
+                raise msgspec.ValidationError(message)
             continue
         found = _copy(item)
         body = bytes(item) if bytes(found.reference) in (b"", b"null") else bytes(found.reference)

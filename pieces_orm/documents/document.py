@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -160,7 +161,7 @@ def positions(indices: Mapping[str, Any] | None, kind: str) -> dict[str, int]:
     """Return the positions in the `indices` of a collection; without those that are no numbers, with a warning."""
     odd = {id: position for id, position in (indices or {}).items() if type(position) is not int}
     if odd:
-        _log.warning("The index of these %s materials is no number, and is ignored: %r.", kind, odd)
+        _log.warning("The index of these %s materials is no number, and is ignored: %s.", kind, reprlib.repr(odd))
     return {id: position for id, position in (indices or {}).items() if id not in odd}
 
 

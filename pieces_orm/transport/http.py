@@ -63,6 +63,8 @@ _HOST = re.compile(r"[^\s/@]+")
 MAX_TIMEOUT_S = 1e7
 # Two clocks that differ by less pass for the same.
 CLOCK_TOLERANCE_S = 1.5
+# For so long the answer that told the server's clock best is remembered; then clocks may have been set.
+CLOCK_MEMORY_S = 60.0
 # A clock that is off by more, ten years, is none.
 MAX_CLOCK_OFFSET_S = 3e8
 # Errors of reading numbers and dates in headers, which may be anything.
@@ -110,19 +112,28 @@ class HTTPTransport:
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
         fork_safe(self._adapter.poolmanager.pools.lock)
         self._pool: tuple[str, Any] | None = None
-        # The server's clock, as its last answer told it, and ours at that moment.
-        self._date: tuple[str, float] | None = None
+        # The last date that an answer told, and seconds by which it was ahead of our clock, with the time of that.
+        self._date: str | None = None
+        self._ahead = (0.0, float("-inf"))
 
     @property
     def clock_offset(self) -> float:
         """Seconds by which the server's clock is ahead of ours; 0 when it is about the same, or answers do not say."""
-        if self._date is None:
-            return 0.0
+        ahead = self._ahead[0]
+        return ahead if abs(ahead) > CLOCK_TOLERANCE_S else 0.0
+
+    def _note_date(self, date: str) -> None:
+        """Compare the server's clock, as an answer tells it, with ours."""
+        if date == self._date:
+            return
+        self._date = date
         with contextlib.suppress(*_ABSURD):
             # Answers tell whole seconds only.
-            ahead = parsedate_to_datetime(self._date[0]).timestamp() + 0.5 - self._date[1]
-            return ahead if CLOCK_TOLERANCE_S < abs(ahead) < MAX_CLOCK_OFFSET_S else 0.0
-        return 0.0
+            ahead, now = parsedate_to_datetime(date).timestamp() + 0.5 - time.time(), time.monotonic()
+            # A late answer makes the server look behind: the one that was least late is right.
+            is_best = ahead > self._ahead[0] or now - self._ahead[1] > CLOCK_MEMORY_S
+            if is_best and abs(ahead) < MAX_CLOCK_OFFSET_S:
+                self._ahead = ahead, now
 
     def send(
         self,
@@ -202,7 +213,7 @@ class HTTPTransport:
             status = response.status
             date = response.headers.get("date")
             if date is not None:
-                self._date = date, time.time()
+                self._note_date(date)
             try:
                 # Reading the raw stream once costs a third of Response.content on large bodies.
                 if take and _is_success(status):

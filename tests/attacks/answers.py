@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import threading
 import time
 import traceback
@@ -200,21 +201,34 @@ def check_printable(text: str) -> None:
     assert not [char for char in text if not char.isprintable() and char != "\n"], ascii(text)
 
 
-def _strike(target: Target, chance: Random, inputs: int) -> int:
-    pause, backoff.MAX_PAUSE_S = backoff.MAX_PAUSE_S, 0.001
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Make no long pauses, and assert that nothing went wrong on threads of the package."""
+    mistakes: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = mistakes.append  # type: ignore[method-assign]
+    log, pause = logging.getLogger("pieces_orm"), backoff.MAX_PAUSE_S
+    log.addHandler(handler)
+    backoff.MAX_PAUSE_S = 0.002
     try:
-        with _between(target, chance) as url:
-            for _ in range(inputs):
-                call = chance.choice(_CALLS)
-                begun = time.monotonic()
-                with Session(url, timeout=_TIMEOUT, max_answer=_MAX_ANSWER) as session:
-                    try:
-                        _look_at(call(session))
-                    except PiecesError as error:
-                        check_printable("".join(traceback.format_exception(error)))
-                assert time.monotonic() - begun < _ENDS_WITHIN_S, call
+        yield
     finally:
         backoff.MAX_PAUSE_S = pause
+        log.removeHandler(handler)
+    assert not mistakes, [(each.getMessage(), each.exc_info) for each in mistakes]
+
+
+def _strike(target: Target, chance: Random, inputs: int) -> int:
+    with hurried(), _between(target, chance) as url:
+        for _ in range(inputs):
+            call = chance.choice(_CALLS)
+            begun = time.monotonic()
+            with Session(url, timeout=_TIMEOUT, max_answer=_MAX_ANSWER) as session:
+                try:
+                    _look_at(call(session))
+                except PiecesError as error:
+                    check_printable("".join(traceback.format_exception(error)))
+            assert time.monotonic() - begun < _ENDS_WITHIN_S, call
     return inputs
 
 

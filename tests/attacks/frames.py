@@ -18,10 +18,9 @@ from random import Random
 from typing import Any
 
 from pieces_orm import Asset, PiecesError, Session, Tag
-from pieces_orm.transport import backoff
 
 from . import Attack
-from .answers import check_printable
+from .answers import check_printable, hurried
 from .bodies import spoil
 from .target import Target
 
@@ -140,20 +139,16 @@ _CALLS: list[Callable[[Session], Any]] = [
 
 
 def _strike(_: Target, chance: Random, inputs: int) -> int:
-    pause, backoff.MAX_PAUSE_S = backoff.MAX_PAUSE_S, 0.01
-    try:
-        with _streaming(chance) as url:
-            for _ in range(inputs):
-                call = chance.choice(_CALLS)
-                begun = time.monotonic()
-                with Session(url, api_key="key", timeout=(1, 0.5, 2), max_answer=_MAX_ANSWER) as session:
-                    try:
-                        check_printable(repr(call(session)))
-                    except PiecesError as error:
-                        check_printable("".join(traceback.format_exception(error)))
-                assert time.monotonic() - begun < _ENDS_WITHIN_S, call
-    finally:
-        backoff.MAX_PAUSE_S = pause
+    with hurried(), _streaming(chance) as url:
+        for _ in range(inputs):
+            call = chance.choice(_CALLS)
+            begun = time.monotonic()
+            with Session(url, api_key="key", timeout=(1, 0.5, 2), max_answer=_MAX_ANSWER) as session:
+                try:
+                    check_printable(repr(call(session)))
+                except PiecesError as error:
+                    check_printable("".join(traceback.format_exception(error)))
+            assert time.monotonic() - begun < _ENDS_WITHIN_S, call
     return inputs
 
 

@@ -37,10 +37,11 @@ def _filter(chance: Random, chars: int) -> dict[str, Any]:
 def _group(chance: Random, depth: int) -> dict[str, Any]:
     """Draw a group: one with many filters has short ones."""
     count = chance.choice(_COUNTS[1:] if depth == 0 else _COUNTS[1:4])
-    items = [_filter(chance, 20_000 // count + 5) for _ in range(min(count, 3))]
+    few = [_filter(chance, 20_000 // count + 5) for _ in range(3)]
+    items = [chance.choice(few) for _ in range(count)]
     if depth and chance.random() < 0.5:
         items.append({"operations": _group(chance, depth - 1)})
-    return {"type": chance.choice(["AND", "OR"]), "iterable": [chance.choice(items) for _ in range(count)]}
+    return {"type": chance.choice(["AND", "OR"]), "iterable": items}
 
 
 def _search(chance: Random) -> tuple[str, str, Any, dict[str, str]]:
@@ -76,7 +77,7 @@ ATTACKS = [
         "Searches with many and long words, filters and engines",
         "an answer within seconds, or a 400 that names the limit",
         _strike,
-        inputs=25,
+        inputs=15,
         most=20_000,
     ),
 ]

@@ -114,12 +114,18 @@ class Flow {
         return api[name].bind(api);
     }
 
+    /** Whether this version of the client has an operation. */
+    has(operation) {
+        return Boolean(pieces[operation.api] && pieces[operation.api].prototype[camel(operation.function)]);
+    }
+
     /** Call an operation of the client, with a body of its own models. */
     call(operation, body, parameters = {}) {
         const run = this.operation(operation);
         const all = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [camel(name), value]));
         if (operation.body) {
-            all[camel(operation.body.argument)] = converter(`${operation.body.schema}FromJSON`)(this.filled(body));
+            const { schema } = operation.body;
+            all[schema[0].toLowerCase() + schema.slice(1)] = converter(`${operation.body.schema}FromJSON`)(this.filled(body));
         }
         return run(all);
     }
@@ -158,6 +164,17 @@ class Flow {
             this.found((await this.call(search.filters, { query: search.text })).results, this.made.asset);
         });
         await this.step("asset stream of documents", () => this.streamAssets());
+        for (const other of this.plan.others.filter((each) => this.has(each))) {
+            await this.step(other.function, async () => {
+                check((await this.call(other)) !== undefined, "nothing was answered");
+            });
+        }
+        await this.step("relevance", () => this.relevance());
+        const query = "How high is the tide?";
+        await this.step("question", () => this.ask("question", { query, relevant: { iterable: [] } }));
+        await this.step("reprompt", () => this.ask("reprompt", { query, conversation: { iterable: [] } }));
+        await this.step("hints", () => this.ask("hints", { relevant: { iterable: [] } }));
+        await this.step("question on the stream", () => this.streamQuestion(query));
         await this.associations("disassociate", false);
         for (const kind of [...kinds].reverse()) {
             if (kind.operations.delete) await this.step(`${kind.name} delete`, () => this.delete(kind));
@@ -247,6 +264,46 @@ class Flow {
         const stream = new Stream(`${this.url.replace("http", "ws")}/assets/stream`, "Assets");
         await stream.waitFor((entry) => entry.id === this.made.asset);
         stream.close();
+    }
+
+    /** Ask the Copilot, whose answer is a model with something in it. */
+    async ask(name, body) {
+        const answer = await this.call(this.plan.questions[name], body);
+        check(Object.keys(answer).length > 0, "the answer is empty");
+    }
+
+    async relevance() {
+        const body = { query: this.plan.search.text, options: { database: true } };
+        const found = (await this.call(this.plan.questions.relevance, body)).relevant.iterable;
+        check(
+            found.some((each) => each.asset && each.asset.id === this.made.asset),
+            "the asset is not relevant to its name",
+        );
+    }
+
+    /** The answer to a question ends, and is told to be of the conversation that was named. */
+    async streamQuestion(query) {
+        const body = { question: { query, relevant: { iterable: [] } }, conversation: this.made.conversation };
+        const input = pieces.QGPTStreamInputToJSON(pieces.QGPTStreamInputFromJSON(body));
+        const socket = new WebSocket(`${this.url.replace("http", "ws")}/qgpt/stream`);
+        const frames = [];
+        await new Promise((resolve, reject) => {
+            const timer = setTimeout(() => reject(new Error("the answer did not end")), STREAM_MS);
+            socket.on("open", () => socket.send(JSON.stringify(input)));
+            socket.on("error", reject);
+            socket.on("message", (data) => {
+                frames.push(pieces.QGPTStreamOutputFromJSON(JSON.parse(data.toString())));
+                if (frames[frames.length - 1].status !== "IN-PROGRESS") {
+                    clearTimeout(timer);
+                    resolve();
+                }
+            });
+        });
+        socket.close();
+        const last = frames.pop();
+        check(last.status === "COMPLETED", `the status is ${last.status}`);
+        check(last.conversation === this.made.conversation, "another conversation was named");
+        check(frames.every((frame) => frame.question.answers.iterable[0].text), "a frame has no text");
     }
 
     /** Associate or disassociate two materials; the first then has the second, or lacks it. */

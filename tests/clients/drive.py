@@ -7,10 +7,12 @@ Runs in the client's own environment and imports nothing of this project. Prints
 
 import importlib
 import json
+import os
 import pkgutil
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import pieces_os_client.api
@@ -19,6 +21,8 @@ import websocket
 from pieces_os_client.api_client import ApiClient
 from pieces_os_client.configuration import Configuration
 from pieces_os_client.exceptions import ApiException
+from pieces_os_client.wrapper import PiecesClient
+from pieces_os_client.wrapper.streamed_identifiers import AssetSnapshot
 
 # Below the server's interval of pings, which would keep a read from timing out.
 STREAM_S = 8
@@ -111,6 +115,10 @@ class Flow:
             parameters[operation["body"]["argument"]] = self.model(operation["body"]["schema"], body)
         return function(**parameters)
 
+    def has(self, operation):
+        """Whether this version of the client has an operation."""
+        return operation["api"].lower() in APIS and hasattr(find(APIS, operation["api"]), operation["function"])
+
     def model(self, schema, document):
         """A model of the client, from a document with its placeholders filled in."""
         return find(MODELS, schema).from_dict(self.filled(document))
@@ -144,10 +152,21 @@ class Flow:
         self.step("asset search by query", self.search_assets)
         self.step("asset search by filters", self.search_filtered)
         self.step("asset stream of documents", self.stream_assets)
+        for operation in filter(self.has, self.plan["others"]):
+            self.step(operation["function"], self.other, operation)
+        self.step("relevance", self.relevance)
+        for name, body in (
+            ("question", {"relevant": {"iterable": []}}),
+            ("reprompt", {"conversation": {"iterable": []}}),
+        ):
+            self.step(name, self.ask, name, {"query": "How high is the tide?", **body})
+        self.step("hints", self.ask, "hints", {"relevant": {"iterable": []}})
+        self.step("question on the stream", self.stream_question)
         self.associations("disassociate", self.disassociated)
         for kind in reversed(self.plan["kinds"]):
             if "delete" in kind["operations"]:
                 self.step(f"{kind['name']} delete", self.delete, kind)
+        self.step("wrapper", self.wrapper)
 
     def associations(self, verb, action):
         """Associate, or disassociate, everything that can be."""
@@ -161,9 +180,8 @@ class Flow:
 
     def listen(self, kind):
         """Open the stream of a kind."""
-        operation = kind["operations"]["stream"]
-        if not hasattr(find(APIS, operation["api"]), operation["function"]):
-            raise AbsentError(operation["function"])
+        if not self.has(kind["operations"]["stream"]):
+            raise AbsentError(kind["stream"])
         url = self.url.replace("http", "ws") + kind["stream"]
         return Stream(url, find(MODELS, "StreamedIdentifiers"))
 
@@ -236,6 +254,35 @@ class Flow:
         stream.wait_for(lambda entry: entry["id"] == self.made["asset"])
         stream.close()
 
+    def other(self, operation):
+        """Read what belongs to no material."""
+        assert self.call(operation) is not None
+
+    def ask(self, name, body):
+        """Ask the Copilot, whose answer is a model with something in it."""
+        assert self.call(self.plan["questions"][name], body).to_dict()
+
+    def relevance(self):
+        """The asset is relevant to its name."""
+        body = {"query": self.plan["search"]["text"], "options": {"database": True}}
+        found = self.call(self.plan["questions"]["relevance"], body).relevant.iterable
+        assert self.made["asset"] in [each.asset.id for each in found if each.asset]
+
+    def stream_question(self):
+        """The answer to a question ends, and is told to be of the conversation that was named."""
+        output = find(MODELS, "QGPTStreamOutput")
+        question = {"query": "How high is the tide?", "relevant": {"iterable": []}}
+        body = {"question": question, "conversation": self.made["conversation"]}
+        socket = websocket.create_connection(self.url.replace("http", "ws") + "/qgpt/stream", timeout=STREAM_S)
+        socket.send(self.model("QGPTStreamInput", body).to_json())
+        frames = [output.from_json(socket.recv()).to_dict()]
+        while frames[-1]["status"] == "IN-PROGRESS":
+            frames.append(output.from_json(socket.recv()).to_dict())
+        socket.close()
+        assert frames[-1]["status"] == "COMPLETED", frames[-1]
+        assert {frame["conversation"] for frame in frames} == {self.made["conversation"]}
+        assert all(frame["question"]["answers"]["iterable"][0]["text"] for frame in frames[:-1])
+
     def associated(self, row):
         """Associate two materials; the first then has the second."""
         self.pair(row, "associate")
@@ -271,6 +318,28 @@ class Flow:
             self.streams[name].wait_for(lambda entry: about(entry) and entry.get("deleted"))
             self.streams[name].close()
 
+    def wrapper(self):
+        """The hand-written part of the client creates an asset, asks the Copilot, and finds the conversation."""
+        port = self.url.rpartition(":")[2]
+        PiecesClient._port_scanning = staticmethod(lambda: port)
+        client = PiecesClient(host=self.url)  # only the oldest takes an address; the others scan for a port
+        client.ensure_initialization()
+        id = client.create_asset("height = 3")
+        self.until(lambda: id in AssetSnapshot.identifiers_snapshot and client.asset(id).name == "height = 3")
+        said = [each.to_dict()["status"] for each in client.copilot.stream_question("How high is the tide?")]
+        assert said == ["IN-PROGRESS", "COMPLETED"], said
+        self.until(lambda: len(client.copilot.chat.messages()) == 2)
+
+    def until(self, condition):
+        """Wait for a condition; the wrapper raises while it has not read what its stream told of."""
+        end = time.monotonic() + STREAM_S
+        while time.monotonic() < end:
+            with suppress(ValueError):
+                if condition():
+                    return
+            time.sleep(0.02)
+        raise AssertionError("it did not come about")
+
     def status(self, kind):
         """The status of a read of what was made."""
         try:
@@ -282,3 +351,5 @@ class Flow:
 
 if __name__ == "__main__":
     Flow(json.loads(Path(sys.argv[1]).read_text("utf-8")), sys.argv[2]).run()
+    sys.stdout.flush()
+    os._exit(0)  # the wrapper has threads that nothing ends

@@ -6,8 +6,11 @@ there and counted. A text such as `{asset}` in a seed stands for the id of the a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from pieces_orm.server.app.routes import http_routes
+from pieces_orm.server.app.unserved import refuse, upgrade_required
 from pieces_orm.wire import routes
 from pieces_orm.wire.associations import ASSOCIATIONS
 from pieces_orm.wire.kinds import KINDS, Kind, Route
@@ -74,12 +77,26 @@ def plan() -> dict[str, Any]:
             }
             for row in ASSOCIATIONS
         ],
+        "others": [_operation(route) for route in _others()],
+        "questions": {
+            name: _operation(Route("POST", f"/qgpt/{name}")) for name in ("question", "relevance", "reprompt", "hints")
+        },
         "search": {
             "query": _operation(routes.ASSETS_SEARCH),
             "filters": _operation(routes.ASSETS_SEARCH_FILTERS),
             "text": _FOUND,
         },
     }
+
+
+def _others() -> Iterator[Route]:
+    """Yield what can be read without a parameter or a query, and is no snapshot of a kind."""
+    snapshots = {kind.route("all").path for kind in KINDS.values()}
+    for method, path, endpoint in http_routes():
+        served = method == "GET" and endpoint.handler not in {refuse, upgrade_required}
+        found = operation("get", path) if served and "{" not in path and "/search" not in path else None
+        if found is not None and "requestBody" not in found and path not in snapshots:
+            yield Route("GET", path)
 
 
 def _kind(kind: Kind) -> dict[str, Any]:

@@ -141,3 +141,17 @@ def test_a_write_is_not_sent_again_and_its_error_names_the_wait():
         with pytest.raises(ServerError, match=r"too many requests \(status 429: no\)\. Send it again in 7 s\."):
             session.request("POST", "/tags/create")
         assert requests.take() == ["POST /tags/create"]
+
+
+def test_a_late_answer_does_not_make_the_servers_clock_look_behind():
+    def serve(client):
+        client.sendall(head(2, "200 OK", f"Date: {formatdate(next(dates), usegmt=True)}") + b"ok")
+
+    now = time.time()
+    dates = iter([now + 60, now + 30, now + 1e9])
+    with serving(serve) as url:
+        transport = HTTPTransport(url, (1, READ_TIMEOUT_S))
+        for _ in range(3):
+            transport.send("GET", "/tags")
+            assert 58 < transport.clock_offset < 62
+        transport.close()

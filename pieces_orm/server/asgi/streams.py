@@ -49,6 +49,13 @@ class TimedStream(WebSocketsSansIOProtocol):
         if unfinished and self.limits.held.is_full(unfinished):
             self.transport.abort()
 
+    def handle_ping(self) -> None:
+        """Answer a ping, unless the client takes no answers: any number of them would wait for it."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
         self._stop_timer()

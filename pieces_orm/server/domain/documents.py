@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from ...wire.kinds import ANCHOR_POINT, ASSET, FORMAT, SHARE, Kind
+from ..contract import contract
 from ..json_values import json_text, raw_fields
 from ..settings import Settings
 from ..storage.reader import Reader, Row
@@ -161,9 +162,16 @@ class Documents:
         return members.get((name, end.side), [])
 
     def _own(self, kind: Kind, id: str, *, short: bool = False) -> str:
-        """Build a document's own keys, with the object still open; short ones without ages in words."""
+        """Build a document's own keys, with the object still open.
+
+        Args:
+            short: without ages in words; where they are long, only those that the published schema requires.
+        """
         row = self._rows[kind.name, id]
         text = row.document if self._contents else without_contents(row.document)
+        if short and _size(text) > _SHORT_BYTES:
+            required = contract().schemas[kind.schema].required
+            text = json_text({name: part for name, part in raw_fields(text).items() if name in required})
         head = f'{{"id":"{id}","created":{self._timestamp(row.created, readable=not short)}'
         if kind is not SHARE:
             head += f',"updated":{self._timestamp(row.updated, readable=not short)}'
@@ -226,6 +234,8 @@ class Documents:
             if (kind.name, end.key[0]) in _REQUIRED:
                 if len(ids) > self._max_nested:
                     return None
+                if not ids and not end.many:
+                    continue
             elif not self._is_nested(kind, end, len(ids), short=short):
                 continue
             parts.append((end.key, self._nested_relation(end, ids, short=short)))

@@ -23,6 +23,8 @@ from ..request_errors import RequestError
 from ..storage.reader import Reader
 
 _TABLES = {"csv": ",", "tsv": "\t"}
+# A text whose rows would grow by more than this, as one long row among many short ones makes them, is no table.
+_MAX_PADDING = 4
 _MARKDOWN = {"md", "markdown", "mdown", "mdwn", "markdn"}
 _BACKTICKS = re.compile("`+")
 # Characters that mean something within a line of Markdown.
@@ -52,8 +54,11 @@ class _Exported:
             rows = list(csv.reader(io.StringIO(self.text, newline=""), delimiter=_TABLES[self.language]))
         except csv.Error:
             return []
+        rows = [row for row in rows if row]
         width = max(map(len, rows), default=0)
-        return [row + [""] * (width - len(row)) for row in rows if row] if width > 1 else []
+        if width < 2 or width * len(rows) > _MAX_PADDING * sum(map(len, rows)):
+            return []
+        return [row + [""] * (width - len(row)) for row in rows]
 
 
 def export(request: Request) -> str:

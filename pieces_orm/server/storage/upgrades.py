@@ -84,7 +84,28 @@ def _date_edges(connection: Connection) -> None:
             connection.exec_driver_sql(set_label, (account, id))
 
 
-STEPS: Sequence[Step] = (_mark, _date_edges)
+# Keys that the server writes into documents, and that version 2 also kept when the seed of an asset had them.
+_WRITTEN = {
+    "asset": (
+        "activities", "anchors", "annotations", "conversations", "created", "formats", "hints", "id", "messages",
+        "original", "persons", "preview", "sensitives", "shares", "summaries", "tags", "updated", "websites",
+    ),
+    "format": ("activities", "asset", "created", "id", "updated"),
+}  # fmt: skip
+
+
+def _strip_documents(connection: Connection) -> None:
+    """Upgrade to version 3: stored documents have no key that the server writes, which stood in them twice."""
+    for kind, keys in _WRITTEN.items():
+        paths, marks = [f"$.{key}" for key in keys], ", ".join("?" * len(keys))
+        connection.exec_driver_sql(
+            f"UPDATE material SET document = json_remove(document, {marks}) WHERE kind = ? AND json_valid(document)"  # noqa: S608
+            f" AND EXISTS (SELECT 1 FROM json_each(document) WHERE key IN ({marks}))",
+            (*paths, kind, *keys),
+        )
+
+
+STEPS: Sequence[Step] = (_mark, _date_edges, _strip_documents)
 """The step at index n leads from version n to n + 1; a released step is never changed."""
 
 

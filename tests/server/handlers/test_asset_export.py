@@ -54,7 +54,8 @@ def test_markdown_is_exported_as_it_is_and_a_table_as_a_table(shared):
     assert page.startswith("<table>\n<thead>\n<tr><th>port</th><th>high</th><th>note</th></tr>")
     assert "<tr><td>Cork</td><td>4.0</td><td>two\nlines &lt;b&gt;</td></tr>" in page
     # One column, or nothing that can be read as a table, is no table.
-    for plain in ("tide\nebb\n", "a\nb", f'a,"{"x" * 200_000}",b\n'):
+    ragged = "," * 20_000 + "\n" + "a\n" * 20_000
+    for plain in ("tide\nebb\n", "a\nb", f'a,"{"x" * 200_000}",b\n', ragged):
         assert export(shared, make(shared, plain, "csv"), "MD").startswith("```csv\n")
 
 

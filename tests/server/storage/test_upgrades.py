@@ -92,3 +92,27 @@ def test_rows_of_version_1_keep_the_ids_that_it_gave_them(old):
         assert wire.get(f"/user/{user}/person")["type"]["platform"]["id"] == user
     with Server(old) as server:
         assert rows(Wire(server)) == found
+
+
+def test_an_older_copy_with_another_id_becomes_a_material_of_its_own_again(tmp_path):
+    path = tmp_path / "pieces.db"
+    with Server(path) as server:
+        wire = Wire(server)
+        original, copy = wire.make_asset("x", name="original"), wire.make_asset("y", name="copy", tags=[{"text": "t"}])
+    format = copy["formats"]["iterable"][0]["id"]
+    lies = {"id": original["id"], "created": {"value": "1999"}, "tags": {"iterable": []}, "original": {"id": "x"}}
+    with closing(sqlite3.connect(path)) as database:
+        for kind, id, keys in (("asset", copy["id"], lies), ("format", format, {"asset": original["id"]})):
+            (document,) = database.execute("SELECT document FROM material WHERE id = ?", (id,)).fetchone()
+            text = json.dumps({**json.loads(document), **keys})
+            database.execute("UPDATE material SET document = ? WHERE kind = ? AND id = ?", (text, kind, id))
+        database.execute("PRAGMA user_version = 2")
+        database.commit()
+    with Server(path) as server:
+        wire = Wire(server)
+        assert {asset["id"] for asset in wire.get("/assets")["iterable"]} == {original["id"], copy["id"]}
+        found = wire.get(f"/assets/{copy['id']}")
+        assert found["created"]["value"] == copy["created"]["value"]
+        assert (found["original"]["id"], len(found["tags"]["iterable"])) == (format, 1)
+        keys = json.loads(wire.http.get(f"{server.url}/assets/{copy['id']}").text, object_pairs_hook=list)
+        assert len({key for key, _ in keys}) == len(keys)
