@@ -77,7 +77,7 @@ ATTACKS = [
         "Searches with many and long words, filters and engines",
         "an answer within seconds, or a 400 that names the limit",
         _strike,
-        inputs=25,
+        inputs=15,
         most=20_000,
     ),
 ]

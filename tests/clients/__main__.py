@@ -71,7 +71,7 @@ def _outcome(client: PythonClient | TypeScriptClient, folder: Path, end: float) 
             said = run([*command, "plan.json", _url(server)], place, end - time.monotonic())
     except StepError as error:
         return Outcome(failures=(str(error),))
-    return _judged(client, [json.loads(line) for line in said.splitlines()])
+    return _judged(client, [json.loads(line) for line in said.splitlines() if line.startswith("{")])
 
 
 def _url(server: subprocess.Popen[str]) -> str:

@@ -7,10 +7,12 @@ Runs in the client's own environment and imports nothing of this project. Prints
 
 import importlib
 import json
+import os
 import pkgutil
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import pieces_os_client.api
@@ -19,6 +21,8 @@ import websocket
 from pieces_os_client.api_client import ApiClient
 from pieces_os_client.configuration import Configuration
 from pieces_os_client.exceptions import ApiException
+from pieces_os_client.wrapper import PiecesClient
+from pieces_os_client.wrapper.streamed_identifiers import AssetSnapshot
 
 # Below the server's interval of pings, which would keep a read from timing out.
 STREAM_S = 8
@@ -162,6 +166,7 @@ class Flow:
         for kind in reversed(self.plan["kinds"]):
             if "delete" in kind["operations"]:
                 self.step(f"{kind['name']} delete", self.delete, kind)
+        self.step("wrapper", self.wrapper)
 
     def associations(self, verb, action):
         """Associate, or disassociate, everything that can be."""
@@ -313,6 +318,28 @@ class Flow:
             self.streams[name].wait_for(lambda entry: about(entry) and entry.get("deleted"))
             self.streams[name].close()
 
+    def wrapper(self):
+        """The hand-written part of the client creates an asset, asks the Copilot, and finds the conversation."""
+        port = self.url.rpartition(":")[2]
+        PiecesClient._port_scanning = staticmethod(lambda: port)
+        client = PiecesClient(host=self.url)  # only the oldest takes an address; the others scan for a port
+        client.ensure_initialization()
+        id = client.create_asset("height = 3")
+        self.until(lambda: id in AssetSnapshot.identifiers_snapshot and client.asset(id).name == "height = 3")
+        said = [each.to_dict()["status"] for each in client.copilot.stream_question("How high is the tide?")]
+        assert said == ["IN-PROGRESS", "COMPLETED"], said
+        self.until(lambda: len(client.copilot.chat.messages()) == 2)
+
+    def until(self, condition):
+        """Wait for a condition; the wrapper raises while it has not read what its stream told of."""
+        end = time.monotonic() + STREAM_S
+        while time.monotonic() < end:
+            with suppress(ValueError):
+                if condition():
+                    return
+            time.sleep(0.02)
+        raise AssertionError("it did not come about")
+
     def status(self, kind):
         """The status of a read of what was made."""
         try:
@@ -324,3 +351,5 @@ class Flow:
 
 if __name__ == "__main__":
     Flow(json.loads(Path(sys.argv[1]).read_text("utf-8")), sys.argv[2]).run()
+    sys.stdout.flush()
+    os._exit(0)  # the wrapper has threads that nothing ends

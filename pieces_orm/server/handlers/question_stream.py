@@ -18,7 +18,7 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ...wire.kinds import CONVERSATION
-from ..json_values import json_text
+from ..json_values import MAX_LEVELS, is_too_deep, json_text
 from ..request_errors import RequestError
 from ..service import Service
 from ..storage.writer import new_id
@@ -73,8 +73,9 @@ class _Client:
             body = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             body = None
-        if not isinstance(body, dict):
-            await self._fail("", {}, RequestError(400, "A message must be a JSON object."))
+        if not isinstance(body, dict) or is_too_deep(body):
+            sentence = f"A message must be a JSON object of at most {MAX_LEVELS} levels."
+            await self._fail("", {}, RequestError(400, sentence))
             return
         named = body.get("conversation")
         conversation = named if isinstance(named, str) else ""

@@ -57,6 +57,10 @@ class DiskHealth:
         self._size = os.fstat(claim.descriptor).st_size
         self.failure = None
 
+    def unwatch(self) -> None:
+        """Forget the files: the database is closed."""
+        self._claim = None
+
     @contextmanager
     def operating(self) -> Iterator[None]:
         """Turn failures of the disk within the block into answers.

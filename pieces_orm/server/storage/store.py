@@ -119,8 +119,10 @@ class Store:
             self._create(version)
             self._spare = self._begin_use()
         except (OSError, sqlite3.Error, SQLAlchemyError) as error:
-            if kept is not None:
-                kept.unlink()  # all was rolled back: the file is as it was
+            self._engine.dispose()
+            # A commit that failed may have reached the disk all the same.
+            if kept is not None and read_version(path) == version:
+                kept.unlink()
             raise cannot_open(path, error) from error
         if kept is not None:
             versions = f"from version {version} to {len(upgrades.STEPS)}"
@@ -220,8 +222,7 @@ class Store:
         Raises:
             RequestError: 503 or 507, it does not.
         """
-        with self._health.operating():
-            self._health.check()
+        self._health.check()
         failure = self._health.failure
         if failure is not None and self._writing.acquire(blocking=False):
             try:
@@ -246,6 +247,7 @@ class Store:
     def close(self) -> None:
         """Wait for the writer, close every connection and release the file."""
         with self._writing:
+            self._health.unwatch()
             self._claim = None
             self._engine.dispose()
             spare, self._spare = self._spare, None

@@ -74,6 +74,7 @@ def test_the_streams_tell_of_the_messages(shared):
         ('{"question": {"query": "x", "relevant": {"iterable": []}}, "conversation": "unknown"}', 410),
         ('{"question": {"query": "x", "relevant": {"iterable": []}}, "conversation": 3}', 400),
         ('{"relevance": {"query": "x", "assets": {"iterable": [{"id": 3}]}}}', 400),
+        ('{"relevance": {"query": "x"}, "deep": ' + "[" * 100 + "]" * 100 + "}", 400),
         ('{"relevance": {"query": "x", "assets": {"iterable": 3}, "options": {"question": true}}}', 400),
     ],
 )

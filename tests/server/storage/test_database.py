@@ -13,6 +13,7 @@ import pytest
 from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server, Settings
 from pieces_orm.server.storage import backup, database, upgrades
+from pieces_orm.server.storage.store import Store
 from pieces_orm.wire.kinds import KINDS
 from tests.server.support import SERVE, Wire, program
 
@@ -107,6 +108,18 @@ def test_steps_are_taken_in_their_order_and_an_upgrade_that_fails_changes_nothin
     assert pragma(old, "user_version") == len(upgrades.STEPS)
     with closing(sqlite3.connect(old)) as opened:
         assert opened.execute("SELECT DISTINCT colour FROM material").fetchall() == [("blue",)]
+
+
+def test_the_copy_of_an_older_file_stays_when_the_upgrade_has_reached_the_disk(old, monkeypatch):
+    def fail(_):
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(Store, "_begin_use", fail)
+    with pytest.raises(NotRunningError, match="the disk fails"):
+        Server(old).start()
+    assert pragma(old, "user_version") == len(upgrades.STEPS)
+    (kept,) = old.parent.glob("pieces.db.version-0.*")
+    assert pragma(kept, "user_version") == 0
 
 
 def test_an_older_file_that_cannot_be_copied_is_left_alone(old, monkeypatch):

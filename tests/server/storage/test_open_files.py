@@ -188,9 +188,12 @@ def test_a_forked_child_does_not_keep_the_database_of_a_parent_that_is_gone(tmp_
         warnings.simplefilter("ignore", DeprecationWarning)  # of forks with threads
         server = Server(sys.argv[1])
         server.start()
+        ours, childs = os.pipe()
         if os.fork():
+            os.read(ours, 1)
             print("forked", flush=True)
             os.kill(os.getpid(), 9)
+        os.write(childs, b"x")
         sys.stdin.read()
         os._exit(0)
     """
