@@ -11,6 +11,17 @@ from pieces_orm import Session
 TOLD = ("created", "changed", "deleted", "associated", "disassociated")
 
 
+class Clock:
+    """A stand-in for `time` in a module: a clock that a test can put forward."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def monotonic(self) -> float:
+        """Return the time, put forward."""
+        return time.monotonic() + self.ahead
+
+
 class Heard:
     """Every signal of a session about its materials, in order, as tuples that can be compared."""
 

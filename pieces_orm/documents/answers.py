@@ -196,9 +196,10 @@ def listed_ids(data: bytes, kind: str) -> tuple[str, ...]:
         DecodeError: it is not a collection: it has no list of members, so that it says nothing of what there is.
     """
     try:
-        read_page(data)
-    except RecursionError:
-        return member_ids(shortened(data), kind)
+        try:
+            read_page(data)
+        except RecursionError:
+            data = shortened(data)
     except BROKEN as error:
         raise malformed(data, kind, "", error) from error
     return member_ids(data, kind)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import reprlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,8 +22,13 @@ _log = logging.getLogger("pieces_orm.documents")
 # Levels that are kept of an answer that the decoder cannot read: Python's recursion limit is 1,000 frames, of which the
 # program that calls has some.
 _MAX_LEVELS = 200
-_MARK = b'"\\u0000nested too deeply for pieces_orm"'
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+# Bytes of such an answer, which takes half a minute where they are brackets.
+_MAX_DEEP_BYTES = 64 * 2**20
+# It has a character that texts hardly ever have: looking for one byte costs next to nothing.
+_RARE = b"\x7f"
+_MARK = b'"%snested too deeply for pieces_orm"' % _RARE
+# No pattern for a whole text: a repeated group takes 100 bytes of memory for each character.
+_TOKEN = re.compile(rb'\\["\\]|["\[\]{}]')
 
 # Members of a collection that may be odd, besides as many as are not.
 MAX_ODD_MEMBERS = 1_000
@@ -187,26 +192,45 @@ def malformed(data: bytes, kind: str, id: str, error: Exception, field: str = ""
     return DecodeError(message, kind=kind, id=id, field=field, value=start)
 
 
+def _brackets(data: bytes, start: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield the brackets outside of texts: for each the levels that it adds, 1 or -1, and where it ends.
+
+    Raises:
+        RecursionError: there is too much to look at.
+    """
+    if len(data) - start > _MAX_DEEP_BYTES:
+        message = f"nested too deeply, in more than {_MAX_DEEP_BYTES:,} bytes"
+        raise RecursionError(message)
+    in_text = False
+    for token in _TOKEN.finditer(data, start):
+        if token[0] == b'"':
+            in_text = not in_text
+        elif not in_text and len(token[0]) == 1:
+            yield 1 if token[0] in b"[{" else -1, token.end()
+
+
 def shortened(data: bytes) -> bytes:
-    """Replace the values that are nested too deeply by a mark."""
+    """Replace the values that are nested too deeply by a mark.
+
+    Raises:
+        RecursionError: it is too much to look at.
+    """
     parts: list[bytes] = []
     depth = kept = 0
-    for token in _TOKEN.finditer(data):
-        if token[0] in {b"[", b"{"}:
-            if depth == _MAX_LEVELS:
-                parts += data[kept : token.start()], _MARK
-                kept = len(data)  # unless it ends
-            depth += 1
-        elif token[0] in {b"]", b"}"}:
-            depth -= 1
-            if depth == _MAX_LEVELS:
-                kept = token.end()
+    for levels, end in _brackets(data):
+        if levels > 0 and depth == _MAX_LEVELS:
+            parts += data[kept : end - 1], _MARK
+            kept = len(data)  # unless it ends
+        depth += levels
+        if levels < 0 and depth == _MAX_LEVELS:
+            kept = end
     return b"".join([*parts, data[kept:]])
 
 
 def is_shortened(data: bytes | Raw) -> bool:
     """Tell whether a value within was replaced by a mark."""
-    return _MARK in bytes(data)
+    found = bytes(data)
+    return _RARE in found and _MARK in found
 
 
 def partial_copy(id: str, document: Document, kind: str) -> Document:
@@ -225,10 +249,14 @@ def read_shortened(decode: Callable[[bytes], T], data: bytes) -> T:
 
 
 def end_of_value(data: bytes, start: int) -> int | None:
-    """Return where an object or list ends; None when its end has not come yet."""
+    """Return where an object or list ends; None when its end has not come yet.
+
+    Raises:
+        RecursionError: it is too much to look at.
+    """
     depth = 0
-    for token in _TOKEN.finditer(data, start):
-        depth += (token[0] in {b"[", b"{"}) - (token[0] in {b"]", b"}"})
+    for levels, end in _brackets(data, start):
+        depth += levels
         if depth == 0:
-            return token.end()
+            return end
     return None

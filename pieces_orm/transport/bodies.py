@@ -10,6 +10,8 @@ from urllib3 import BaseHTTPResponse
 from .pacing import OversizeError
 
 PIECE_BYTES = 1_000_000
+# An answer that says its length, up to this, is read at once: pieces cost as much again, to be put together.
+WHOLE_BYTES = 64 * 2**20
 # Of an error's answer no more is read: its status and its first words say what there is to say.
 MAX_ERROR_BYTES = 1_000_000
 # Answers are asked for uncompressed. One that comes compressed, where a few kilobytes become megabytes, may have this
@@ -28,8 +30,8 @@ def whole(response: BaseHTTPResponse, max_bytes: int) -> bytes:
         OversizeError: it is larger than `largest` says. ValueError: it cannot be decompressed.
     """
     length = response.length_remaining
-    if length is not None and length <= min(PIECE_BYTES, max_bytes) and _encoding(response) in _PLAIN:
-        return response.read()  # most answers are small, and most of their cost is in their number of calls
+    if length is not None and length <= min(WHOLE_BYTES, max_bytes) and _encoding(response) in _PLAIN:
+        return response.read()
     return b"".join(pieces(response, max_bytes))
 
 

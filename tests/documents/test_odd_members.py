@@ -158,7 +158,7 @@ def test_a_collection_of_hardly_any_members_is_not_read_to_its_end(caplog, monke
         start = time.monotonic()
         with pytest.raises(DecodeError, match="Hardly any"):
             read()
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 5
 
 
 def test_a_collection_may_have_many_odd_members_beside_as_many_good_ones(caplog):

@@ -2,7 +2,6 @@
 
 import itertools
 import threading
-import time
 from contextlib import suppress
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from pieces_orm import Annotation, Asset, Format, NotFoundError, State, Tag, WorkstreamEvent
 from pieces_orm.sync import known_ids
 from pieces_orm.values import Trigger
-from tests.support import Heard, wait_for
+from tests.support import Clock, Heard, wait_for
 
 TOUCHES = {
     "get": lambda pieces, key: pieces.tags.get(key),
@@ -201,7 +200,8 @@ def test_created_comes_before_anything_else_about_a_material(pieces, other, hear
 def test_an_echo_stays_ones_own_however_long_its_processing_takes(pieces, other, heard, monkeypatch):
     tag, website = pieces.tags.create("tides"), pieces.websites.create("https://tides.example")
     fence(other, heard)
-    monkeypatch.setattr(known_ids, "MAX_ECHO_S", 0.2)
+    clock = Clock()
+    monkeypatch.setattr(known_ids, "time", clock)
     holding, released = threading.Event(), threading.Event()
 
     def hold(sender, entity, **about):
@@ -212,10 +212,12 @@ def test_an_echo_stays_ones_own_however_long_its_processing_takes(pieces, other,
     with pieces.signals.created.connected_to(hold):
         other.tags.create("slow")
         assert holding.wait(5)
-        pieces.tags.ref(tag.id).associate(website)
+        id = tag.id
+        pieces.tags.ref(id).associate(website)
         del tag
-        began = time.monotonic()
-        wait_for(lambda: time.monotonic() - began > 3 * known_ids.MAX_ECHO_S)
+        feed = pieces._context.watching._feeds["tag"]
+        wait_for(lambda: id in feed.reconciler.known._heard)
+        clock.ahead = 2 * known_ids.MAX_ECHO_S
         released.set()
         events = fence(other, heard)
     assert [event for event in events if event[0] == "changed"] == []

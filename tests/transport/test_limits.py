@@ -16,9 +16,10 @@ from urllib3.connection import HTTPConnection
 
 import pieces_orm
 from pieces_orm import AnswerTooLargeError, InvalidValueError, PiecesError, RequestTimeout, TransportError
-from pieces_orm.transport import discovery, http
+from pieces_orm.transport import discovery, http, pacing
 from pieces_orm.transport.http import HTTPTransport
 from pieces_orm.transport.pacing import paced
+from tests.support import Clock, wait_for
 from tests.transport.scripted import CHUNKED, answers, head, serving
 from tests.wire.recorder import recording
 
@@ -68,8 +69,8 @@ ENDLESS = {
 def test_an_answer_without_an_end_ends_in_the_time_for_a_whole_request(what, take):
     start = time.monotonic()
     with serving(floods(*ENDLESS[what], pause=0.01)) as url, pytest.raises(PiecesError) as caught:
-        send(url, timeout=(1, 5, 0.15), max_answer=2**40, take=take)
-    assert time.monotonic() - start < 1.5
+        send(url, timeout=(1, 30, 0.15), max_answer=2**40, take=take)
+    assert time.monotonic() - start < 10  # on a busy machine; without the limit it has no end
     assert isinstance(caught.value, TransportError)
 
 
@@ -82,9 +83,9 @@ def test_an_answer_without_an_end_is_bounded_in_size(what):
 
 def test_the_time_for_a_whole_request_is_for_all_its_attempts_and_pauses():
     start = time.monotonic()
-    with serving(answers(b"no", "Retry-After: 1", status="503 Busy")) as url, pytest.raises(pieces_orm.ServerError):
-        send(url, timeout=(1, 5, 0.5))
-    assert time.monotonic() - start < 0.9
+    with serving(answers(b"no", "Retry-After: 20", status="503 Busy")) as url, pytest.raises(pieces_orm.ServerError):
+        send(url, timeout=(1, 30, 10))
+    assert time.monotonic() - start < 10
 
 
 def test_first_requests_of_several_threads_at_once_keep_to_the_limits(monkeypatch):
@@ -111,18 +112,26 @@ def test_a_server_that_reads_slowly_ends_a_request_in_the_time_for_a_whole_one()
             time.sleep(0.02)
 
     start = time.monotonic()
-    with serving(reads_little) as url, pytest.raises(RequestTimeout):
-        send(url, "POST", timeout=(5, 5, 0.4), body=b"x" * 50_000_000)
-    assert started.is_set()
-    assert time.monotonic() - start < 2
+    with serving(reads_little) as url:
+        with pytest.raises(RequestTimeout):
+            send(url, "POST", timeout=(5, 30, 0.4), body=b"x" * 50_000_000)
+        assert started.wait(5)
+    assert time.monotonic() - start < 10  # all of it would take 50 seconds
 
 
-def test_a_consumer_that_takes_its_time_does_not_use_up_the_request():
+def test_a_consumer_that_takes_its_time_does_not_use_up_the_request(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(pacing, "time", clock)
+
     def take(pieces):
-        return b"".join(piece for piece in pieces if not time.sleep(0.3))
+        found = b""
+        for piece in pieces:
+            found += piece
+            clock.ahead += 60
+        return found
 
     with serving(answers(b"x" * 3_000_000)) as url:
-        assert len(send(url, timeout=(1, 1, 0.6), max_answer=10_000_000, take=take)) == 3_000_000
+        assert len(send(url, timeout=(1, 20, 30), max_answer=10_000_000, take=take)) == 3_000_000
 
 
 @pytest.mark.parametrize("timeout", [(1, 2, 0), (1, 2, 3, 4), (1,), (1, 2, "3"), (1, 2, float("inf"))])
@@ -201,7 +210,7 @@ def test_an_answer_that_cannot_be_decompressed_is_an_error(encoding, data):
         pytest.raises(pieces_orm.NotFoundError),
     ):
         send(url)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 5
 
 
 def test_of_an_errors_answer_only_the_beginning_is_read():
@@ -252,7 +261,8 @@ def test_hostile_programs_at_known_places_do_not_hold_up_the_search(monkeypatch)
         hostile = [stack.enter_context(serving(floods(*each, pause=0.002))) for each in list(ENDLESS.values())[::2]]
         monkeypatch.setattr(discovery, "PORTS", [int(url.rsplit(":", 1)[1]) for url in (*hostile, recorder.url)])
         start = time.monotonic()
-        assert discovery.find(None) == recorder.url
-        assert time.monotonic() - start < 5
+        # A busy machine may answer too late for such a short time: then the search goes on.
+        assert discovery.find(None, wait=20) == recorder.url
+        assert time.monotonic() - start < 20
         monkeypatch.setattr(discovery, "PORTS", [discovery.PORTS[-1]])
-        assert discovery.find_again(hostile[0]) == recorder.url
+        wait_for(lambda: discovery.find_again(hostile[0]) == recorder.url)
