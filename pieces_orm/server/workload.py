@@ -1,6 +1,6 @@
 """Bounds on the work under way: threads that requests wait for, and bytes that connections hold.
 
-Everything here is touched on the event loop only.
+Everything here is touched on the event loop only, except `stop_if_left`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from attrs import field, frozen
@@ -26,9 +27,23 @@ _READERS = 2
 # Questions that are answered at once; each takes a thread until its model is done.
 MAX_ANSWERS = 8
 
+# Done when the client of the work in this thread leaves; threads take over the context of the request.
+_leaving: ContextVar[asyncio.Future[None] | None] = ContextVar("_leaving", default=None)
+
 
 class ClientLeftError(Exception):
-    """The client left before its request was begun."""
+    """The client left before its request was done."""
+
+
+def stop_if_left() -> None:
+    """Stop the work in this thread when its client has left; every step of long work calls this.
+
+    Raises:
+        ClientLeftError: the client has left.
+    """
+    leaving = _leaving.get()
+    if leaving is not None and leaving.done():
+        raise ClientLeftError
 
 
 class Holding:
@@ -114,24 +129,26 @@ class WorkQueue:
     async def run(
         self, work: Callable[[], T], *, holding: Holding | None = None, leaving: asyncio.Future[None] | None = None
     ) -> T:
-        """Run work in a thread when it is its turn. Work that was begun is finished, also when the client leaves.
+        """Run work in a thread when it is its turn.
 
         Args:
             holding: what the request holds already.
-            leaving: done when the client leaves.
+            leaving: done when the client leaves, and only then.
 
         Raises:
             RequestError: 503, there was no room in time.
-            ClientLeftError: the client left before its turn came.
+            ClientLeftError: the client left before its turn came, or the work stopped because it did.
         """
         own = holding.size if holding is not None else 0
         if leaving is None or self.is_free(own):
             await self._turn(own)
         else:
             await self._turn_unless(leaving, own)
+        reset = _leaving.set(leaving)
         try:
             return await run_in_threadpool(work)
         finally:
+            _leaving.reset(reset)
             self._free.release()
 
     async def _turn_unless(self, leaving: asyncio.Future[None], own: int) -> None:

@@ -1,4 +1,4 @@
-"""Writes wait in a place of their own, and work that nobody waits for is not begun."""
+"""Writes wait in a place of their own, and work that nobody waits for is not begun, or stops."""
 
 import json
 import socket
@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from pieces_orm.server import Server
+from pieces_orm.server.app import application
 from pieces_orm.server.app.routes import http_routes
 from pieces_orm.server.request_errors import RequestError
 from pieces_orm.server.workload import Workload
@@ -42,10 +43,10 @@ def long_write(server):
         writer.join()
 
 
-def send_write(server, text):
-    body = json.dumps({"text": text}).encode()
+def send_write(server, text, path="/tags/create", **keys):
+    body = json.dumps({"text": text, **keys}).encode()
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
-    head = f"POST /tags/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
     connection.sendall(head.encode() + body)
     return connection
 
@@ -79,7 +80,14 @@ def test_reads_and_streams_answer_while_a_hundred_writes_wait(filed):
     assert {f"waited {number}" for number in range(100)} <= tags(filed)
 
 
-def test_a_write_is_begun_only_for_a_client_that_is_there_and_then_finished(filed):
+def test_a_write_is_done_only_for_a_client_that_is_there(filed, monkeypatch):
+    told, tell = [], application._tell
+
+    async def noted(receive, leaving):
+        await tell(receive, leaving)
+        told.append(leaving.done())
+
+    monkeypatch.setattr(application, "_tell", noted)
     with long_write(filed.server):
         begun = send_write(filed.server, "begun")
         until(lambda: under_way(filed.server) == 1)
@@ -88,9 +96,18 @@ def test_a_write_is_begun_only_for_a_client_that_is_there_and_then_finished(file
         waiting.close()
         until(lambda: under_way(filed.server) == 1)
         begun.close()
+        until(lambda: told == [True, True])
     until(lambda: under_way(filed.server) == 0)
-    assert tags(filed) >= {"begun"}
-    assert "waiting" not in tags(filed)
+    assert not {"begun", "waiting"} & tags(filed)
+
+
+def test_a_long_write_stops_when_its_client_leaves_and_nothing_of_it_is_stored(filed):
+    seeds = [{"type": "FILE", "fullpath": f"/left/{number}"} for number in range(8000)]
+    left = send_write(filed.server, "left", "/annotations/create", type="COMMENT", anchors=seeds)
+    until(lambda: under_way(filed.server) == 1)
+    left.close()
+    until(lambda: under_way(filed.server) == 0)
+    assert filed.get("/anchors")["iterable"] == filed.get("/annotations")["iterable"] == []
 
 
 def test_only_requests_that_wait_as_writes_write(filed, monkeypatch):

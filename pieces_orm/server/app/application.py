@@ -27,6 +27,8 @@ from .unserved import not_served
 
 logger = logging.getLogger("pieces_orm.server")
 
+_LISTEN_AFTER_S = 0.1  # most requests are answered before: to listen for a client that leaves would only slow them down
+
 
 class Application:
     """The ASGI application, without the guard around it."""
@@ -150,14 +152,23 @@ async def _while_there(answer: Awaitable[str], receive: Receive) -> str:
 
 
 async def _in_turn(queue: WorkQueue, work: Callable[[], Response], receive: Receive, holding: Holding) -> Response:
-    """Handle a request in a thread, when it is its turn and its client is still there."""
-    if queue.is_free(holding.size):
-        return await queue.run(work, holding=holding)
-    leaving = asyncio.ensure_future(_left(receive))
+    """Handle a request in a thread, when it is its turn, for as long as its client is there."""
+    loop = asyncio.get_running_loop()
+    leaving: asyncio.Future[None] = loop.create_future()
+    listening: list[asyncio.Task[None]] = []
+    timer = loop.call_later(_LISTEN_AFTER_S, lambda: listening.append(loop.create_task(_tell(receive, leaving))))
     try:
         return await queue.run(work, holding=holding, leaving=leaving)
     finally:
-        leaving.cancel()
+        timer.cancel()
+        for task in listening:
+            task.cancel()
+
+
+async def _tell(receive: Receive, leaving: asyncio.Future[None]) -> None:
+    await _left(receive)
+    if not leaving.done():
+        leaving.set_result(None)
 
 
 async def _left(receive: Receive) -> None:

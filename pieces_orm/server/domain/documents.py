@@ -11,6 +11,7 @@ from ..contract import contract
 from ..json_values import json_text, raw_fields
 from ..settings import Settings
 from ..storage.reader import Reader, Row
+from ..workload import stop_if_left
 from . import ages
 from .relations import RelationEnd, end_of, ends_of, has_family
 from .seeds import MAPS
@@ -109,6 +110,7 @@ class Documents:
 
     def document(self, kind: Kind, id: str) -> str:
         """Build the document of a loaded material."""
+        stop_if_left()
         parts = self._parts(kind, id, self._copies(kind, id))
         return self._with_parts(kind, id, parts)
 

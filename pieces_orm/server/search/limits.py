@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from ..json_values import levels
 from ..request_errors import RequestError
 from ..storage.reader import Reader
+from ..workload import stop_if_left
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class SearchReader(Reader):
             RequestError: 400, the time is over.
         """
         for item in items:
+            stop_if_left()
             if self.is_late:
                 raise _late()
             yield item
@@ -66,7 +68,9 @@ def limited(reader: Reader) -> Iterator[SearchReader]:
     try:
         yield searching
     except OperationalError as error:
-        raise (_late() if searching.is_late else error) from error
+        if searching.is_late:
+            raise _late() from error
+        raise
     finally:
         database.set_progress_handler(None, 0)
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from ...errors import NotRunningError
+from ..workload import stop_if_left
 from .disk_errors import cannot_open
 from .open_files import connect
 
@@ -130,6 +131,10 @@ def new_engine(connect_to_file: Callable[[], sqlite3.Connection] | None, *, read
         except BaseException:
             connection.close()  # nobody else does, and it would keep the file open
             raise
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def check_client(*_: Any) -> None:
+        stop_if_left()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
