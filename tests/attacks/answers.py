@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
@@ -25,9 +25,11 @@ from . import Attack
 from .bodies import spoil
 from .target import Target
 
+Call = Callable[[Session], Any]
+
+MAX_ANSWER = 1_000_000
 _TIMEOUT = (1, 0.5, 2)
 _ENDS_WITHIN_S = 8
-_MAX_ANSWER = 1_000_000
 _NASTY = "\x1b[2J\x1b]0;x\x07\u202e\u2066\x9b31m\x00\r\n"
 _HEADERS = [
     "Retry-After: 1e999", "Retry-After: " + "9" * 5000, "Retry-After: -1", "Retry-After: 0",
@@ -42,7 +44,7 @@ _HEADERS = [
 _BODIES = [
     b"", b" ", b"{", b"[" * 5000, b'{"iterable": ' * 2000, b"NaN", b"1e999", b'"\\ud800"', b"\xff\xfe", b"null", b"[]",
     b'{"iterable": [' + b"0," * 2000 + b"0]}", b'{"iterable": [{"id": 1}]}', b'{"iterable": {"id": "a"}}', b"{}",
-    b'{"id": ""}', b'{"id": "../.."}', b'{"id": "a", "id": "b"}', b"<html>", b"9" * 5000, b"x" * (_MAX_ANSWER + 1),
+    b'{"id": ""}', b'{"id": "../.."}', b'{"id": "a", "id": "b"}', b"<html>", b"9" * 5000, b"x" * (MAX_ANSWER + 1),
     b'{"iterable": [], "indices": {"a": 1e308, "b": null}}', _NASTY.encode(), json.dumps({"error": _NASTY}).encode(),
 ]  # fmt: skip
 _STATUS_LINES = [
@@ -153,7 +155,7 @@ def _many(session: Session) -> list[Any]:
     return found
 
 
-_CALLS: list[Callable[[Session], Any]] = [
+_CALLS: list[Call] = [
     lambda session: session.assets.all(),
     lambda session: session.assets.all(transferables=False),
     lambda session: session.assets.ids(),
@@ -188,7 +190,7 @@ _CALLS: list[Callable[[Session], Any]] = [
 def _look_at(found: Any) -> None:
     """Read all that an answer brought."""
     for each in found if isinstance(found, list) else [found]:
-        check_printable(repr(each))
+        _check_printable(repr(each))
         entity = getattr(each, "asset", each)
         if isinstance(entity, Entity):
             for name in entity._schema.fields:
@@ -196,7 +198,7 @@ def _look_at(found: Any) -> None:
                     getattr(entity, name)
 
 
-def check_printable(text: str) -> None:
+def _check_printable(text: str) -> None:
     """Assert that a text is no command of a terminal."""
     assert not [char for char in text if not char.isprintable() and char != "\n"], ascii(text)
 
@@ -218,17 +220,22 @@ def hurried() -> Iterator[None]:
     assert not mistakes, [(each.getMessage(), each.exc_info) for each in mistakes]
 
 
+def make_calls(url: str, calls: Sequence[Call], chance: Random, inputs: int, api_key: str | None = None) -> None:
+    """Make calls drawn by chance; each ends in time, with a value or an error that can be printed."""
+    for _ in range(inputs):
+        call = chance.choice(calls)
+        begun = time.monotonic()
+        with Session(url, api_key=api_key, timeout=_TIMEOUT, max_answer=MAX_ANSWER) as session:
+            try:
+                _look_at(call(session))
+            except PiecesError as error:
+                _check_printable("".join(traceback.format_exception(error)))
+        assert time.monotonic() - begun < _ENDS_WITHIN_S, call
+
+
 def _strike(target: Target, chance: Random, inputs: int) -> int:
     with hurried(), _between(target, chance) as url:
-        for _ in range(inputs):
-            call = chance.choice(_CALLS)
-            begun = time.monotonic()
-            with Session(url, timeout=_TIMEOUT, max_answer=_MAX_ANSWER) as session:
-                try:
-                    _look_at(call(session))
-                except PiecesError as error:
-                    check_printable("".join(traceback.format_exception(error)))
-            assert time.monotonic() - begun < _ENDS_WITHIN_S, call
+        make_calls(url, _CALLS, chance, inputs)
     return inputs
 
 

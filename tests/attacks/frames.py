@@ -9,23 +9,19 @@ import re
 import socket
 import struct
 import threading
-import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from random import Random
 from typing import Any
 
-from pieces_orm import Asset, PiecesError, Session, Tag
+from pieces_orm import Asset, Session, Tag
 
 from . import Attack
-from .answers import check_printable, hurried
+from .answers import MAX_ANSWER, Call, hurried, make_calls
 from .bodies import spoil
 from .target import Target
 
-_ENDS_WITHIN_S = 8
-_MAX_ANSWER = 1_000_000
 _KEY = re.compile(rb"Sec-WebSocket-Key: ([^\r]*)", re.IGNORECASE)
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _NASTY = "\x1b[2J\x1b]0;x\x07\u202e\r\n2026-01-01 ERROR forged"
@@ -37,7 +33,7 @@ _GOOD: list[Any] = [
 ]
 _BODIES = [
     b"", b"{", b"null", b"[]", b"[" * 5000, b'{"iterable": [' + b"0," * 9000 + b"0]}", b"\xff\xfe", _NASTY.encode(),
-    b"x" * (_MAX_ANSWER + 1), b'{"iterable": [{"tag": {"id": "../.."}}]}',
+    b"x" * (MAX_ANSWER + 1), b'{"iterable": [{"tag": {"id": "../.."}}]}',
     b'{"iterable": [{"tag": {"id": "\\u001b"}}]}',
 ]  # fmt: skip
 _CLOSING = [b"", b"\x03", struct.pack("!H", 1000), struct.pack("!H", 1009), struct.pack("!H", 9) + _NASTY.encode()[:99]]
@@ -128,7 +124,7 @@ def _watch(cls: type[Any], session: Session) -> Any:
         return watch.state
 
 
-_CALLS: list[Callable[[Session], Any]] = [
+_CALLS: list[Call] = [
     lambda session: list(session.assets.stream()),
     lambda session: list(session.assets.stream(transferables=True)),
     lambda session: list(session.suggestions()),
@@ -140,15 +136,7 @@ _CALLS: list[Callable[[Session], Any]] = [
 
 def _strike(_: Target, chance: Random, inputs: int) -> int:
     with hurried(), _streaming(chance) as url:
-        for _ in range(inputs):
-            call = chance.choice(_CALLS)
-            begun = time.monotonic()
-            with Session(url, api_key="key", timeout=(1, 0.5, 2), max_answer=_MAX_ANSWER) as session:
-                try:
-                    check_printable(repr(call(session)))
-                except PiecesError as error:
-                    check_printable("".join(traceback.format_exception(error)))
-            assert time.monotonic() - begun < _ENDS_WITHIN_S, call
+        make_calls(url, _CALLS, chance, inputs, api_key="key")
     return inputs
 
 

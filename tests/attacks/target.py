@@ -30,16 +30,8 @@ class Target:
     @property
     def resident(self) -> int:
         """The resident size of the process in bytes, now."""
-        return self._size("VmRSS")
-
-    @property
-    def most_resident(self) -> int:
-        """The largest resident size that the process ever had, in bytes."""
-        return self._size("VmHWM")
-
-    def _size(self, name: str) -> int:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(next(line for line in status.splitlines() if line.startswith(name)).split()[1]) * 1024
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
 
     def check_health(self, within_s: float = _ANSWERS_WITHIN_S) -> float:
         """Assert that the server lives and answers in time; returns the seconds that it took."""

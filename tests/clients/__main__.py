@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from attrs import field, frozen
@@ -29,6 +30,7 @@ from .environments import CLIENTS, PythonClient, StepError, TypeScriptClient, ru
 from .plan import plan
 
 TIME_LIMIT_S = 570
+LAST_STEP = "end"
 
 
 @frozen
@@ -68,24 +70,32 @@ def _outcome(client: PythonClient | TypeScriptClient, folder: Path, end: float) 
         command = client.install(place, end - time.monotonic())
         (place / "plan.json").write_text(json.dumps(plan()), "utf-8")
         with started("serve", "--port", "0", "--database", place / "client.db") as server:
-            said = run([*command, "plan.json", _url(server)], place, end - time.monotonic())
+            url = _url(server, end - time.monotonic())
+            said = run([*command, "plan.json", url], place, end - time.monotonic())
     except StepError as error:
         return Outcome(failures=(str(error),))
     return _judged(client, [json.loads(line) for line in said.splitlines() if line.startswith("{")])
 
 
-def _url(server: subprocess.Popen[str]) -> str:
+def _url(server: subprocess.Popen[str], timeout: float) -> str:
     """Wait until a server serves; its address."""
     assert server.stdout is not None
+    assert server.stderr is not None
+    watchdog = Timer(timeout, server.kill)
+    watchdog.start()
     found = re.search(r"http://\S+", server.stdout.readline())
+    watchdog.cancel()
     if found is None:
-        raise StepError("the server did not start")
+        raise StepError(f"the server did not start: {server.stderr.read()[-2000:]}")
     return found[0]
 
 
 def _judged(client: PythonClient | TypeScriptClient, steps: list[dict[str, Any]]) -> Outcome:
     counts = Counter(step["outcome"] for step in steps)
     failures = [f"{step['step']}: {step['error']}" for step in steps if step["outcome"] == "failed"]
+    # A program whose last promise is never kept ends as if all were well.
+    if not steps or steps[-1]["step"] != LAST_STEP:
+        failures.append(f"the flow broke off after {len(steps)} steps")
     if not failures and counts["absent"] != client.absent:
         # A flow that skips what the client has would pass whatever the server does.
         failures = [f"{counts['absent']} steps were skipped as absent, and this version lacks {client.absent}"]

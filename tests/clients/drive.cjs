@@ -33,7 +33,7 @@ class Stream {
         this.model = model;
         this.entries = [];
         this.wake = () => {};
-        this.socket = new WebSocket(url);
+        this.socket = openSocket(url);
         this.socket.on("message", (data) => {
             const frame = converter(`${model}FromJSON`)(JSON.parse(data.toString()));
             this.entries.push(...frame.iterable);
@@ -77,6 +77,15 @@ function holds(document, expected) {
         return Boolean(document) && Object.keys(expected).every((key) => holds(document[key], expected[key]));
     }
     return document === expected;
+}
+
+/** All sockets, which would keep this program running. */
+const sockets = [];
+
+function openSocket(url) {
+    const socket = new WebSocket(url);
+    sockets.push(socket);
+    return socket;
 }
 
 class Flow {
@@ -179,7 +188,7 @@ class Flow {
         for (const kind of [...kinds].reverse()) {
             if (kind.operations.delete) await this.step(`${kind.name} delete`, () => this.delete(kind));
         }
-        for (const stream of Object.values(this.streams)) stream.close();
+        await this.step("end", () => sockets.forEach((socket) => socket.terminate()));
     }
 
     /** Associate, or disassociate, everything that can be. */
@@ -285,7 +294,7 @@ class Flow {
     async streamQuestion(query) {
         const body = { question: { query, relevant: { iterable: [] } }, conversation: this.made.conversation };
         const input = pieces.QGPTStreamInputToJSON(pieces.QGPTStreamInputFromJSON(body));
-        const socket = new WebSocket(`${this.url.replace("http", "ws")}/qgpt/stream`);
+        const socket = openSocket(`${this.url.replace("http", "ws")}/qgpt/stream`);
         const frames = [];
         await new Promise((resolve, reject) => {
             const timer = setTimeout(() => reject(new Error("the answer did not end")), STREAM_MS);

@@ -167,6 +167,7 @@ class Flow:
             if "delete" in kind["operations"]:
                 self.step(f"{kind['name']} delete", self.delete, kind)
         self.step("wrapper", self.wrapper)
+        self.step("end", lambda: None)
 
     def associations(self, verb, action):
         """Associate, or disassociate, everything that can be."""
