@@ -143,7 +143,7 @@ def _hit(entry: Entry, relevance: float, terms: Iterable[str], *, exact: bool) -
 def _with_similar_words(reader: SearchReader, query: str, terms: Sequence[str]) -> Iterator[Hit]:
     """Find assets by words like these, or with these inside, which is exact as in scripts without spaces."""
     groups = index.similar_words(reader, terms)
-    for entry in reader.each(index.matching(reader, groups)):
+    for entry in reader.each(index.matching(reader, groups, ranked=False)):
         if _contains(entry, query, terms, casing=False):
             yield _hit(entry, 0.0, terms, exact=True)
         else:

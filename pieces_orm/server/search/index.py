@@ -35,6 +35,9 @@ _MATCHING = text(
     f"SELECT m.id, -rank AS relevance, {_FROM} WHERE asset_index MATCH :query"
     f" AND rank MATCH 'bm25({', '.join(map(str, _WEIGHTS.values()))})' ORDER BY rank LIMIT :limit"
 )
+_HAVING = text(
+    f"SELECT m.id, 0.0 AS relevance, {_FROM} WHERE asset_index MATCH :query ORDER BY m.seq DESC LIMIT :limit"
+)
 _CONTAINING = text(
     f"SELECT m.id, 1.0 AS relevance, {_FROM}"
     f" WHERE instr(lower({' || char(10) || '.join(COLUMNS)}), :text) ORDER BY m.seq DESC"
@@ -130,6 +133,7 @@ def matching(
     prefixes: bool = False,
     column: str | None = None,
     limit: int = -1,
+    ranked: bool = True,
 ) -> list[Entry]:
     """Return the assets in which, of each group of words, one occurs, the most relevant first.
 
@@ -137,14 +141,31 @@ def matching(
         prefixes: words that begin so count as well.
         column: where the words have to occur; None: anywhere.
         limit: return at most so many; -1: all.
+        ranked: False: without relevance, the newest first. Needed for groups that share many words.
     """
     if not groups or not all(groups):
         return []
     # A single letter begins too many words.
-    quoted = ((f'"{word}"*' if prefixes and len(word) > 1 else f'"{word}"' for word in group) for group in groups)
+    quoted = (
+        (f'"{word}"*' if prefixes and len(word) > 1 else f'"{word}"' for word in group)
+        for group in _disjoint(groups, prefixes=prefixes)
+    )
     query = " AND ".join(f"({' OR '.join(group)})" for group in quoted)
     query = query if column is None else f"{column} : ({query})"
-    return _entries(reader, _MATCHING, query=query, limit=limit)
+    return _entries(reader, _MATCHING if ranked else _HAVING, query=query, limit=limit)
+
+
+def _disjoint(groups: Sequence[Collection[str]], *, prefixes: bool) -> list[tuple[str, ...]]:
+    """Leave out words that are asked for twice, and beginnings of others where beginnings count, as they are there too.
+
+    To rank a text, SQLite lists each occurrence of each word: in long texts, gigabytes for words that occur together.
+    """
+    distinct = list(dict.fromkeys(tuple(dict.fromkeys(group)) for group in groups))
+    if not prefixes:
+        return distinct
+    words = {word for group in distinct for word in group}
+    begun = {word for word in words if len(word) > 1 and any(other.startswith(word) for other in words - {word})}
+    return [group for group in distinct if not (len(group) == 1 and group[0] in begun)]
 
 
 def containing(reader: Reader, text: str) -> list[Entry]:

@@ -1,11 +1,15 @@
 """A search has a limit of work: of what it may ask for, and of time; a refusal names the limit."""
 
+import time
+
 import pytest
 from sqlalchemy import text
 
+from pieces_orm.server import Server
 from pieces_orm.server.request_errors import RequestError
 from pieces_orm.server.search import limits
 from pieces_orm.server.storage.store import Store
+from tests.server.support import Wire
 
 WORDS = " ".join(f"w{number}" for number in range(201))
 PHRASE = {"phrase": {"value": "tide"}}
@@ -87,6 +91,30 @@ def test_the_database_is_interrupted_and_can_be_read_again(tmp_path, monkeypatch
             searching.connection.scalar(endless)
         assert reader.ids("asset") == []
     store.close()
+
+
+@pytest.fixture(scope="module")
+def long_text():
+    """A server with an asset of 200,000 lines."""
+    with Server() as server:
+        wire = Wire(server)
+        wire.make_asset(f"tidal {LETTERS}\n" * 200_000)
+        yield wire
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["tidal " * 200, " ".join(LETTERS[:end] for end in range(2, 27)), " ".join(f"tid{a}l" for a in LETTERS[1:])],
+    ids=["the same", "beginnings", "mistyped"],
+)
+def test_words_that_occur_together_in_a_long_text_are_counted_once(long_text, query):
+    begun = time.process_time()
+    (hit,) = long_text.get("/assets/search", params={"query": query})["iterable"]
+    assert hit["score"] > 0
+    assert time.process_time() - begun < 2
 
 
 def test_many_mistyped_words_cost_one_pass_over_the_vocabulary(sea):
