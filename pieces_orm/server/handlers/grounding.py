@@ -12,12 +12,14 @@ from ..domain.relations import linked
 from ..json_values import object_in, referenced_id
 from ..request_errors import RequestError
 from ..search import index
+from ..search.limits import limited
 from ..search.text import names_of, tokens
 from ..storage.reader import Reader
 
 Relevant = dict[str, Any]
 """A RelevantQGPTSeed of the contract."""
 
+_MAX_NAMED = 10_000  # of each kind, in one question
 _MAX_FOUND = 100
 _MAX_QUERY_WORDS = 100
 _MAX_MATERIAL_CHARS, _MAX_CHARS = 8_000, 32_000
@@ -29,26 +31,35 @@ def relevant(reader: Reader, body: Mapping[str, Any], query: str) -> list[Releva
     All that is named counts, as a client sends on what it gets here. With the option `database`, every asset that has
     words of the query is added.
     """
-    named = [id for id in _ids(body, "assets") if reader.row(ASSET.name, id) is not None]
+    named = _existing(reader, ASSET, _ids(body, "assets"))
     found = assets_with_words(reader, query)
-    assets = [id for id in found if id in set(named)]
-    assets += [id for id in named if id not in set(assets)]
+    assets = [*(id for id in found if id in named), *named]
     if object_in(body, "options").get("database") is True:
-        assets += [id for id in found if id not in set(assets)]
-    anchors = [id for id in _ids(body, "anchors") if reader.row(ANCHOR.name, id) is not None]
+        assets += found
     paths = body.get("paths")
     return [
         *({"asset": {"id": id}} for id in dict.fromkeys(assets)),
-        *({"anchor": {"id": id}} for id in dict.fromkeys(anchors)),
-        *({"path": path} for path in paths or () if isinstance(path, str)),
+        *({"anchor": {"id": id}} for id in _existing(reader, ANCHOR, _ids(body, "anchors"))),
+        *({"path": path} for path in (paths if isinstance(paths, list) else ()) if isinstance(path, str)),
         *({"seed": seed} for seed in _items(body, "seeds")),
     ]
 
 
+def _existing(reader: Reader, kind: Kind, ids: Sequence[str]) -> dict[str, None]:
+    """Return the ids that there are, in their order and each once."""
+    known = {row.id for row in reader.rows(kind.name, ids)} if ids else set()
+    return dict.fromkeys(id for id in ids if id in known)
+
+
 def assets_with_words(reader: Reader, query: str) -> list[str]:
-    """Return the ids of the assets that have words of a text, the best match first."""
+    """Return the ids of the assets that have words of a text, the best match first.
+
+    Raises:
+        RequestError: 400, it takes longer than a search may.
+    """
     asked = tokens(query)[:_MAX_QUERY_WORDS]
-    found = [entry.id for entry in index.matching(reader, [asked], limit=_MAX_FOUND)] if asked else []
+    with limited(reader) as searching:
+        found = [entry.id for entry in index.matching(searching, [asked], limit=_MAX_FOUND)] if asked else []
     shown = {row.id for row in reader.rows(ASSET.name, found) if not is_pseudo(row)} if found else set()
     return [id for id in found if id in shown]
 
@@ -121,12 +132,18 @@ def _texts_of(reader: Reader, kind: Kind, id: str, other: Kind, relation: str, k
 
 
 def _items(body: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """List the objects of a collection in a body; a collection that is absent is empty."""
+    """List the objects of a collection in a body; a collection that is absent is empty.
+
+    Raises:
+        RequestError: 400, it is something else, or has too many members.
+    """
     items = object_in(body, name).get("iterable")
     if items is None and body.get(name) is None:
         return []
     if not isinstance(items, list) or not all(isinstance(each, Mapping) for each in items):
         raise RequestError(400, f"{name} must be {{iterable: [...]}}.")
+    if len(items) > _MAX_NAMED:
+        raise RequestError(400, f"{name} has {len(items):,} members; the limit is {_MAX_NAMED:,}. Name fewer.")
     return items
 
 

@@ -8,10 +8,12 @@ for the official client, and one with both an answer and COMPLETED never ends fo
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -24,6 +26,8 @@ from ..service import Service
 from ..storage.writer import new_id
 from .copilot import Turn, answers_of, prepare, store_answer, store_question
 from .replies import reply
+
+logger = logging.getLogger("pieces_orm.server")
 
 _MAX_TURNS = 8  # of one client at once
 _GOING_AWAY = 1001
@@ -107,9 +111,11 @@ class _Client:
             await self._pieces(body, turn, said)
             if said:
                 await self._store(turn, said)
-        except RequestError as error:
-            await self._keep(turn, said)
-            await self._fail(turn.conversation if turn else conversation, body, error)
+        except Exception as error:  # noqa: BLE001  without a last frame the client would wait for ever
+            try:
+                await self._keep(turn, said)
+            finally:
+                await self._fail(turn.conversation if turn else conversation, body, _refusal(error))
         except asyncio.CancelledError:
             await asyncio.shield(self._keep(turn, said))
             raise
@@ -150,6 +156,13 @@ class _Client:
         with left, self._workload.held.holding(len(frame)):
             async with self._sending:
                 await self._socket.send_text(frame)
+
+
+def _refusal(error: Exception) -> RequestError:
+    if isinstance(error, RequestError):
+        return error
+    logger.error("A question failed", exc_info=error)
+    return RequestError(500, HTTPStatus.INTERNAL_SERVER_ERROR.phrase)
 
 
 def _frame(conversation: str, body: Mapping[str, Any], status: str, **parts: Any) -> str:

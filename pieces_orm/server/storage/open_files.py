@@ -42,6 +42,7 @@ class _OpenFile:
     `locked` is the descriptor that carries the `flock`; another one could not have it.
     """
 
+    key: Key
     holders: int = 0
     shared: bool = False
     locked: int | None = None
@@ -85,7 +86,7 @@ class Claim:
             descriptor = self._opened(create=create, shared=shared)
             found = os.fstat(descriptor)
             self.key = found.st_dev, found.st_ino
-            file = _files.setdefault(self.key, _OpenFile())
+            self._file = file = _files.setdefault(self.key, _OpenFile(self.key))
             # From here on, the descriptor is closed only when nobody in this process has the file open.
             file.descriptors.append(descriptor)
             self.descriptor = descriptor
@@ -95,7 +96,7 @@ class Claim:
                 file.locked = descriptor if file.locked is None else file.locked
                 _lock(file.locked, shared=shared)
             except BaseException:
-                _close_unused(self.key)
+                _close_unused(file)
                 raise
             file.holders += 1
             file.shared = shared
@@ -122,7 +123,7 @@ class Claim:
             connection = connect(self.path, uri, **options)
         except OSError as error:
             raise sqlite3.OperationalError(_GONE) from error
-        if connection.key != self.key:
+        if connection.file is not self._file:
             connection.close()
             raise sqlite3.OperationalError(_GONE)
         return connection
@@ -130,8 +131,8 @@ class Claim:
     def release(self) -> None:
         """Give the right up; the file stays locked until the last connection to it is closed."""
         with _mutex:
-            _files[self.key].holders -= 1
-            _close_unused(self.key)
+            self._file.holders -= 1
+            _close_unused(self._file)
 
 
 def connect(path: Path, uri: str, **options: Any) -> Connection:
@@ -142,33 +143,34 @@ def connect(path: Path, uri: str, **options: Any) -> Connection:
     """
     key = key_of(path)
     with _mutex:
-        _files.setdefault(key, _OpenFile()).connections += 1
+        file = _files.setdefault(key, _OpenFile(key))
+        file.connections += 1
     try:
         connection = sqlite3.connect(uri, uri=True, factory=Connection, **options)
     except BaseException:
-        _disconnected(key)
+        _disconnected(file)
         raise
-    connection.key = key
+    connection.file = file
     return connection
 
 
 class Connection(sqlite3.Connection):
     """A connection that is counted while it is open."""
 
-    key: Key | None = None
+    file: _OpenFile | None = None
 
     def close(self) -> None:
         """Close the connection."""
         super().close()
-        key, self.key = self.key, None
-        if key is not None:
-            _disconnected(key)
+        file, self.file = self.file, None
+        if file is not None:
+            _disconnected(file)
 
 
-def _disconnected(key: Key) -> None:
+def _disconnected(file: _OpenFile) -> None:
     with _mutex:
-        _files[key].connections -= 1
-        _close_unused(key)
+        file.connections -= 1
+        _close_unused(file)
 
 
 def _refuse_claimed(key: Key, *, shared: bool) -> None:
@@ -198,10 +200,10 @@ def _is_on_network(device: int) -> bool:
     return bool(kinds & _NETWORK_FILE_SYSTEMS)
 
 
-def _close_unused(key: Key) -> None:
-    file = _files[key]
-    if not file.holders and not file.connections:
-        del _files[key]
+def _close_unused(file: _OpenFile) -> None:
+    # A forked child has let go of the files of its parent, and may have opened them anew.
+    if not file.holders and not file.connections and _files.get(file.key) is file:
+        del _files[file.key]
         for descriptor in file.descriptors:
             os.close(descriptor)
 

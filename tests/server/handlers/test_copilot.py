@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from pieces_orm.server import Server, Settings
+from pieces_orm.server.handlers import question_stream
 from pieces_orm.server.handlers.replies import NO_MODEL
 from pieces_orm.wire.kinds import KINDS
 from tests.server.asking import ask, asking, frames, messages, text
@@ -88,6 +89,18 @@ def test_a_question_that_cannot_be_answered_fails_with_a_sentence_and_the_stream
         assert frames(client)[-1]["status"] == "COMPLETED"
 
 
+def test_a_mistake_of_the_server_is_told_in_the_last_frame(shared, monkeypatch, caplog):
+    def mistaken(_service, _body):
+        raise KeyError("a mistake")
+
+    monkeypatch.setattr(question_stream, "prepare", mistaken)
+    with asking(shared) as client:
+        ask(client)
+        [failed] = frames(client)
+    assert (failed["status"], failed["statusCode"]) == ("FAILED", 500)
+    assert "a mistake" in caplog.text
+
+
 def test_a_read_only_server_says_that_it_cannot_keep_a_question(tmp_path):
     with Server(tmp_path / "a.db"):
         pass
@@ -114,6 +127,15 @@ def test_what_a_query_names_is_relevant_and_the_best_match_comes_first(shared):
     assert found == [
         {"asset": {"id": high}}, {"asset": {"id": low}}, {"anchor": {"id": anchor}}, {"path": "/tides"}, {"seed": seed},
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["assets", "anchors", "seeds"])
+def test_a_question_names_10_000_of_a_kind_and_no_more(shared, key):
+    named = [{"id": "no such"}] * 10_001
+    answer = shared.ask("POST", "/qgpt/relevance", {"query": "tide", key: {"iterable": named}})
+    assert (answer.status_code, "the limit is 10,000" in answer.text) == (400, True)
+    answer = shared.ask("POST", "/qgpt/relevance", {"query": "tide", key: {"iterable": named[:-1]}})
+    assert answer.status_code == 200
 
 
 def test_the_whole_database_is_searched_only_when_the_options_say_so(shared):

@@ -205,6 +205,27 @@ def test_a_forked_child_does_not_keep_the_database_of_a_parent_that_is_gone(tmp_
     running.communicate("")
 
 
+@linux
+def test_a_forked_child_can_stop_the_server_of_its_parent_which_goes_on(tmp_path):
+    code = """
+        import os, sys, warnings
+        from pieces_orm.server import Server
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks with threads
+        with Server(sys.argv[1]) as server:
+            child = os.fork()
+            if child:
+                print(os.waitpid(child, 0)[1], server.url, flush=True)
+                sys.stdin.read()
+    """
+    running = program(code, tmp_path / "db", stdin=subprocess.PIPE)
+    status, url = running.stdout.readline().split()
+    assert status == "0"
+    assert requests.post(f"{url}/tags/create", json={"text": "after"}, timeout=10).ok
+    with pytest.raises(NotRunningError, match="another server has it open"):
+        Server(tmp_path / "db").start()
+    running.communicate("")
+
+
 def test_a_read_that_outlives_its_server_keeps_the_file_locked_and_lets_the_next_server_here_in(tmp_path):
     first, path = Server(tmp_path / "db"), tmp_path / "db"
     first.start()
