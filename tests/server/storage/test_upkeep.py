@@ -1,4 +1,4 @@
-"""What a database gathers in use is cleared away: old changes, a long log, unfinished copies, open permissions."""
+"""Things that a database gathers in use are cleared away: old changes, a long log, unfinished copies, open permissions."""
 
 import os
 import signal
