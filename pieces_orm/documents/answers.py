@@ -248,8 +248,12 @@ def _nested(raw: Raw, *, contents: bool) -> Iterator[tuple[str, Document]]:
             yield found.id, Document(body, complete=False, contents=contents)
 
 
-def association_rows(data: bytes, owner_keys: Sequence[str], other_keys: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the pairs of ids in an answer of an association family; without those that name no pair, with a warning.
+def association_rows(
+    data: bytes, owner_keys: Sequence[str], other_keys: Sequence[str]
+) -> tuple[list[tuple[str, str]], int]:
+    """Return the pairs of ids in an answer of an association family, and the number of its rows.
+
+    A row that names no pair is left out of the pairs, with a warning in the log.
 
     Args:
         owner_keys, other_keys: the keys under which a row may have the two ids, the likeliest first.
@@ -259,12 +263,13 @@ def association_rows(data: bytes, owner_keys: Sequence[str], other_keys: Sequenc
     """
     try:
         answer = msgspec.json.decode(data, type=dict[str, Any])
-        pairs = readable((_pair(row, owner_keys, other_keys) for row in answer["iterable"]), "two ids")
+        rows = answer["iterable"]
+        pairs = readable((_pair(row, owner_keys, other_keys) for row in rows), "two ids")
     except (*BROKEN, ValueError, TypeError, KeyError) as error:
         raise malformed(data, "association", "", error) from error
     if answer.get("truncated"):
         raise malformed(data, "association", "", ValueError("the server has left some owners out"))
-    return pairs
+    return pairs, len(rows)
 
 
 def _pair(row: Any, owner_keys: Sequence[str], other_keys: Sequence[str]) -> tuple[str, str] | None:

@@ -45,13 +45,17 @@ def read_related_ids(
 
 def _rows_of_one(connection: Connection, side: association_reads.Side, id: str) -> Iterator[tuple[str, str]]:
     offset = 0
+    seen: set[tuple[str, str]] = set()
     while True:
         query = {"limit": association_reads.MAX_ROWS_PER_PAGE, "offset": offset, "transferables": False}
         data = connection.call(side.read, {"id": id}, query)
-        rows = answers.association_rows(data, side.owner_keys, side.other_keys)
-        yield from rows
-        offset += len(rows)
-        if len(rows) < association_reads.MAX_ROWS_PER_PAGE:
+        rows, number = answers.association_rows(data, side.owner_keys, side.other_keys)
+        new = [row for row in rows if row not in seen]
+        yield from new
+        seen.update(new)
+        offset += number
+        # A server that does not know offsets sends the first page again and again.
+        if number < association_reads.MAX_ROWS_PER_PAGE or not new:
             return
 
 
@@ -61,4 +65,4 @@ def _rows_of_many(
     for start in range(0, len(ids), association_reads.MAX_OWNERS_PER_READ):
         body = decoding.encode({"iterable": list(ids[start : start + association_reads.MAX_OWNERS_PER_READ])})
         data = connection.call(side.bulk, body=body, repeatable=True)
-        yield from answers.association_rows(data, side.owner_keys, side.other_keys)
+        yield from answers.association_rows(data, side.owner_keys, side.other_keys)[0]

@@ -71,7 +71,7 @@ class Stream {
 /** A condition for an entry of a stream that is about a material. */
 const of = (id) => (entry) => Object.values(entry).some((value) => value && value.id === id);
 
-/** Whether a document has everything that is expected of it. */
+/** Tell if a document has everything that is expected of it. */
 function holds(document, expected) {
     if (expected !== null && typeof expected === "object") {
         return Boolean(document) && Object.keys(expected).every((key) => holds(document[key], expected[key]));
@@ -123,7 +123,7 @@ class Flow {
         return api[name].bind(api);
     }
 
-    /** Whether this version of the client has an operation. */
+    /** Tell if this version of the client has an operation. */
     has(operation) {
         return Boolean(pieces[operation.api] && pieces[operation.api].prototype[camel(operation.function)]);
     }

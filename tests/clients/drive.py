@@ -79,7 +79,7 @@ def of(id):
 
 
 def holds(document, expected):
-    """Whether a document has everything that is expected of it."""
+    """Tell if a document has everything that is expected of it."""
     if isinstance(expected, dict):
         return isinstance(document, dict) and all(holds(document.get(key), expected[key]) for key in expected)
     return document == expected
@@ -116,7 +116,7 @@ class Flow:
         return function(**parameters)
 
     def has(self, operation):
-        """Whether this version of the client has an operation."""
+        """Tell if this version of the client has an operation."""
         return operation["api"].lower() in APIS and hasattr(find(APIS, operation["api"]), operation["function"])
 
     def model(self, schema, document):

@@ -6,7 +6,7 @@ import pytest
 
 from pieces_orm import DecodeError, Session
 from pieces_orm.server import Server, Settings
-from pieces_orm.wire import kinds
+from pieces_orm.wire import association_reads, kinds
 from pieces_orm.wire.association_reads import sides_of
 from tests.wire.recorder import recording
 
@@ -61,6 +61,16 @@ def test_every_known_shape_and_spelling_of_a_row_is_read(
     script(recorder, kinds.SUMMARY, relation, other, *rows)
     summary = session.summaries.get("own")
     assert getattr(summary, relation).ids == tuple(f"other-{n}" for n in range(len(spellings)))
+
+
+def test_a_page_with_an_odd_row_is_not_the_last_one_and_one_that_comes_again_is(recorder, session, monkeypatch, caplog):
+    monkeypatch.setattr(association_reads, "MAX_ROWS_PER_PAGE", 2)
+    good = {"id": "row", "created": STAMP, "updated": STAMP, "anchor": "own", "asset": "one"}
+    script(recorder, kinds.ANCHOR, "assets", kinds.ASSET, good, {"id": "odd"})
+    assert session.anchors.get("own").assets.ids == ("one",)
+    pages = recorder.sent("GET", "/anchor_to_asset_associations/anchor/own")
+    assert [each.query["offset"] for each in pages] == ["0", "2"]
+    assert "without two ids" in caplog.text
 
 
 def test_rows_of_owners_that_were_not_asked_for_are_left_out(recorder, session):

@@ -20,7 +20,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 class ModelServer:
-    """What was asked, and what is answered: a status, headers, and the parts of a body."""
+    """The requests that came, and the answer: a status, headers, and the parts of a body."""
 
     def __init__(self, url: str) -> None:
         self.url = url

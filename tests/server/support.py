@@ -228,7 +228,7 @@ def until(condition: Callable[[], Any], timeout: float = 10) -> Any:
 
 
 def plans(wire: Wire, ask: Callable[[], Any]) -> list[str]:
-    """What SQLite does for the reads of one request, step by step."""
+    """Return SQLite's plans for the reads of one request, step by step."""
     statements = []
     store = wire.server._store
 

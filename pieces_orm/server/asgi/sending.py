@@ -63,7 +63,7 @@ class TimedTransport:
         waiting = self._transport.get_write_buffer_size()
         now, taken = self._loop.time(), self._written - waiting
         credit = (taken - self._taken) / _MIN_SENT_BYTES_PER_S
-        # What was taken fast does not pay for stopping later.
+        # A client that was fast has no more time for that when it stops later.
         due = min((self._due or now) + credit, now + self._limits.send_timeout_s)
         self._taken = taken
         if waiting and now < due:

@@ -138,7 +138,7 @@ def new_engine(connect_to_file: Callable[[], sqlite3.Connection] | None, *, read
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # Who writes waits for other programs here: SQLite does not wait where a read becomes a write.
+        # A writer waits for other programs here: SQLite does not wait where a read becomes a write.
         writes = connection.get_execution_options().get(WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

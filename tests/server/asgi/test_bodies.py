@@ -9,7 +9,7 @@ from pieces_orm.server import Settings
 
 MAX_BODY = 100_000
 CHUNK = b"2000\r\n" + b"x" * 0x2000 + b"\r\n"
-# What lies in the buffers of two sockets of this machine when the server stops reading.
+# Bytes in the buffers of two sockets of this machine, at most, when the server stops reading.
 BUFFERED = 16 * 1024 * 1024
 
 

@@ -50,10 +50,10 @@ def filled(started, **settings):
 @pytest.mark.parametrize("ending", ["", "Connection: close\r\n"], ids=["kept open", "to be closed"])
 def test_a_client_that_does_not_read_its_answer_is_dropped(started, ending):
     wire = filled(started, send_timeout=0.4)
+    begun = time.monotonic()
     with unread(wire, f"/asset/{wire.id}", ending=ending) as connection:
-        begun = time.monotonic()
         until(lambda: not connections(wire))
-        assert 0.3 < time.monotonic() - begun < 5
+        assert time.monotonic() - begun > 0.3
         size = 0
         while part := connection.recv(MIB):
             size += len(part)
@@ -74,21 +74,21 @@ def test_a_stream_is_dropped_when_its_frame_is_not_read_and_only_then(started, p
 
 
 def test_a_client_that_reads_steadily_gets_the_whole_answer_however_long_it_takes(started):
-    wire = filled(started, send_timeout=0.7)
+    wire = filled(started, send_timeout=1)
     with unread(wire, f"/asset/{wire.id}", ending="Connection: close\r\n") as connection:
         begun, size = time.monotonic(), 0
         while part := connection.recv(MIB):
             size += len(part)
-            if time.monotonic() - begun < 1.2:
+            if time.monotonic() - begun < 1.5:
                 time.sleep(0.02)
-        assert time.monotonic() - begun > 1
+        assert time.monotonic() - begun > 1.2
         assert size > 6 * MIB
 
 
 def test_answers_wait_for_room_until_it_is_there(started):
     wire = filled(started, send_timeout=0.6, max_held=4 * MIB)
+    begun = time.monotonic()
     with unread(wire, f"/asset/{wire.id}"):
-        begun = time.monotonic()
         assert wire.status("GET", "/.well-known/version") == 200
         assert wire.status("GET", "/assets/identifiers") == 200
         assert time.monotonic() - begun > 0.3, "the answer that nobody reads was dropped first"
@@ -148,7 +148,7 @@ def test_a_message_that_does_not_end_in_time_ends_the_stream(started, sent):
         until(lambda: wire.server._hub._subscriptions)
         connection.sendall(masked(1, b"whole"))
         connection.sendall(sent)
-        until(lambda: not connections(wire), 3)
+        until(lambda: not connections(wire))
 
 
 def test_messages_over_a_mebibyte_and_those_without_room_end_the_stream(started):

@@ -1,4 +1,4 @@
-"""What the server alone sets is never taken from a body, and no document has a key twice."""
+"""Keys that the server alone sets are never taken from a body, and no document has a key twice."""
 
 import itertools
 import json

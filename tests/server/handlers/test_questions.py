@@ -246,7 +246,7 @@ def test_a_server_stops_though_a_model_is_at_work():
         until(lambda: Wire(server).get("/messages")["iterable"])
         started = time.monotonic()
         server.stop()
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
     end.set()
 
 
@@ -265,6 +265,7 @@ def test_a_model_behind_an_address_answers():
             def parts():
                 while True:
                     yield event("high ")
+                    time.sleep(0.002)  # so that it leaves the machine to others
 
             model.answer(parts())
             ask(client)

@@ -18,6 +18,6 @@ def test_every_character_is_folded_as_its_normal_form_without_diacritics():
 
 def test_folding_takes_linear_time_however_many_diacritics_follow_each_other():
     text = "a" + "\u0316\u0300" * 150_000  # over a minute when they are sorted
-    begun = time.perf_counter()
+    begun = time.thread_time()
     assert fold(text) == "a"
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 5

@@ -181,7 +181,7 @@ def replace(path):
     copy.replace(path)
 
 
-# What happens to a database that is open, and what the server says then; done by name, as descriptors cost locks.
+# Accidents of a database that is open, and the words of the server then; done by name, as descriptors cost locks.
 EVENTS = {
     "deleted": (lambda path: path.unlink(), "database file is gone"),
     "its folder deleted": (lambda path: shutil.rmtree(path.parent), "database file is gone"),

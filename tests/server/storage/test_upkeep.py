@@ -1,4 +1,4 @@
-"""What a database gathers in use is cleared away: old changes, a long log, unfinished copies, open permissions."""
+"""Old changes, a long log, unfinished copies and open permissions of a database are cleared away."""
 
 import os
 import signal
