@@ -12,7 +12,8 @@ from websockets.server import ServerProtocol
 from .answer_headers import ANSWER_HEADERS
 from .sending import ConnectionLimits
 
-_FRAGMENT_BYTES = 100  # that a fragment takes beside its text: there may be any number of empty ones
+_FRAGMENT_BYTES = 100  # that a fragment takes beside its text
+_MAX_FRAGMENTS = 10_000  # of a message: there may be any number of empty ones
 
 
 class _Handshakes(ServerProtocol):
@@ -46,7 +47,7 @@ class TimedStream(WebSocketsSansIOProtocol):
         elif self._timer is None:
             self._timer = self.loop.call_later(self.limits.request_timeout_s, self.transport.abort)
             self.limits.held.add_buffer(self._unfinished_size)
-        if unfinished and self.limits.held.is_full(unfinished):
+        if len(self.frames) > _MAX_FRAGMENTS or (unfinished and self.limits.held.is_full(unfinished)):
             self.transport.abort()
 
     def handle_ping(self) -> None:

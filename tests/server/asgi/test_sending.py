@@ -151,6 +151,14 @@ def test_a_message_that_does_not_end_in_time_ends_the_stream(started, sent):
         until(lambda: not connections(wire))
 
 
+def test_a_message_of_too_many_fragments_ends_the_stream_at_once(started):
+    wire = started(settings=Settings(patience=60))
+    with unread(wire, "/tags/stream/identifiers", upgrade=True) as connection:
+        until(lambda: wire.server._hub._subscriptions)
+        connection.sendall(masked(1, b"", final=False) + masked(0, b"", final=False) * 10_000)
+        until(lambda: not connections(wire))
+
+
 def test_messages_over_a_mebibyte_and_those_without_room_end_the_stream(started):
     wire = started(settings=Settings(max_held=300_000))
     with unread(wire, "/tags/stream/identifiers", upgrade=True) as connection:
