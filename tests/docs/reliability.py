@@ -12,8 +12,8 @@ from tests.faults import table
 ATTACKS = """
 ## Attacks on the server
 
-These families of hostile inputs were tried on a server in a process of its own, by `python -m tests.attacks`. The tests
-try a few of each family in every run. See also [Security](security.md).
+These families of hostile inputs were tried on a server in a process of its own. The tests try a few of each family in
+every run. See also [Security](security.md).
 
 | attack | inputs | outcome |
 |---|---|---|

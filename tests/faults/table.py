@@ -12,9 +12,8 @@ from .matrix import LASTING, Matrix
 HEAD = f"""# Reliability
 
 Connections break, servers restart, and something else may listen on the port. This page says what a program can rely on
-when an answer is not what it should be. `python -m tests.docs.reliability` writes its tables. That of faults comes from
-a test that lets {len(FAULTS)} faults meet {len(CALLS)} calls, at each exchange of a call,
-once and for as long as the call lasts.
+when an answer is not what it should be. Its first table comes from a test that causes {len(FAULTS)} faults in {len(CALLS)} calls: each fault
+in each request of a call, once, and again for as long as the call lasts.
 
 ## What a program can rely on
 
@@ -31,9 +30,9 @@ once and for as long as the call lasts.
   ids of its kind confirm it. After a 404, a 500 of a kind that answers so for what is missing, or a batch that leaves
   an id out, the session asks for the ids: once for each call, and not for what it does not hold. If the ids list the
   material, the call raises what the answer said, and everything stays.
-- **An answer that is not one is a `DecodeError`**, from the call that received it. A field that cannot be read raises
-  it when it is read, until a `refresh`, and the other fields stay usable. A member of a collection that has no id is
-  left out with a warning in the log of `pieces_orm`; nothing is left out silently.
+- **An answer that cannot be understood is a `DecodeError`**, from the call that received it. A single field that cannot
+  be decoded raises it when it is read, until a `refresh`, and the other fields stay usable. A member of a collection
+  that has no id is left out with a warning in the log of `pieces_orm`; nothing is left out silently.
 - **When the fault is over, the same call succeeds.** The session has what the server has, one object for each id. A
   material is made twice only if you repeat a `create` whose answer was lost. A route of newer servers that was not
   found is tried again after ten seconds, or when the server was lost meanwhile.
