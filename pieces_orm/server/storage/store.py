@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, event, func, insert, select
@@ -247,11 +247,14 @@ class Store:
         """Find out, without waiting for other programs, if a disk that failed works again."""
         if self._spare is None:
             return
-        with suppress(sqlite3.Error):
+        try:
             if self.read_only:
                 self._spare.execute(_PROBE).fetchone()
             else:
                 self._spare.execute(f"PRAGMA user_version = {len(upgrades.STEPS)}")  # a write of what is there already
+        except sqlite3.Error:
+            self._health.failed_again()
+        else:
             self._health.recovered()
 
     def close(self) -> None:
