@@ -12,8 +12,9 @@ from .matrix import LASTING, Matrix
 HEAD = f"""# Reliability
 
 Connections break, servers restart, and something else may listen on the port. This page says what a program can rely on
-when an answer is not what it should be. Its first table comes from a test that causes {len(FAULTS)} faults in {len(CALLS)} calls: each fault
-in each request of a call, once, and again for as long as the call lasts.
+when an answer is not what it should be. Its first table comes from a test that causes
+{len(FAULTS)} faults in {len(CALLS)} calls: each fault in each request of a call,
+once, and again for as long as the call lasts.
 
 ## What a program can rely on
 
