@@ -71,13 +71,17 @@ class Attempt:
             raise self._lost(AnswerTooLargeError, self._too_large(error)) from None
         except _BROKEN as error:
             # Without the library's own error: a traceback would print what the server sent as it is.
-            causes = list(_causes(error))
-            if any(isinstance(each, urllib3.exceptions.ConnectTimeoutError) for each in causes):
-                # It never arrived.
-                raise self._error(RequestTimeout, self._no_connection()) from None
-            if any(isinstance(each, _TIMEOUTS) for each in causes):
-                raise self._lost(RequestTimeout, self._late(causes)) from None
-            raise self._lost(TransportError, f"the connection to {self.url} broke: {words(error)}.") from None
+            raise self._failure(error) from None
+
+    def _failure(self, error: Exception) -> TransportError:
+        # A local list of errors in the frame that catches them would be a circle, which keeps sockets from closing.
+        causes = list(_causes(error))
+        if any(isinstance(each, urllib3.exceptions.ConnectTimeoutError) for each in causes):
+            # It never arrived.
+            return self._error(RequestTimeout, self._no_connection())
+        if any(isinstance(each, _TIMEOUTS) for each in causes):
+            return self._lost(RequestTimeout, self._late(causes))
+        return self._lost(TransportError, f"the connection to {self.url} broke: {words(error)}.")
 
     def _error(self, kind: type[TransportError], message: str) -> TransportError:
         return kind(f"{self.method} {self.path}: {message}", method=self.method, path=self.path)
