@@ -14,6 +14,10 @@ class CommandError(PiecesError):
     """A command cannot do what it was asked to; the message says why and names the remedy."""
 
 
+class WrongUsageError(CommandError):
+    """An option has a value that it does not take, or lacks another; the exit code is 2."""
+
+
 class StoppedError(CommandError):
     """The user pressed Ctrl-C, or the system asked the program to end."""
 

@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import Annotated, NoReturn
 
 from ..errors import PiecesError
-from .errors import StoppedError, report
+from .errors import StoppedError, WrongUsageError, report
 
 
 def main() -> NoReturn:
@@ -32,7 +32,7 @@ def main() -> NoReturn:
         raise SystemExit(130) from error
     except PiecesError as error:
         report(str(error))
-        raise SystemExit(1) from error
+        raise SystemExit(2 if isinstance(error, WrongUsageError) else 1) from error
     raise SystemExit(0)
 
 
@@ -41,7 +41,7 @@ def _application() -> Callable[..., None]:
 
     from .backup import backup  # noqa: PLC0415
     from .demo.run import demo  # noqa: PLC0415
-    from .serve import serve  # noqa: PLC0415
+    from .serve import EXAMPLES, serve  # noqa: PLC0415
 
     app = typer.Typer(
         no_args_is_help=True,
@@ -64,6 +64,7 @@ def _application() -> Callable[..., None]:
     ) -> None:
         """Serve Pieces data, back it up, and see what this package does with it."""
 
-    for command in (serve, backup, demo):
+    app.command(epilog=EXAMPLES)(serve)
+    for command in (backup, demo):
         app.command()(command)
     return app

@@ -12,7 +12,7 @@ from attrs import evolve
 from typer import Option
 
 from ..transport import discovery
-from .errors import CommandError, problems_reported
+from .errors import WrongUsageError, problems_reported, report
 from .interrupts import Interrupts
 from .memory import return_large_blocks
 from .port_file import publish_port
@@ -30,7 +30,7 @@ Database = Annotated[Path | None, Option(metavar="FILE", help="SQLite file for t
 Token = Annotated[
     str | None, Option(metavar="TOKEN", envvar="PIECES_ORM_TOKEN", help="Secret that every request must carry.")
 ]
-ReadOnly = Annotated[bool, Option("--read-only", help="Refuse every write.")]
+ReadOnly = Annotated[bool, Option("--read-only", help="Refuse every write; needs --database.")]
 AllowOrigin = Annotated[
     list[str] | None, Option(metavar="ORIGIN", help="Origin that may call, such as vscode-webview://abc; repeatable.")
 ]
@@ -48,11 +48,25 @@ ModelUrl = Annotated[
 Model = Annotated[str | None, Option(metavar="NAME", help="Name of the model at --model-url.")]
 ModelKey = Annotated[
     str | None,
-    Option(metavar="KEY", envvar="PIECES_ORM_MODEL_KEY", help="Key that the server at --model-url asks for."),
+    Option(
+        metavar="KEY",
+        envvar="PIECES_ORM_MODEL_KEY",
+        help="Key that the server at --model-url asks for; needs --model-url.",
+    ),
 ]
 
 
+EXAMPLES = """Examples:
+
+\b
+  pieces-orm serve --database my-pieces.db
+  pieces-orm serve --database my-pieces.db --log requests.log --allow-origin app://obsidian.md
+  pieces-orm serve --database my-pieces.db --model-url http://127.0.0.1:11434/v1 --model llama3.2
+"""
+
+
 def serve(
+    context: typer.Context,
     port: Port = 39300,
     host: Host = "127.0.0.1",
     database: Database = None,
@@ -73,16 +87,16 @@ def serve(
     memory and lost when the server stops.
     """
     if port_file is not None and standard_port_file:
-        raise typer.BadParameter("it cannot be combined with --standard-port-file.", param_hint="--port-file")
+        raise WrongUsageError("--port-file cannot be combined with --standard-port-file.")
     if read_only and database is None:
-        raise CommandError("--read-only needs --database FILE: a server in memory that refuses writes stays empty.")
-    from ..server import Server, Settings  # noqa: PLC0415 an extra, which may be missing
+        raise WrongUsageError("--read-only needs --database FILE: a server in memory that refuses writes stays empty.")
+    from ..server import Server  # noqa: PLC0415 an extra, which may be missing
+    from .serve_settings import chat_model, check_host, server_settings  # noqa: PLC0415
 
+    check_host(host, token)
+    answers = chat_model(model_url, model, model_key, key_is_option=_is_given(context, "model_key"))
+    settings = evolve(server_settings(token, allow_origin or (), pieces_version), read_only=read_only, answers=answers)
     path = discovery.port_file() if standard_port_file else port_file
-    answers = _chat_model(model_url, model, model_key)
-    settings = Settings(token=token, read_only=read_only, allow_origins=tuple(allow_origin or ()), answers=answers)
-    if pieces_version is not None:
-        settings = evolve(settings, version=pieces_version)
     terminal = Terminal()
     return_large_blocks()
     with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write, problems_reported():
@@ -92,19 +106,25 @@ def serve(
         ):
             for line in _introduction(server, database, path):
                 terminal.say(line)
+            _warn_unless_there(answers)
             interrupts.wait()
         terminal.say("The server has stopped.")
 
 
-def _chat_model(url: str | None, name: str | None, key: str | None) -> ChatModel | None:
-    """Return the model that answers questions, None when no option names one."""
-    from ..server import ChatModel  # noqa: PLC0415 an extra, which may be missing
+def _is_given(context: typer.Context, parameter: str) -> bool:
+    """Tell whether an option is on the command line, rather than in the environment."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == "COMMANDLINE"
 
-    if url is None and name is None:
-        return None
-    if url is None or name is None:
-        raise CommandError("--model-url URL and --model NAME need each other: the model is one of that server.")
-    return ChatModel(url, name, key)
+
+def _warn_unless_there(model: ChatModel | None) -> None:
+    from ..server import ModelError  # noqa: PLC0415 an extra, which may be missing
+
+    try:
+        if model is not None:
+            model.check()
+    except ModelError as error:
+        report(f"Warning: {error}")
 
 
 def _introduction(server: Server, database: Path | None, path: Path | None) -> Iterator[str]:

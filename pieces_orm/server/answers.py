@@ -18,6 +18,7 @@ Role = Literal["user", "assistant", "system"]
 
 # Seconds until a model's server accepts a connection. How long it may be silent is bounded by Settings.answer_timeout.
 _CONNECT_TIMEOUT_S = 10.0
+_CHECK_TIMEOUT_S = 2.0
 _MAX_LINE_BYTES = 1024 * 1024
 _MAX_ERROR_CHARS = 300
 
@@ -108,6 +109,29 @@ class ChatModel:
         """
         return Completion(self, question)
 
+    def check(self) -> None:
+        """Look whether a model's server is there; returns within seconds, and asks the model nothing.
+
+        *Requests*: one, `GET /models`.
+
+        Raises:
+            ModelError: nothing answers at `url`, or not as an OpenAI-compatible server does.
+        """
+        try:
+            with closing(_connection(self.url, _CHECK_TIMEOUT_S)) as connection:
+                connection.request("GET", _path(self.url, "models"), headers=self.headers())
+                response = connection.getresponse()
+                if response.status != 200:
+                    raise ModelError(_refusal(self.url, response))
+                if "json" not in response.headers.get_content_type():
+                    raise _NotAnAnswerError
+        except _FAILURES as error:
+            raise _failed(self.url, error) from error
+
+    def headers(self) -> dict[str, str]:
+        """Build the headers of every request: the key, and that the connection serves for one request."""
+        return {"Connection": "close", **({} if self.key is None else {"Authorization": f"Bearer {self.key}"})}
+
     def body(self, question: Question) -> bytes:
         """Build the body of the request for a question."""
         materials = [f"## {each.kind}: {each.name}\n\n{each.text}" for each in question.materials]
@@ -115,6 +139,13 @@ class ChatModel:
         messages = [Message("system", instructions), *question.messages, Message("user", question.text)]
         told = [{"role": message.role, "content": message.text} for message in messages]
         return msgspec.json.encode({"model": self.name, "stream": True, "messages": told})
+
+
+class _NotAnAnswerError(Exception):
+    """What came is not an answer of an OpenAI-compatible server."""
+
+
+_FAILURES = (OSError, http.client.HTTPException, _NotAnAnswerError)
 
 
 class Completion:
@@ -143,20 +174,13 @@ class Completion:
     def _read(self) -> Iterator[str]:
         try:
             # Not requests: it does not let go of its socket while it waits for an answer to begin.
-            with closing(self._connection()) as connection, self._send(connection) as response:
+            with closing(_connection(self._model.url)) as connection, self._send(connection) as response:
                 if response.status != 200:
-                    raise ModelError(_refusal(self._model, response))
+                    raise ModelError(_refusal(self._model.url, response))
                 yield from _pieces(response)
-        except (OSError, http.client.HTTPException) as error:
+        except _FAILURES as error:
             if not self._closed:
-                message = f"The model at {self._model.url} did not answer: {str(error) or type(error).__name__}."
-                raise ModelError(message) from error
-
-    def _connection(self) -> http.client.HTTPConnection:
-        parts = urlsplit(self._model.url)
-        secure = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        return kind(parts.hostname or "", parts.port, timeout=_CONNECT_TIMEOUT_S)
+                raise _failed(self._model.url, error) from error
 
     def _send(self, connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
         connection.connect()
@@ -164,15 +188,38 @@ class Completion:
         self._socket = connection.sock
         if self._closed:
             raise ConnectionAbortedError("the answer was closed")
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream", "Connection": "close"}
-        if self._model.key is not None:
-            headers["Authorization"] = f"Bearer {self._model.key}"
-        path = urlsplit(self._model.url).path.rstrip("/") + "/chat/completions"
-        connection.request("POST", path, self._model.body(self._question), headers)
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream", **self._model.headers()}
+        connection.request(
+            "POST", _path(self._model.url, "chat/completions"), self._model.body(self._question), headers
+        )
         return connection.getresponse()
 
 
-def _refusal(model: ChatModel, response: http.client.HTTPResponse) -> str:
+def _connection(url: str, timeout_s: float = _CONNECT_TIMEOUT_S) -> http.client.HTTPConnection:
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    return kind(parts.hostname or "", parts.port, timeout=timeout_s)
+
+
+def _path(url: str, operation: str) -> str:
+    return f"{urlsplit(url).path.rstrip('/')}/{operation}"
+
+
+def _failed(url: str, error: Exception) -> ModelError:
+    """Say why a model did not answer, and what to do."""
+    if isinstance(error, _NotAnAnswerError):
+        return ModelError(f"What the model at {url} sent is not an OpenAI-compatible answer{_hint(url) or '.'}")
+    if isinstance(error, ConnectionRefusedError):
+        return ModelError(f"The model at {url} did not answer: its server is not running there; start it.")
+    return ModelError(f"The model at {url} did not answer: {str(error) or type(error).__name__}.")
+
+
+def _hint(url: str) -> str:
+    """Ask about the usual mistake in an address, if it can be that."""
+    return "" if url.rstrip("/").endswith("/v1") else "; does the address end in /v1?"
+
+
+def _refusal(url: str, response: http.client.HTTPResponse) -> str:
     """Say what a model's server answered instead of an answer."""
     text = response.read(_MAX_LINE_BYTES)
     try:
@@ -180,7 +227,8 @@ def _refusal(model: ChatModel, response: http.client.HTTPResponse) -> str:
     except (msgspec.DecodeError, RecursionError):
         said = text.decode("utf-8", "replace").strip()
     detail = f": {said[:_MAX_ERROR_CHARS]}" if said else ""
-    return f"The model at {model.url} answered with status {response.status}{detail}."
+    hint = _hint(url) if response.status == 404 else ""
+    return f"The model at {url} answered with status {response.status}{detail}{hint or '.'}"
 
 
 def _error_in(event: Any) -> str | None:
@@ -193,13 +241,18 @@ def _error_in(event: Any) -> str | None:
 
 def _pieces(response: http.client.HTTPResponse) -> Iterator[str]:
     """Yield the pieces of an answer: of a stream of events, or of one JSON object by servers that do not stream."""
-    if "json" in response.headers.get_content_type():
-        piece, _ = _piece(response.read(_MAX_LINE_BYTES))
+    content_type = response.headers.get_content_type()
+    if "json" in content_type:
+        piece, finished = _piece(response.read(_MAX_LINE_BYTES))
+        if not piece and not finished:
+            raise _NotAnAnswerError
         yield piece
         return
+    is_stream = content_type == "text/event-stream"
     while line := response.readline(_MAX_LINE_BYTES):
         if not line.startswith(b"data:"):
             continue  # comments, names of events, and the empty line between two
+        is_stream = True
         data = line[len(b"data:") :].strip()
         if data == b"[DONE]":
             return
@@ -208,6 +261,8 @@ def _pieces(response: http.client.HTTPResponse) -> Iterator[str]:
             yield piece
         if finished:
             return
+    if not is_stream:
+        raise _NotAnAnswerError
     raise ConnectionAbortedError("it broke off its answer")
 
 
@@ -222,4 +277,4 @@ def _piece(data: bytes) -> tuple[str, bool]:
         said = choice.get("delta") or choice.get("message") or {}
         return str(said.get("content") or ""), choice.get("finish_reason") is not None
     except (msgspec.DecodeError, AttributeError, TypeError, RecursionError):
-        raise ModelError("The model's server sent what is not an answer.") from None
+        raise _NotAnAnswerError from None

@@ -42,6 +42,11 @@ def _as_tuple(given: Any) -> Any:
     return tuple(given) if isinstance(given, list | set | frozenset) else given
 
 
+def is_origin(text: str) -> bool:
+    """Tell whether a text can be one of `Settings.allow_origins`."""
+    return _matches(_ORIGIN, text)
+
+
 _FLAG = _takes("True or False", lambda value: isinstance(value, bool))
 _COUNT = _takes("a whole number, 0 or more", lambda value: type(value) is int and value >= 0)
 _DURATION = _takes("a number above 0", lambda value: type(value) in {int, float} and value > 0)
@@ -53,10 +58,11 @@ _TOKEN = _takes(
     secret=True,
 )
 # Everybody has a page of some http origin, so that these are named one by one.
+_ORIGIN = r"(?!https?://\*)[a-zA-Z][\w+.-]*://(\*|[^/\s*]+)"
 _ORIGINS = _takes(
     "a list of origins such as vscode-webview://abc, without a path; vscode-webview://* stands for all of this scheme, "
     "which http and https do not have",
-    _all_match(r"(?!https?://\*)[a-zA-Z][\w+.-]*://(\*|[^/\s*]+)"),
+    _all_match(_ORIGIN),
 )
 _ANSWERS = _takes(
     "a function that answers a question, such as a ChatModel", lambda value: value is None or callable(value)

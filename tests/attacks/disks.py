@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from tests.server.hammer import seed_of
+from tests.support import wait_for
 
 from . import Attack
 
@@ -51,7 +52,8 @@ def _write_until_it_fails(target: Target, chance: Random, count: int) -> int:
                     answered.add(answer.json()["id"])
             assert answer.status_code in {503, 507}, answer.text
             assert "the disk" in answer.text, answer.text
-            target.check_health()
+            assert http.post(f"{url}/tags/create", json={"text": "t"}, timeout=_TIMEOUT_S).ok, "it goes on by itself"
+        wait_for(lambda: http.get(f"{url}/.well-known/health", timeout=_TIMEOUT_S).ok, 10)
         found = {each["id"] for each in http.get(f"{url}/assets", timeout=_TIMEOUT_S).json()["iterable"]}
     assert found == answered | others
     return count

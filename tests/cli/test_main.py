@@ -39,6 +39,13 @@ def test_each_command_has_help_on_each_option(command, options):
     assert [option for option in options if f"  {option} " not in done.stdout] == []
 
 
+def test_the_help_of_serve_has_examples_that_can_be_copied():
+    shown = run("serve", "--help").stdout
+    assert (
+        "\n    pieces-orm serve --database my-pieces.db --model-url http://127.0.0.1:11434/v1 --model llama3.2" in shown
+    )
+
+
 def test_version_is_that_of_the_package():
     done = run("--version")
     assert (done.returncode, done.stderr) == (0, "")

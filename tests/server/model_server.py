@@ -42,6 +42,14 @@ def model_server() -> Iterator[ModelServer]:
     """Serve for as long as the block runs."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            model.headers.append({name.lower(): value for name, value in self.headers.items()})
+            found = self.path == "/v1/models"
+            self.send_response(200 if found else 404)
+            self.send_header("content-type", "application/json")
+            self.end_headers()
+            self.wfile.write(b'{"object": "list", "data": []}' if found else b"")
+
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             model.asked.append({"path": self.path, **body})

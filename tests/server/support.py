@@ -92,7 +92,7 @@ class Wire:
 
     def _check(self, method: str, path: str, answer: requests.Response) -> None:
         found = operation(method, path)
-        if found is None:
+        if found is None or path == "/":  # the published API has only the page of a share there
             return
         content = found["responses"].get(str(answer.status_code), {}).get("content", {})
         if answer.status_code == 204:

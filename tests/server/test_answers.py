@@ -82,13 +82,13 @@ def test_an_answer_of_a_server_that_does_not_stream_is_read_whole(model):
         (503, [], "status 503."),
         (200, [event("It")], "broke off"),
         (200, [], "broke off"),
-        (200, [b"data: {}x\n"], "not an answer"),
-        (200, [b'data: {"choices": 3}\n'], "not an answer"),
-        (200, [b'data: {"choices": [3]}\n'], "not an answer"),
-        (200, [b"data: 3\n"], "not an answer"),
+        (200, [b"data: {}x\n"], "not an OpenAI-compatible answer"),
+        (200, [b'data: {"choices": 3}\n'], "not an OpenAI-compatible answer"),
+        (200, [b'data: {"choices": [3]}\n'], "not an OpenAI-compatible answer"),
+        (200, [b"data: 3\n"], "not an OpenAI-compatible answer"),
         (200, [b'data: {"error": {"message": "overheated"}}\n'], "The model failed: overheated"),
-        (200, [b"data: " + b"[" * 5_000 + b"\n"], "not an answer"),
-        (200, [b"data: " + b"x" * 3_000_000], "not an answer"),
+        (200, [b"data: " + b"[" * 5_000 + b"\n"], "not an OpenAI-compatible answer"),
+        (200, [b"data: " + b"x" * 3_000_000], "not an OpenAI-compatible answer"),
     ],
 )
 def test_what_goes_wrong_at_the_model_is_said_in_a_sentence(model, status, parts, said):
@@ -97,9 +97,35 @@ def test_what_goes_wrong_at_the_model_is_said_in_a_sentence(model, status, parts
         ask(model)
 
 
-def test_a_model_that_cannot_be_reached_is_named():
-    with pytest.raises(ModelError, match=r"The model at http://127\.0\.0\.1:9/v1 did not answer"):
-        list(ChatModel("http://127.0.0.1:9/v1", "tidal")(Question("How high?")))
+def test_a_model_that_is_not_running_is_named_with_the_remedy():
+    model = ChatModel("http://127.0.0.1:9/v1", "tidal")
+    for call in (model.check, lambda: list(model(Question("How high?")))):
+        with pytest.raises(ModelError, match=r"The model at http://127\.0\.0\.1:9/v1 did not answer: .*; start it\."):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "body"),
+    [
+        (200, "text/html", b"<html>\n<p>Welcome</p></html>"),
+        (200, "application/json", b'{"status": "running"}'),
+        (404, "text/plain", b"404 page not found"),
+    ],
+)
+def test_a_page_in_place_of_an_answer_asks_whether_the_address_ends_in_v1(model, status, content_type, body):
+    model.answer([body], status, content_type=content_type)
+    without = ChatModel(model.url.removesuffix("/v1"), "tidal")
+    with pytest.raises(ModelError, match=r"; does the address end in /v1\?$"):
+        list(without(Question("How high?")))
+    with pytest.raises(ModelError, match=r"\.$"):
+        ask(model)
+
+
+def test_a_check_finds_a_server_whose_address_is_right_and_asks_the_model_nothing(model):
+    ChatModel(model.url, "tidal", key="sesame").check()
+    assert (model.asked, model.headers[-1]["authorization"]) == ([], "Bearer sesame")
+    with pytest.raises(ModelError, match=r"status 404; does the address end in /v1\?"):
+        ChatModel(model.url.removesuffix("/v1"), "tidal").check()
 
 
 def test_no_address_is_called_but_the_one_given(model, monkeypatch):

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 from typer import Argument, Option
 
 from ... import Entity, Session, TransportError, connect, embedded
 from ...transport import discovery
-from ..errors import CommandError
+from ..errors import CommandError, WrongUsageError
 from ..interrupts import Interrupts
 from ..terminal import Terminal, count
 from .created import KINDS, Created
@@ -39,7 +38,7 @@ def demo(path: InputPath = None, url: Url = None, token: Token = None, database:
     empty, hidden and huge files (over 1 MB) are skipped.
     """
     if url is not None and database is not None:
-        raise typer.BadParameter("it cannot be combined with --url.", param_hint="--database")
+        raise WrongUsageError("--database cannot be combined with --url.")
     terminal = Terminal()
     files = read_input(PACKAGE if path is None else path)
     # From here on, Ctrl-C takes effect between two steps, so that everything created is known and can be deleted.

@@ -34,7 +34,7 @@ from ..handlers.streams import Stream, assets_stream, identifier_stream, once
 from ..http.requests import AsyncHandler, Handler
 from ..search import asset_search, material_search
 from ..workload import Workload, WorkQueue
-from .unserved import refuse, unserved, unserved_streams, upgrade_required
+from .unserved import introduction, refuse, unserved, unserved_streams, upgrade_required
 
 
 @frozen
@@ -56,6 +56,7 @@ class Endpoint:
 _FORMATS = partial(materials.members, ASSET, end_of(ASSET, "formats"))
 
 _SPECIAL: Mapping[Route, Handler] = {
+    Route("GET", "/"): introduction,
     routes.HEALTH: applications.health,
     routes.VERSION: applications.version,
     routes.CONNECT: applications.connect,
@@ -124,7 +125,7 @@ _OLDER_DELETES = {
 }
 # Paths that are answered when nobody is signed in.
 OPEN_PATHS = frozenset(
-    {routes.HEALTH.path, routes.VERSION.path, routes.CONNECT.path, "/user", "/users", "/users/{user}"}
+    {"/", routes.HEALTH.path, routes.VERSION.path, routes.CONNECT.path, "/user", "/users", "/users/{user}"}
     | {"/.well-known/stream/health", "/user/stream"}
 )
 # Reading one document other than an asset takes a few look-ups by key.
@@ -149,7 +150,7 @@ _READING_POSTS = {
     routes.ASSET_DRAFT,
     routes.ASSETS_SEARCH_FILTERS,
 }
-_INLINE_PATHS = _READS | {routes.HEALTH.path, routes.VERSION.path}
+_INLINE_PATHS = _READS | {"/", routes.HEALTH.path, routes.VERSION.path}
 
 
 def http_routes() -> Iterator[tuple[str, str, Endpoint]]:

@@ -6,14 +6,18 @@ They answer 501, so that a program can tell them from a path that does not exist
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from importlib import metadata
 
 from starlette.responses import Response
 
 from ..contract import contract
 from ..http.requests import Request
-from ..http.responses import error_response
+from ..http.responses import error_response, text_response
 
-_SENTENCE = "The embedded server of pieces_orm keeps materials; it does not do this."
+_SENTENCE = (
+    "This operation of Pieces OS is not served: "
+    "this server has no accounts, no cloud, no models of its own and no capture."
+)
 _STREAM = "WEBSOCKET"
 
 
@@ -37,6 +41,18 @@ def not_served() -> Response:
 def refuse(_request: Request) -> Response:
     """Refuse a request."""
     return not_served()
+
+
+def introduction(request: Request) -> Response:
+    """Say what this server is to people who open its address; in Pieces OS it is the page of a share, named by `p`."""
+    if "p" in request.query:
+        return not_served()
+    return text_response(
+        f"pieces_orm {metadata.version('pieces_orm')}, a server that speaks the protocol of Pieces OS "
+        f"{request.service.settings.version}.\n"
+        "Programs that look for Pieces OS at this address find their materials here: /assets, /tags and so on.\n"
+        "/.well-known/health says whether the server is well, /.well-known/version which Pieces OS it stands for."
+    )
 
 
 def upgrade_required(_request: Request) -> Response:

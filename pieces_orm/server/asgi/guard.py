@@ -6,14 +6,17 @@ import functools
 import hmac
 import ipaddress
 import re
+import shlex
+from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ...errors import printable
 from ...wire.closed_lists import APPLICATION_HEADERS
 from ..http.responses import error_response
-from ..settings import Settings
+from ..settings import Settings, is_origin
 
 # A host as browsers write it: an IPv6 address in brackets or a name without empty labels, and perhaps a port.
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_-]+(?:\.[a-z0-9_-]+)*))(?::([0-9]{0,5}))?")
@@ -56,6 +59,11 @@ _PREFLIGHT = {
     "access-control-allow-headers": ", ".join(("authorization", "content-type", *APPLICATION_HEADERS)).lower(),
     "access-control-max-age": "600",
 }
+_MAX_NAMED_CHARS = 200  # of a header, in the sentence that refuses it
+_SITE_REFUSAL = (
+    "Pages of other sites may not call this server; start it with --allow-origin ORIGIN, or "
+    "Settings(allow_origins=...), for the origin of the page."
+)
 
 
 class Guard:
@@ -97,7 +105,7 @@ class Guard:
             elif name == b"origin":
                 origin, has_origin = value.decode("latin-1"), True
                 if not self._may_call(origin, scope):
-                    return error(403, f"Origin {origin} may not call this server; allow it when the server is started.")
+                    return error(403, _origin_refusal(origin))
             elif name == b"sec-fetch-site":
                 is_foreign_site |= value not in _OWN_SITES
             elif name == b"content-length" and value.isdigit():
@@ -105,10 +113,10 @@ class Guard:
             elif name == b"authorization":
                 token = value
         if len(hosts) != 1 or not self._is_own_host(hosts[0]):
-            return error(421, f"Host {', '.join(hosts) or '(none)'} is not a name of this machine.")
+            return error(421, _host_refusal(hosts))
         if is_foreign_site and not has_origin:
             # A page embeds this address, or links to it; the browser does not say which page.
-            return error(403, "Pages of other sites may not call this server; allow the origin when it is started.")
+            return error(403, _SITE_REFUSAL)
         if not self._has_token(token) and not _is_preflight(scope):
             response = error(401, "This server requires a token: send it as `Authorization: Bearer TOKEN`.")
             response.headers["www-authenticate"] = "Bearer"
@@ -138,6 +146,29 @@ class Guard:
         name, port = _host_and_port(netloc)
         own_port = (scope.get("server") or (None, None))[1]
         return scheme in _DEFAULT_PORTS and is_loopback(name) and own_port == (port or _DEFAULT_PORTS[scheme])
+
+
+def _named(header: str) -> str:
+    """Shorten and escape a header for a sentence."""
+    return printable(header if len(header) <= _MAX_NAMED_CHARS else f"{header[:_MAX_NAMED_CHARS]}...")
+
+
+def _origin_refusal(origin: str) -> str:
+    """Say that an origin may not call, and which option lets it in if there is one."""
+    refused = f"Origin {_named(origin)} may not call this server"
+    if len(origin) > _MAX_NAMED_CHARS or not is_origin(origin):
+        return f"{refused}."
+    # Quoted, because the sentence is pasted into a shell.
+    option = f"--allow-origin {shlex.quote(_named(origin))}"
+    return f"{refused}; start it with {option}, or Settings(allow_origins=...)."
+
+
+def _host_refusal(hosts: Sequence[str]) -> str:
+    """Say that a host is not a name of this machine, and how it becomes one."""
+    return (
+        f"Host {_named(', '.join(hosts)) or '(none)'} is not a name of this machine. Call the server as 127.0.0.1 or "
+        "localhost, or start it with Settings(hosts=...) or with a token."
+    )
 
 
 def _is_preflight(scope: Scope) -> bool:

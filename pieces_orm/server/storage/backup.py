@@ -102,6 +102,8 @@ def _copy_pages(source: Path, part: Path, progress: Progress) -> None:
         origin.execute("SELECT count(*) FROM sqlite_master").fetchone()
         origin.backup(destination, pages=_PAGES_PER_STEP, progress=report)
         origin.execute("ROLLBACK")
+        # The log of the database is not the copy's.
+        destination.execute("DROP TABLE IF EXISTS log_owner")
         (result,) = destination.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
         raise sqlite3.DatabaseError(f"the copy is damaged, and so may be the database: {result}")

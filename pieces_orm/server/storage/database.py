@@ -16,6 +16,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from ...errors import NotRunningError
 from ..workload import stop_if_left
 from .disk_errors import cannot_open
+from .log_owner import check_log
 from .open_files import connect
 
 APPLICATION_ID = 0x50694F72  # "PiOr", in the file's header: tools such as file(1) can tell
@@ -35,9 +36,10 @@ def read_version(path: Path, *, read_only: bool = False) -> int | None:
         read_only: make nothing beside the file either; then the log of a server that was killed may be unreadable.
 
     Raises:
-        NotRunningError: it is not a Pieces database, or cannot be read.
+        NotRunningError: it is not a Pieces database, cannot be read, or has the log of another file beside it.
     """
     try:
+        check_log(path)
         if not path.exists() or path.stat().st_size == 0:
             return None
         if not path.is_file():
@@ -60,9 +62,10 @@ def read_only_uri(path: Path) -> str:
 def _uri(path: Path, *, log: str) -> str:
     """Return SQLite's name for a file that is read; `log` says how when there is a log beside it."""
     # Without one, the file is all there is; opened as usual, SQLite would make files beside it.
-    beside = [path.with_name(path.name + end) for end in ("-wal", "-journal")]
+    real = path.resolve()
+    beside = [real.with_name(real.name + end) for end in ("-wal", "-journal")]
     whole = not any(file.exists() and file.stat().st_size for file in beside)
-    return f"{path.resolve().as_uri()}?{'mode=ro&immutable=1' if whole else log}"
+    return f"{real.as_uri()}?{'mode=ro&immutable=1' if whole else log}"
 
 
 def _version(path: Path, uri: str) -> int | None:

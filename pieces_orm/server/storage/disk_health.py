@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -17,8 +18,9 @@ from .disk_errors import cause_of
 from .open_files import Claim, Key, key_of
 
 _SERVICE_UNAVAILABLE = 503
-_QUIET_S = 60.0  # before the same failure is reported again
-_REMEDY = "Restart the server once the file is back in its place, or on a backup."
+_NOT_STORED = "nothing more is stored."
+_PUT_BACK = "Put it back, and the server goes on by itself; or restart the server, on a backup if the file is lost."
+STEADY_S = 3.0  # for which a disk has to work before it is said to: a small write may succeed on a full one
 
 Report = Callable[[str], None]
 """Called with a sentence when a failure begins, and when it is over."""
@@ -48,7 +50,8 @@ class DiskHealth:
         self._size = 0
         self.failure: RequestError | None = None
         self._lasts = False
-        self._told, self._told_at, self._is_told = "", 0.0, False
+        self._failed_at = -math.inf  # when the disk last failed, in seconds of the monotonic clock
+        self._told: set[str] = set()  # since the last recovery: a disk that fails now and then must not fill the log
 
     def watch(self, claim: Claim, companions: dict[str, Path]) -> None:
         """Remember the files of a database that is open now; `companions` maps what they are called to paths."""
@@ -84,7 +87,7 @@ class DiskHealth:
         """
         problem = self._problem()
         if problem is not None:
-            sentence = f"The server's database {problem}: nothing more is stored. {_REMEDY}"
+            sentence = f"The server's database {problem}"
             raise self._say(RequestError(_SERVICE_UNAVAILABLE, sentence), lasts=False)
 
     def check_size(self) -> None:
@@ -97,26 +100,30 @@ class DiskHealth:
             self.check()
 
     def recovered(self) -> None:
-        """Note that a write has reached the disk."""
-        if self.failure is not None and not self._lasts:
-            self.failure = None
-            if self._is_told:
-                self._is_told = False
-                self._report(f"The database {self._path} can be written again.")
+        """Note that a write has reached the disk: the failure is over when there was no other for a while."""
+        if self.failure is None or self._lasts or time.monotonic() - self._failed_at < STEADY_S:
+            return
+        self.failure = None
+        self._told.clear()
+        self._report(f"The database {self._path} can be written again.")
+
+    def failed_again(self) -> None:
+        """Note that the disk was tried, and still fails."""
+        self._failed_at = time.monotonic()
 
     def _problem(self) -> str | None:
         claim = self._claim
         if claim is None:
             return None
         if self._is_truncated(claim):
-            return "was truncated by another program"
+            return f"was truncated by another program: {_NOT_STORED} Restart the server on a backup."
         for name, path, key in (("file", claim.path, claim.key), *((c.name, c.path, c.key) for c in self._companions)):
             try:
                 now = key_of(path)
             except OSError:
-                return f"{name} is gone (it was deleted or moved)"
+                return f"{name} is gone (it was deleted or moved): {_NOT_STORED} {_PUT_BACK}"
             if now != key:
-                return f"{name} was replaced by another one"
+                return f"{name} was replaced by another one: {_NOT_STORED} {_PUT_BACK}"
         return None
 
     def _is_truncated(self, claim: Claim) -> bool:
@@ -134,15 +141,14 @@ class DiskHealth:
             return None
         if self._problem() is not None:
             self.check()
+        self._failed_at = time.monotonic()
         sentence = f"The server's database cannot be used: {cause.reason}. {cause.remedy}"
         return self._say(RequestError(cause.status, sentence), lasts=cause.lasts)
 
     def _say(self, failure: RequestError, *, lasts: bool) -> RequestError:
-        is_new = self.failure is None or self.failure.sentence != failure.sentence
         self.failure, self._lasts = failure, lasts
-        # A disk that fails now and then must not fill the log.
-        if is_new and (self._told != failure.sentence or time.monotonic() - self._told_at > _QUIET_S):
-            self._told, self._told_at, self._is_told = failure.sentence, time.monotonic(), True
+        if failure.sentence not in self._told:
+            self._told.add(failure.sentence)
             self._report(f"{failure.sentence} ({self._path})")
         return failure
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ...errors import NotRunningError
+from . import log_owner
 from .disk_errors import cannot_open
 from .open_files import Claim, InUseError
 
@@ -16,8 +17,8 @@ class Lock:
     """A lock on a database file, held by the one server that has it open; it dies with its process.
 
     It has two parts. A claim on the file itself keeps servers apart that know it by different names. SQLite's own
-    exclusive lock, on an empty file beside the database, works on every system and for a file that was replaced. That
-    file stays, as removing it would let two servers in at the same moment.
+    exclusive lock, on a file beside the database, works on every system and for a file that was replaced. That file
+    stays, as removing it would let two servers in at the same moment, and holds the stamps of `log_owner`.
 
     Args:
         shared: the lock of a server that only reads, which others may have too. It makes no file.
@@ -67,7 +68,7 @@ class Lock:
         if self._claim is None:
             raise AssertionError("claim() comes first")
         real = self._claim.path
-        beside = real.with_name(f"{real.name}.lock")
+        beside = log_owner.lock_file(real)
         if self._shared and not beside.exists():
             return  # no server has had the file here
         try:
@@ -79,8 +80,12 @@ class Lock:
         except (OSError, sqlite3.Error) as error:
             raise cannot_open(self.path, error) from error
         try:
+            if not self._shared:
+                connection.execute("PRAGMA locking_mode=EXCLUSIVE")  # which keeps the lock after each commit
             connection.execute("BEGIN" if self._shared else "BEGIN EXCLUSIVE")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if not self._shared:
+                connection.execute("COMMIT")
         except sqlite3.Error as error:
             connection.close()
             if "locked" not in str(error):
@@ -89,8 +94,18 @@ class Lock:
         self._connection = connection
         self.file = beside
 
+    def write_stamps(self, stamps: set[str]) -> None:
+        """Note in the lock file, which is held, the stamps of files that may own the log.
+
+        Raises:
+            sqlite3.Error: it cannot be written.
+        """
+        if self._connection is None:
+            raise AssertionError("take() comes first")
+        log_owner.write_stamps(self._connection, stamps)
+
     def _taken(self) -> NotRunningError:
-        message = f"The database {self.path} cannot be opened: another server has it open, in this process or another. "
+        message = f"The database {self.path} cannot be opened: another server has it open. "
         return NotRunningError(f"{message}Use that server, stop it, or name another file.")
 
     def release(self) -> None:

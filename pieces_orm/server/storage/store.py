@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, event, func, select
+from sqlalchemy import Connection, delete, event, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..request_errors import RequestError
@@ -18,9 +19,10 @@ from .database import WRITES, make_private, new_engine, read_only_uri, read_vers
 from .disk_errors import cannot_open
 from .disk_health import DiskHealth, Report
 from .lock import Lock
+from .log_owner import NONE, read_stamp
 from .open_files import Claim
 from .reader import Reader
-from .tables import change, metadata
+from .tables import change, log_owner, metadata
 from .writer import Changes, Writer
 
 Listener = Callable[[Changes], None]
@@ -116,8 +118,14 @@ class Store:
         backup.remove_unfinished(real.parent)
         kept = upgrades.back_up(path, version)
         try:
-            self._create(version)
+            stamp = uuid.uuid4().hex
+            # Killed from here on, the server leaves a log to a file that has the new stamp, or not yet.
+            lock.write_stamps({NONE, read_stamp(real), stamp})
+            self._create(version, stamp)
             self._spare = self._begin_use()
+            _, logged, done = self._spare.execute("PRAGMA wal_checkpoint").fetchone()
+            if logged == done:  # the stamp is in the file itself
+                lock.write_stamps({stamp})
         except (OSError, sqlite3.Error, SQLAlchemyError) as error:
             self._engine.dispose()
             # A commit that failed may have reached the disk all the same.
@@ -133,11 +141,13 @@ class Store:
         # Where SQLite cannot share memory, it keeps no such log.
         self._health.watch(self._claim, {name: file for name, file in beside.items() if file.exists()})
 
-    def _create(self, version: int | None) -> None:
-        """Upgrade the database and create what is missing, in one transaction."""
+    def _create(self, version: int | None, stamp: str = NONE) -> None:
+        """Upgrade the database, create what is missing, and stamp it, in one transaction."""
         with self._write_engine.begin() as connection:
             upgrades.upgrade(connection, version)
             metadata.create_all(connection)
+            connection.execute(delete(log_owner))
+            connection.execute(insert(log_owner).values(stamp=stamp))
             self._prepare(Writer(connection))
             self._prune(connection)
 
@@ -237,11 +247,14 @@ class Store:
         """Find out, without waiting for other programs, if a disk that failed works again."""
         if self._spare is None:
             return
-        with suppress(sqlite3.Error):
+        try:
             if self.read_only:
                 self._spare.execute(_PROBE).fetchone()
             else:
                 self._spare.execute(f"PRAGMA user_version = {len(upgrades.STEPS)}")  # a write of what is there already
+        except sqlite3.Error:
+            self._health.failed_again()
+        else:
             self._health.recovered()
 
     def close(self) -> None:

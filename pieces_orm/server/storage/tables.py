@@ -51,6 +51,9 @@ change = Table(
     sqlite_autoincrement=True,
 )
 
+# At most one row; see the module `log_owner`.
+log_owner = Table("log_owner", metadata, Column("stamp", Text, nullable=False))
+
 
 @frozen
 class StoredRelation:

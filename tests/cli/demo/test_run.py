@@ -334,7 +334,7 @@ def test_any_step_may_fail_and_nothing_stays(folder, pieces, pieces_server, monk
 def test_a_demo_on_a_running_server_takes_no_database(tmp_path):
     done = run("demo", "--url", "http://127.0.0.1:9", "--database", tmp_path / "x.db")
     assert done.returncode == 2
-    assert "--database: it cannot be combined with --url." in done.stderr
+    assert "--database cannot be combined with --url." in done.stderr
 
 
 def test_without_a_path_the_demo_reads_the_source_of_the_package():

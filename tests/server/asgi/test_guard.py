@@ -227,6 +227,28 @@ def test_a_foreign_address_is_served_with_a_token_under_any_name():
         assert requests.get(address, headers=with_token, timeout=10).status_code == 200
 
 
+def test_a_refusal_names_the_remedy_and_repeats_no_more_than_the_start_of_a_header(shared):
+    def said(**headers):
+        return shared.ask("GET", "/assets", headers=headers).text
+
+    assert said(Origin="app://obsidian.md") == (
+        "Origin app://obsidian.md may not call this server; start it with --allow-origin app://obsidian.md, "
+        "or Settings(allow_origins=...)."
+    )
+    assert "--allow-origin 'app://$(x)'," in said(Origin="app://$(x)")
+    for origin in ("null", "app://" + "x" * 1000, "http://*"):
+        refused = said(Origin=origin)
+        assert "--allow-origin" not in refused
+        assert len(refused) < 300
+    assert "\\x9b" in said(Origin="app://\x9b2J")
+    for host in ("foo.bar", "x" * 1000):
+        refused = said(Host=host)
+        assert refused.startswith(f"Host {host[:200]}")
+        assert refused.endswith("start it with Settings(hosts=...) or with a token.")
+        assert len(refused) < 400
+    assert "start it with --allow-origin ORIGIN" in said(**{"Sec-Fetch-Site": "cross-site"})
+
+
 def test_named_hosts_may_call(started):
     wire = started(settings=Settings(hosts=("pieces.internal",)))
     assert wire.status("GET", "/assets", headers={"Host": "pieces.internal:80"}) == 200
@@ -244,7 +266,7 @@ def test_loopback_is_known():
     ("method", "path", "status"),
     [
         ("GET", "/nothing", 404),
-        ("GET", "/", 501),
+        ("GET", "/", 200),
         ("GET", "//", 404),
         ("GET", "/asset/", 404),
         ("GET", "/assets/", 404),

@@ -1,10 +1,12 @@
 """Applications that connect, and what they find: models and a user."""
 
 import json
+from importlib import metadata
 
 import pytest
 
 import pieces_orm
+from pieces_orm.server import Settings
 from pieces_orm.values import Platform
 from pieces_orm.wire.closed_lists import APPLICATION_NAMES
 from tests.server.support import contract
@@ -27,6 +29,15 @@ def test_connecting_twice_is_the_same_application(wire):
     ):
         assert wire.status("POST", "/connect", broken_body) == 400
     assert "not a valid integration" in wire.ask("POST", "/connect", {"application": {**first, "name": "ME"}}).text
+
+
+def test_who_opens_the_address_reads_what_serves_there(started):
+    wire = started(settings=Settings(user="nobody", version="12.6.0"))
+    answer = wire.ask("GET", "/")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    for said in (f"pieces_orm {metadata.version('pieces_orm')}", "Pieces OS 12.6.0", "/.well-known/health", "/assets"):
+        assert said in answer.text
+    assert wire.status("GET", "/?p=a-share") == 501
 
 
 PUBLISHED_NAMES = contract()["components"]["schemas"]["ApplicationNameEnum"]["enum"]

@@ -158,7 +158,7 @@ def test_a_stream_that_does_not_exist_or_is_not_served_says_so(shared):
     for path in ("/models/stream/identifiers", "/os/settings/stream", "/model/any/download/progress"):
         unserved = refused(shared, path)
         assert unserved.status_code == 501
-        assert b"does not do this" in unserved.body
+        assert b"is not served" in unserved.body
 
 
 def test_a_stream_of_somebody_who_is_not_signed_in_is_refused(started):

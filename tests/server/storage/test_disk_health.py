@@ -18,16 +18,22 @@ import pieces_orm
 from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server
 from pieces_orm.server.request_errors import RequestError
-from pieces_orm.server.storage import database
+from pieces_orm.server.storage import database, disk_health
 from pieces_orm.wire.kinds import KINDS
-from tests.cli.programs import started
-from tests.server.support import Wire, ids, stream
+from tests.server.support import Wire, ids, program, stream
 
 fcntl = pytest.importorskip("fcntl")
 resource = pytest.importorskip("resource")
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="disks and limits as POSIX has them")
 HEALTH = "/.well-known/health"
+# `pieces-orm`, for which a disk works again at the first write that succeeds.
+SERVE_AT_ONCE = """
+    from pieces_orm.cli.main import main
+    from pieces_orm.server.storage import disk_health
+    disk_health.STEADY_S = 0
+    main()
+"""
 
 
 @pytest.fixture
@@ -41,6 +47,12 @@ def server(tmp_path, lines):
     (tmp_path / "folder").mkdir()
     with Server(tmp_path / "folder" / "db", log=lines.append) as server:
         yield server
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Take a disk for healthy at the first write that succeeds."""
+    monkeypatch.setattr(disk_health, "STEADY_S", 0)
 
 
 def problems(lines):
@@ -67,7 +79,7 @@ def small_disk(folder, size):
         subprocess.run(["umount", folder], check=True)
 
 
-def test_a_full_disk_is_507_until_there_is_room_and_reads_go_on(tmp_path, lines):
+def test_a_full_disk_is_507_until_there_is_room_and_reads_go_on(tmp_path, lines, monkeypatch):
     with small_disk(tmp_path / "disk", "2m") as disk:
         filler = disk / "filler"
         with Server(disk / "db", log=lines.append) as server, pieces_orm.connect(server.url) as session:
@@ -80,11 +92,15 @@ def test_a_full_disk_is_507_until_there_is_room_and_reads_go_on(tmp_path, lines)
             assert ids(wire.get("/tags")) == [tag.id]
             assert len(problems(lines)) == 1
             filler.unlink()
+            assert wire.ask("GET", HEALTH).status_code == 507, "one write that succeeds does not show much"
+            monkeypatch.setattr(disk_health, "STEADY_S", 0)
             assert wire.ask("GET", HEALTH).ok, "it finds out by itself"
             assert "can be written again" in problems(lines)[1]
             filler.write_bytes(bytes(os.statvfs(disk).f_bavail * 4096))
+            monkeypatch.setattr(disk_health, "STEADY_S", 60)
             says(wire, 507, "the disk is full")
             filler.unlink()
+            monkeypatch.setattr(disk_health, "STEADY_S", 0)
             assert wire.ask("POST", "/tags/create", {"text": "u"}).ok
             assert wire.ask("GET", HEALTH).ok
         # The log was played into the file when it was closed.
@@ -96,14 +112,32 @@ def test_a_full_disk_is_507_until_there_is_room_and_reads_go_on(tmp_path, lines)
             assert len(ids(Wire(server).get("/tags"))) == 2
 
 
+def test_a_disk_on_which_only_small_writes_succeed_is_not_said_to_work(tmp_path, lines, monkeypatch):
+    with small_disk(tmp_path / "disk", "2m") as disk, Server(disk / "db", log=lines.append) as server:
+        wire = Wire(server)
+        (disk / "filler").write_bytes(bytes(os.statvfs(disk).f_bavail * 4096 - 200_000))
+        large, small = wire.asset_seed({"string": {"raw": "x" * 1_000_000}}), {"text": "t"}
+        for _ in range(2):
+            assert wire.ask("POST", "/assets/create", large).status_code == 507
+            assert wire.ask("POST", "/tags/create", small).ok
+            assert wire.ask("GET", HEALTH).status_code == 507
+        assert len(problems(lines)) == 1
+        monkeypatch.setattr(disk_health, "STEADY_S", 0)  # as if it had worked for that long
+        assert wire.ask("POST", "/tags/create", small).ok
+        assert wire.ask("POST", "/assets/create", large).status_code == 507
+        assert ["is full" in line for line in problems(lines)] == [True, False, True], "what holds is said last"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="another process's limits")
 def test_an_io_error_is_503_and_a_line_in_the_log_and_on_standard_error(tmp_path):
     path, log = tmp_path / "db", tmp_path / "log"
-    with started("serve", "--port", "0", "--database", path, "--log", log) as running:
+    command = "serve", "--port", "0", "--database", path, "--log", log
+    with program(SERVE_AT_ONCE, *command) as running, ExitStack() as stack:
+        stack.callback(running.kill)
         url = running.stdout.readline().split()[-1]
-        # No file can grow: a write beyond the limit is an I/O error.
+        # A write beyond the limit is an I/O error; a page of the database is larger.
         limits = resource.prlimit(running.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(running.pid, resource.RLIMIT_FSIZE, ((tmp_path / "db-wal").stat().st_size, limits[1]))
+        resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (4000, limits[1]))
         answer = requests.post(f"{url}/tags/create", json={"text": "t" * 9000}, timeout=10)
         assert answer.status_code == 503
         assert answer.text.startswith(
@@ -151,7 +185,7 @@ def test_a_damaged_page_is_503_and_at_start_a_sentence(tmp_path):
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1013, answer.text[:123])
 
 
-def test_a_locked_database_is_503_until_it_is_free(server, lines, monkeypatch):
+def test_a_locked_database_is_503_until_it_is_free(server, lines, monkeypatch, at_once):
     monkeypatch.setattr(database, "_BUSY_TIMEOUT_MS", 50)
     server.restart()
     wire = Wire(server)
@@ -201,7 +235,8 @@ def test_a_file_that_is_gone_or_replaced_ends_all_writes_with_a_sentence(server,
     server.restart()  # so that the tag is in the file itself, and not in its log
     happen(server._store.path)
     says(wire, 503, words)
-    says(wire, 503, "nothing more is stored. Restart the server")
+    remedy = "Restart the server on a backup" if "truncated" in words else "Put it back, and the server goes on"
+    says(wire, 503, f"nothing more is stored. {remedy}")
     assert len(problems(lines)) == 1
     read = wire.ask("GET", "/tags")
     assert read.status_code == 503 if event in {"truncated", "emptied"} else ids(read.json()) == [tag]
@@ -217,6 +252,9 @@ def test_a_disk_that_comes_back_is_written_again(server, lines):
     assert wire.ask("GET", HEALTH).ok
     assert wire.ask("POST", "/tags/create", {"text": "t"}).ok
     assert "can be written again" in problems(lines)[-1]
+    path.parent.rename(path.parent.with_name("away"))
+    says(wire, 503, "database file is gone")
+    assert ["gone" in line for line in problems(lines)] == [True, False, True], "each time is said"
 
 
 def test_new_connections_never_open_a_file_that_took_the_place_of_the_database(server):
