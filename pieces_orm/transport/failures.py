@@ -152,7 +152,7 @@ def words(error: BaseException) -> str:
     if isinstance(inner, _INCOMPLETE):
         return "the answer is cut off or malformed"
     if isinstance(inner, BadStatusLine) and not isinstance(inner, OSError):
-        return f"this is not how an answer begins: {inner.line.strip()[:MAX_SAID]!r}"
+        return f"this is not how an answer begins: {str(inner).strip()[:MAX_SAID]!r}"
     said = (isinstance(inner, OSError) and inner.strerror) or str(inner) or type(inner).__name__
     return said.rstrip(".")
 

@@ -147,8 +147,7 @@ class HTTPTransport:
         """
         repeatable = method in ("GET", "HEAD") if repeatable is None else repeatable
         target = f"{path}{query_text(query)}"
-        kind = {} if body is None else {"Content-Type": "application/json"}
-        headers = {**self.headers, "Accept": accept, **kind}
+        headers = {**self.headers, "Accept": accept, **({} if body is None else {"Content-Type": "application/json"})}
         patience = self._limits.read_timeout or 0.0
         budget = Budget(self._request_s, 2 * self._max_answer + OVERHEAD_BYTES)
         attempt = Attempt(method, path, self.url, repeatable, self._timeout, self._max_answer, budget)
