@@ -26,6 +26,8 @@ def backup(
     from ..server.storage.backup import copy  # noqa: PLC0415 an extra, which may be missing
     from ..server.storage.database import read_version  # noqa: PLC0415
 
+    if file.is_dir():
+        raise CommandError(f"{file} is a folder; name a file in it.")
     if read_version(database) is None:
         raise CommandError(f"There is no Pieces database at {database}.")
     if file.exists() and file.samefile(database):
@@ -43,9 +45,18 @@ def backup(
         except FileExistsError as error:
             remedy = "--force replaces it" if file.exists() and not force else "name another file"
             raise CommandError(f"No backup was made: {error}; {remedy}.") from error
-        except OSError as error:
-            reason = f"{file} cannot be written: {error.strerror or error}. Name a file in an existing folder."
-            raise CommandError(f"No backup was made: {reason}") from error
-        except sqlite3.Error as error:
-            raise CommandError(f"No backup was made: {error}.") from error
+        except (OSError, sqlite3.Error) as error:
+            raise CommandError(f"No backup was made: {_reason(error, file, database)}") from error
     terminal.say(f"Backup: {file.resolve()} ({file.stat().st_size} bytes)")
+
+
+def _reason(error: OSError | sqlite3.Error, file: Path, database: Path) -> str:
+    """Return sentences with the reason why there is no backup, and the remedy."""
+    from ..server.storage.disk_errors import FULL, cause_of  # noqa: PLC0415 an extra, which may be missing
+
+    cause = cause_of(error, file)
+    if cause is FULL:
+        return f"the disk of {file} is full. Free some space on it, or name a file on another disk."
+    if isinstance(error, OSError):
+        return f"{file} cannot be written: {error.strerror or error}. Name a file in an existing folder."
+    return f"{database}: {cause.reason}. {cause.remedy}" if cause is not None else f"{error}."

@@ -12,6 +12,7 @@ from attrs import evolve
 from typer import Option
 
 from ..transport import discovery
+from ..wire.closed_lists import CURRENT_PORTS
 from .errors import WrongUsageError, problems_reported, report
 from .interrupts import Interrupts
 from .memory import return_large_blocks
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 NO_DATABASE = "NONE. WITHOUT --database FILE, ALL DATA IS LOST WHEN THE SERVER STOPS."
 
-Port = Annotated[int, Option(min=0, max=65535, help="Port to listen on, or 0 for any free one.")]
+Port = Annotated[
+    int | None,
+    Option(min=0, max=65535, help="Port to listen on, or 0 for any free one. Default: a free one of 39300 to 39333."),
+]
 Host = Annotated[str, Option(metavar="ADDRESS", help="Address to listen on; only loopback works without a token.")]
 Database = Annotated[Path | None, Option(metavar="FILE", help="SQLite file for the data; created if missing.")]
 Token = Annotated[
@@ -67,7 +71,7 @@ EXAMPLES = """Examples:
 
 def serve(
     context: typer.Context,
-    port: Port = 39300,
+    port: Port = None,
     host: Host = "127.0.0.1",
     database: Database = None,
     token: Token = None,
@@ -101,10 +105,12 @@ def serve(
     return_large_blocks()
     with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write, problems_reported():
         with (
-            Server(database, port=port, host=host, settings=settings, log=write) as server,
+            Server(
+                database, port=CURRENT_PORTS if port is None else port, host=host, settings=settings, log=write
+            ) as server,
             publish_port(path, server.port) if path else nullcontext(),
         ):
-            for line in _introduction(server, database, path):
+            for line in _introduction(server, port, database, path):
                 terminal.say(line)
             _warn_unless_there(answers)
             interrupts.wait()
@@ -127,8 +133,10 @@ def _warn_unless_there(model: ChatModel | None) -> None:
         report(f"Warning: {error}")
 
 
-def _introduction(server: Server, database: Path | None, path: Path | None) -> Iterator[str]:
+def _introduction(server: Server, port: int | None, database: Path | None, path: Path | None) -> Iterator[str]:
     yield f"Serving Pieces data at {server.url}"
+    if port is None and server.port != CURRENT_PORTS[0]:
+        yield f"Port {CURRENT_PORTS[0]} is in use. Programs that look for a Pieces server also try {server.port}."
     kept = f"{database.resolve()}{' (read-only)' if server.settings.read_only else ''}" if database else NO_DATABASE
     yield f"Database: {kept}"
     if server.notice:

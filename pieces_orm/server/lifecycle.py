@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 
 from starlette.types import ASGIApp
@@ -45,7 +47,7 @@ class Server:
 
     Args:
         database: the SQLite file, created when it is missing; None: memory, which is lost with this object.
-        port: 0 takes a free one.
+        port: 0 takes a free one; of several, the first free one is taken.
         host: a loopback address; others only with a token in the settings.
         settings: None: the defaults.
         log: called with a line of JSON for each request, when a stream opens and closes, and when the disk of the
@@ -58,7 +60,7 @@ class Server:
         self,
         database: str | os.PathLike[str] | None = None,
         *,
-        port: int = 0,
+        port: int | Sequence[int] = 0,
         host: str = "127.0.0.1",
         settings: Settings | None = None,
         log: Callable[[str], None] | None = None,
@@ -68,8 +70,8 @@ class Server:
             raise UsageError(message)
         self.settings = settings or Settings()
         self.host = host
-        self.port = port
-        self._requested_port = port
+        self._requested_ports = [port] if isinstance(port, int) else list(port)
+        self.port = self._requested_ports[0]
         self._hub = ChangeHub()
         self.faults = Faults(self._hub.close_streams)
         self.notice = ""
@@ -116,7 +118,7 @@ class Server:
         same = self.port
         self.stop()
         self._store = kept
-        self._requested_port = same if port is None else port
+        self._requested_ports = [same if port is None else port]
         self.start()
 
     def __enter__(self) -> Server:
@@ -152,6 +154,21 @@ class Server:
             message = f"{self.host} is not a loopback address: other machines are served only with a token that every "
             remedy = "request carries. Pass Settings(token=...) or `serve --token`, or listen on 127.0.0.1."
             raise NotRunningError(message + remedy)
+        *others, last = self._requested_ports
+        for port in others:
+            with suppress(OSError):
+                return self._bind_to(port)
+        try:
+            return self._bind_to(last)
+        except OSError as error:
+            ports = f"ports {others[0]} to {last}" if others else f"port {last}"
+            message = f"The embedded server cannot listen on {self.host}, {ports}: {error.strerror}."
+            remedy = "Choose another port, or 0 for any free one."
+            if error.errno == errno.EADDRNOTAVAIL:
+                remedy = "Choose another address: this machine does not have this one."
+            raise NotRunningError(f"{message} {remedy}") from error
+
+    def _bind_to(self, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         # Named, because asyncio sets TCP_NODELAY only then: without it most answers wait 40 ms for an acknowledgement.
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -159,18 +176,15 @@ class Server:
             if os.name == "posix":
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-            listening.bind((self.host, self._requested_port))
-            if self._requested_port == 0 and listening.getsockname()[1] in CURRENT_PORTS:
+            listening.bind((self.host, port))
+            if port == 0 and listening.getsockname()[1] in CURRENT_PORTS:
                 # Programs look for Pieces OS at these ports, and must not take this server for it unasked.
                 listening.close()
-                return self._bind()
+                return self._bind_to(port)
             listening.listen(_MAX_PENDING_CONNECTIONS)
-        except OSError as error:
+        except OSError:
             listening.close()
-            message = (
-                f"The embedded server cannot listen on {self.host}, port {self._requested_port}: {error.strerror}."
-            )
-            raise NotRunningError(f"{message} Choose another port, or 0 for any free one.") from error
+            raise
         self.port = listening.getsockname()[1]
         return listening
 

@@ -1,10 +1,12 @@
 """`pieces-orm backup`."""
 
+import errno
 import sqlite3
 import stat
 import sys
 import threading
 from contextlib import closing, suppress
+from unittest import mock
 
 import pytest
 import requests
@@ -78,6 +80,18 @@ def test_an_existing_file_is_replaced_only_with_force(database, tmp_path):
         assert len(session.assets.all()) == 1
 
 
+def test_a_folder_is_said_to_be_one(database, tmp_path):
+    done = backup(database, tmp_path)
+    assert (done.returncode, done.stderr) == (1, f"pieces-orm: {tmp_path} is a folder; name a file in it.\n")
+
+
+def test_a_full_disk_is_said_with_its_remedy(database, tmp_path, monkeypatch):
+    for error in (sqlite3.OperationalError("database or disk is full"), OSError(errno.ENOSPC, "No space left")):
+        monkeypatch.setattr(copying, "_copy_pages", mock.Mock(side_effect=error))
+        said = backup(database, tmp_path / "copy").stderr
+        assert f"No backup was made: the disk of {tmp_path / 'copy'} is full. Free some space on it, or" in said
+
+
 def test_the_database_itself_and_one_that_is_open_are_never_the_target(database, tmp_path):
     done = backup(database, database, "--force")
     assert (done.returncode, "is the database itself" in done.stderr) == (1, True)
@@ -127,6 +141,9 @@ def test_a_damaged_database_gives_no_backup(database, tmp_path):
     database.write_bytes(damaged)
     done = backup(database, tmp_path / "copy")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "damaged" in done.stderr
+    assert "Stop the server, keep a copy of the file, and restore a backup." in done.stderr
+    assert "***" not in done.stderr
     assert not (tmp_path / "copy").exists()
 
 

@@ -15,9 +15,10 @@ import requests
 from websockets.sync.client import connect as open_stream
 
 import pieces_orm
+from pieces_orm.server import Server
 from pieces_orm.transport import discovery
 from tests.server.model_server import model_server
-from tests.server.support import until
+from tests.server.support import program, until
 
 from .programs import run, started
 
@@ -105,6 +106,27 @@ def test_a_port_that_is_taken_is_one_sentence():
         f"pieces-orm: The embedded server cannot listen on 127.0.0.1, port {port}: Address already in use. "
         "Choose another port, or 0 for any free one.\n"
     )
+
+
+def test_without_a_port_the_next_free_one_is_taken_and_said():
+    code = """
+        import sys
+        from pieces_orm.cli import main, serve
+        serve.CURRENT_PORTS = [int(sys.argv.pop()), int(sys.argv.pop())]
+        main.main()
+    """
+    with Server() as server:
+        free = server.port
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        program(code, "serve", free, port := taken.getsockname()[1]) as running,
+    ):
+        said = [running.stdout.readline() for _ in range(2)]
+        running.send_signal(signal.SIGTERM)
+    assert said == [
+        f"Serving Pieces data at http://127.0.0.1:{free}\n",
+        f"Port {port} is in use. Programs that look for a Pieces server also try {free}.\n",
+    ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

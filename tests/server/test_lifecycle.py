@@ -5,6 +5,7 @@ import signal
 import socket
 import sqlite3
 import stat
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -93,10 +94,27 @@ def test_memory_is_gone_with_the_server():
 def test_a_taken_port_and_an_impossible_file_are_clear_errors(shared, tmp_path):
     with pytest.raises(NotRunningError, match=f"port {shared.server.port}.*another port"):
         Server(port=shared.server.port).start()
+    if sys.platform == "linux":
+        with pytest.raises(NotRunningError, match=r"Choose another address: this machine does not have this one\."):
+            Server(host="192.0.2.1", settings=Settings(token="secret")).start()
+    with pytest.raises(NotRunningError, match=r"the folder .*no does not exist\. Create it, or"):
+        Server(tmp_path / "no" / "db").start()
     (tmp_path / "text").write_text("not a database, but long enough to be read as one " * 50)
     for path in (tmp_path, tmp_path / "no" / "folder", tmp_path / "text"):
         with pytest.raises(NotRunningError, match="cannot be opened"):
             Server(path).start()
+
+
+def test_of_several_ports_the_first_free_one_is_taken(shared):
+    with Server() as free:
+        port = free.port
+    taken = shared.server.port
+    with Server(port=[taken, port]) as server:
+        assert server.port == port
+        with pytest.raises(NotRunningError, match=f"ports {taken} to {port}: Address already in use"):
+            Server(port=[taken, port]).start()
+        server.restart()
+        assert server.port == port
 
 
 def test_stopping_is_idempotent_and_frees_the_port():

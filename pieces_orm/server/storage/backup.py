@@ -106,7 +106,7 @@ def _copy_pages(source: Path, part: Path, progress: Progress) -> None:
         destination.execute("DROP TABLE IF EXISTS log_owner")
         (result,) = destination.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
-        raise sqlite3.DatabaseError(f"the copy is damaged, and so may be the database: {result}")
+        raise sqlite3.DatabaseError(f"database disk image is malformed: {result}")
 
 
 def _sync(path: Path) -> None:

@@ -86,7 +86,7 @@ def _version(path: Path, uri: str) -> int | None:
 
 
 def _foreign(path: Path, why: str) -> NotRunningError:
-    message = f"The database {path} cannot be opened: it is not a Pieces database, {why}. It was not touched; "
+    message = f"The database {path} cannot be opened: it is not a Pieces database, because {why}. It was not touched; "
     return NotRunningError(message + "name another file.")
 
 

@@ -89,6 +89,8 @@ def cannot_open(path: Path | None, error: BaseException) -> NotRunningError:
     """Make the error for a file that the system or SQLite refuses."""
     cause = cause_of(error, path)
     reason, remedy = getattr(error, "orig", error), "Name a file in a folder you may write to."
+    if isinstance(error, FileNotFoundError) and path is not None and not path.parent.exists():
+        reason, remedy = f"the folder {path.parent} does not exist", "Create it, or name a file in another one."
     if cause is not None:
         reason, remedy = f"{cause.reason} ({reason})", cause.remedy
     return NotRunningError(f"The database {path} cannot be opened: {reason}. {remedy}")
