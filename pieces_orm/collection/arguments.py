@@ -132,8 +132,22 @@ def _checked(name: str, annotation: str, value: Any, context: Context) -> Any:
                 return _sendable(name, value, context)
         elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
             return [_checked(name, many[2], member, context) for member in value]
-    message = f"{name} takes {' or '.join(wanted)}, not {value!r} ({type(value).__name__})."
+    given = f"{value!r} ({type(value).__name__})"
+    if isinstance(value, str) and any(_MANY.fullmatch(each) for each in wanted):
+        given = _text_for_list(name, value)
+    message = f"{name} takes {' or '.join(map(_worded, wanted))}, not {given}."
     raise InvalidValueError(message)
+
+
+def _text_for_list(name: str, value: str) -> str:
+    """Return the end of a message about a text that is passed for a list, with its remedy."""
+    return f"a text: pass {name.rpartition(' ')[2]}=[{value!r}]"
+
+
+def _worded(wanted: str) -> str:
+    """Return a type of arguments as a message names it."""
+    many = _MANY.fullmatch(wanted)
+    return f"a list of {' or '.join(_alternatives(many[2]))}" if many else wanted
 
 
 def _sendable(name: str, value: Any, context: Context) -> Any:
@@ -221,6 +235,9 @@ def listed_texts(name: str, texts: Any) -> list[str]:
     Raises:
         InvalidValueError: one is no text, or cannot be sent.
     """
+    if isinstance(texts, str):
+        message = f"{name} takes a list of texts, not {_text_for_list(name, texts)}."
+        raise InvalidValueError(message)
     found = listed(name, texts, " of texts")
     for each in found:
         if not isinstance(each, str):

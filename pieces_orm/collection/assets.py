@@ -137,11 +137,7 @@ class AssetCollection(Collection[Asset, P]):
         query, tags, filters = _checked_search(query, tags, filters)
         asked = flags(transferables=transferables, pseudo=pseudo)
         filtered = bool(filters) or within is not None or case_sensitive or any("," in tag for tag in tags)
-        if engine != "fuzzy" and (
-            not isinstance(engine, str) or engine not in _ENGINES or filtered or tags or not query
-        ):
-            message = f"The engine {engine!r} is not fuzzy, full_text or neural, or was given more than a query."
-            raise InvalidValueError(message)
+        _check_engine(engine, query_alone=bool(query) and not (filtered or tags))
         route, body = _ENGINES.get(engine, routes.ASSETS_SEARCH), None
         parameters = {"query": query, "searchable_tags": ",".join(tags) or None, **asked}
         if filtered:
@@ -330,6 +326,23 @@ def _checked_search(query: Any, tags: Any, given: Any) -> tuple[str | None, list
         message = "A search needs a query, tags or filters."
         raise InvalidValueError(message)
     return words, *found
+
+
+def _check_engine(engine: Any, *, query_alone: bool) -> None:
+    """Raise when there is no such engine, or when it cannot do such a search.
+
+    Raises:
+        InvalidValueError: so it is.
+    """
+    if not isinstance(engine, str) or engine not in ("fuzzy", *_ENGINES):
+        message = f"engine takes 'fuzzy', 'full_text' or 'neural', not {engine!r}."
+        raise InvalidValueError(message)
+    if engine in _ENGINES and not query_alone:
+        message = (
+            f"The engine {engine!r} takes a query and nothing else: leave out tags, filters, within and "
+            "case_sensitive, or use engine='fuzzy'."
+        )
+        raise InvalidValueError(message)
 
 
 def _ids_of(within: Any, context: Context) -> list[str]:

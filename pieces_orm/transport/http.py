@@ -7,12 +7,10 @@ looking for proxies, parsing the address, building a response with cookies and h
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -22,23 +20,12 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from ..concurrency.forking import fork_safe
-from ..errors import (
-    AnswerTooLargeError,
-    InvalidRequestError,
-    InvalidValueError,
-    NotAuthorizedError,
-    NotFoundError,
-    NotRunningError,
-    RequestTimeout,
-    ResponseError,
-    ServerError,
-    TransportError,
-    UpgradeRequiredError,
-)
+from ..errors import AnswerTooLargeError, InvalidValueError, NotRunningError, RequestTimeout, TransportError
 from ..values import Timeout
 from . import bodies
 from .backoff import pause_after
-from .pacing import Budget, OversizeError, paced
+from .failures import TOO_MANY_REQUESTS, Attempt, error_for
+from .pacing import Budget, paced
 
 T = TypeVar("T")
 # Makes something of the body of an answer from the pieces in which it comes.
@@ -47,7 +34,6 @@ Take = Callable[[Iterator[bytes]], T]
 Observer = Callable[[str, str, int, float], None]
 
 MAX_ATTEMPTS = 3
-TOO_MANY_REQUESTS = 429
 RETRIED_STATUSES = frozenset({TOO_MANY_REQUESTS, 502, 503, 504})
 # Seconds for a whole request, unless `timeout` says otherwise. A collection of hundreds of megabytes takes minutes on a
 # slow line; nobody waits longer for an answer that trickles in.
@@ -69,10 +55,6 @@ CLOCK_MEMORY_S = 60.0
 MAX_CLOCK_OFFSET_S = 3e8
 # Errors of reading numbers and dates in headers, which may be anything.
 _ABSURD = (urllib3.exceptions.InvalidHeader, ValueError, TypeError, IndexError, OverflowError, OSError)
-# Letters of a server's own words that an error's message repeats; all of them are in its `body`.
-MAX_SAID = 300
-NO_HOST = "there is no host of this name"
-REMEDY = "Start Pieces OS, or `pieces-orm serve`, or use pieces_orm.embedded()"
 
 
 def query_text(query: Mapping[str, Any] | None) -> str:
@@ -165,15 +147,15 @@ class HTTPTransport:
         """
         repeatable = method in ("GET", "HEAD") if repeatable is None else repeatable
         target = f"{path}{query_text(query)}"
-        kind = {} if body is None else {"Content-Type": "application/json"}
-        headers = {**self.headers, "Accept": accept, **kind}
+        headers = {**self.headers, "Accept": accept, **({} if body is None else {"Content-Type": "application/json"})}
         patience = self._limits.read_timeout or 0.0
         budget = Budget(self._request_s, 2 * self._max_answer + OVERHEAD_BYTES)
+        attempt = Attempt(method, path, self.url, repeatable, self._timeout, self._max_answer, budget)
         for remaining in reversed(range(attempts)):
             pause = pause_after(attempts - remaining)
             try:
                 with budget:
-                    status, data, wait = self._exchange(method, path, target, headers, body, take, budget)
+                    status, data, wait = self._exchange(attempt, target, headers, body, take)
             except NotRunningError:
                 if not remaining or budget.seconds_left < pause:
                     raise
@@ -194,20 +176,18 @@ class HTTPTransport:
 
     def _exchange(
         self,
-        method: str,
-        path: str,
+        attempt: Attempt,
         target: str,
         headers: Mapping[str, str],
         body: bytes | None,
         take: Take[Any] | None,
-        budget: Budget,
     ) -> tuple[int, Any, float | None]:
         start = time.perf_counter()
         status = 0
         try:
-            with self._errors(method, path):
+            with attempt.errors():
                 response = self._connected().urlopen(
-                    method, target, body, headers, retries=False, redirect=False, timeout=self._limits,
+                    attempt.method, target, body, headers, retries=False, redirect=False, timeout=self._limits,
                     preload_content=False, decode_content=False,
                 )  # fmt: skip
             status = response.status
@@ -217,9 +197,9 @@ class HTTPTransport:
             try:
                 # Reading the raw stream once costs a third of Response.content on large bodies.
                 if take and _is_success(status):
-                    data = take(self._pieces(response, method, path, budget))
+                    data = take(self._pieces(response, attempt))
                 else:
-                    with self._errors(method, path):
+                    with attempt.errors():
                         success = _is_success(status)
                         data = bodies.whole(response, self._max_answer) if success else bodies.beginning(response)
             except BaseException:
@@ -228,7 +208,7 @@ class HTTPTransport:
             response.release_conn()
         finally:
             if self._observer is not None:
-                self._observer(method, path, status, time.perf_counter() - start)
+                self._observer(attempt.method, attempt.path, status, time.perf_counter() - start)
         return status, data, None if _is_success(status) else self._wait_of(response)
 
     def _wait_of(self, response: urllib3.BaseHTTPResponse) -> float | None:
@@ -239,41 +219,15 @@ class HTTPTransport:
             return None if wait is None else max(0.0, float(wait) - (self.clock_offset if is_date else 0.0))
         return None
 
-    def _pieces(self, response: urllib3.BaseHTTPResponse, method: str, path: str, budget: Budget) -> Iterator[bytes]:
+    def _pieces(self, response: urllib3.BaseHTTPResponse, attempt: Attempt) -> Iterator[bytes]:
         found = bodies.pieces(response, self._max_answer)
         while True:
-            with self._errors(method, path):
+            with attempt.errors():
                 piece = next(found, None)
             if piece is None:
                 return
-            with budget.paused():
+            with attempt.budget.paused():
                 yield piece
-
-    @contextlib.contextmanager
-    def _errors(self, method: str, path: str) -> Iterator[None]:
-        """Raise errors of this package for what goes wrong with the connection inside."""
-        try:
-            yield
-        except urllib3.exceptions.NewConnectionError as error:
-            raise self._unreachable(error, method, path) from error
-        except OversizeError as error:
-            most = error.args[0] if error.args else self._max_answer
-            compressed = "" if most == self._max_answer else f", 1/{bodies.COMPRESSED_PART} of it for a compressed one"
-            message = (
-                f"{method} {path}: the answer of {self.url} is larger than {most:,} bytes; if you trust it, pass a "
-                f"larger max_answer= to connect() (it is {self._max_answer:,}{compressed})."
-            )
-            raise AnswerTooLargeError(message, method=method, path=path) from None
-        except _BROKEN as error:
-            # Without the library's own error: a traceback would print what the server sent as it is.
-            if _is_timeout(error):
-                message = (
-                    f"{method} {path}: {self.url} did not answer within {self._timeout} s, or not all of it within "
-                    f"{self._request_s:g} s; raise timeout=, or look at it."
-                )
-                raise RequestTimeout(message, method=method, path=path) from None
-            message = f"{method} {path}: the connection to {self.url} broke: {error}"
-            raise TransportError(message, method=method, path=path) from None
 
     def _connected(self) -> Any:
         """Return the pool of sockets to the server, with certificates checked where the address says https."""
@@ -288,27 +242,10 @@ class HTTPTransport:
             self._pool = url, pool
         return self._pool[1]
 
-    def _unreachable(self, error: Exception, method: str, path: str) -> NotRunningError:
-        """Return the error for a connection that was never made: the request certainly never arrived."""
-        if isinstance(error, urllib3.exceptions.NameResolutionError):
-            message = f"{self.url}: {NO_HOST}; look at the address ({method} {path})."
-        else:
-            message = f"No server answers at {self.url} ({method} {path}). {REMEDY}."
-        return NotRunningError(message, method=method, path=path)
-
     def close(self) -> None:
         """Close the sockets."""
         with contextlib.suppress(Exception):
             self._adapter.close()
-
-
-# All that can go wrong with a connection and with the head and the frames of an answer.
-_BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError, OverflowError)
-
-
-def _is_timeout(error: Exception) -> bool:
-    """Tell whether an error is a timeout, or is about one: urllib3 says of one in sending that the connection broke."""
-    return any(isinstance(each, TimeoutError | urllib3.exceptions.TimeoutError) for each in (error, *error.args))
 
 
 def _is_success(status: int) -> bool:
@@ -319,15 +256,15 @@ def address(url: str) -> str:
     """Return scheme and host of a server's address; http where it names no scheme.
 
     Raises:
-        NotRunningError: it is not an address, or that of something within a server.
+        InvalidValueError: it is not an address, or that of something within a server.
     """
     with contextlib.suppress(ValueError, TypeError):
         parts = urlsplit(url if "://" in url else f"http://{url}")
         whole = parts.path in ("", "/") and not (parts.query or parts.fragment)
         if whole and parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc) and parts.port != 0:
             return f"{parts.scheme}://{parts.netloc}"
-    message = f"{url!r} is not the address of a server, which looks like http://127.0.0.1:39300."
-    raise NotRunningError(message)
+    message = f"{url!r} is not the address of a server, which looks like http://127.0.0.1:39300, without a path."
+    raise InvalidValueError(message)
 
 
 def limits(timeout: Any) -> urllib3.Timeout:
@@ -351,41 +288,3 @@ def request_seconds(timeout: Timeout) -> float:
     """Return the seconds for a whole request: the third number, else MAX_REQUEST_S, or the sum of the others."""
     given = timeout if isinstance(timeout, tuple) else (timeout, timeout)
     return given[2] if len(given) == 3 else max(MAX_REQUEST_S, sum(given))
-
-
-def error_for(status: int, data: bytes, method: str, path: str, wait: float | None = None) -> ResponseError:
-    """Return the error that a status stands for; the server's own words are in its message.
-
-    Args:
-        wait: seconds after which the server says to try again; None: it does not say.
-    """
-    body = data.decode("utf-8", "replace")
-    said = _said(body)
-    where = f"{method} {path}"
-    about: dict[str, Any] = {"status": status, "body": body, "method": method, "path": path}
-    if status in (404, 410):
-        return NotFoundError(f"{where}: not there (status {status}{said}).", **about)
-    if status in (401, 403):
-        remedy = "" if status == 403 and said else " Sign in to Pieces OS, or check token, api_key and address."
-        message = f"{where}: refused (status {status}{said}).{remedy}"
-        return NotAuthorizedError(message, **about)
-    if status == 593:
-        return UpgradeRequiredError(f"{where}: the server must be updated first (status 593{said}).", **about)
-    if status == TOO_MANY_REQUESTS:
-        when = "later" if wait is None else f"in {wait:.0f} s"
-        return ServerError(f"{where}: too many requests (status 429{said}). Send it again {when}.", **about)
-    if 400 <= status < 500:
-        return InvalidRequestError(f"{where}: the server refuses the request (status {status}{said}).", **about)
-    if status < 400:
-        message = f"{where}: this is not an answer of a Pieces server (status {status}{said}). Is this its address?"
-        return ServerError(message, **about)
-    return ServerError(f"{where}: the server failed (status {status}{said}).", **about)
-
-
-def _said(body: str) -> str:
-    """Return the words of an error body, on one line: plain text, or JSON with an `error`."""
-    with contextlib.suppress(ValueError, RecursionError):
-        parsed = json.loads(body)
-        body = str(parsed.get("error", parsed)) if isinstance(parsed, dict) else str(parsed)
-    words = " ".join(body[:MAX_SAID].split())
-    return f": {words}" if words else ""

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
+from urllib3.exceptions import ConnectTimeoutError
+
 # An answer may take longer than the read timeout only while it comes at least this fast.
 MIN_BYTES_PER_S = 1_000
 
@@ -20,13 +22,26 @@ class OversizeError(ValueError):
     """A server sent more than it may."""
 
 
+class SlowError(TimeoutError):
+    """An answer came with less than `MIN_BYTES_PER_S`."""
+
+
+class SendingError(TimeoutError):
+    """A server did not take a request in time."""
+
+
 class Budget:
     """The time that one request may take, and the bytes that may come, all its attempts together.
 
     As a context manager it is the budget of what this thread sends and receives.
+
+    Args:
+        seconds: for all of it.
+        max_bytes: of all answers.
     """
 
     def __init__(self, seconds: float, max_bytes: int) -> None:
+        self.seconds = seconds
         self._deadline = time.monotonic() + seconds
         self._bytes_left = max_bytes
         self._outer: Budget | None = None
@@ -118,7 +133,7 @@ class _PacedReader(io.RawIOBase):
         if self._waited > self._seconds:
             if count and self._count < self._seconds * MIN_BYTES_PER_S:
                 message = f"only {self._count} bytes came in {self._waited:.1f} s"
-                raise TimeoutError(message)
+                raise SlowError(message)
             self._waited, self._count = 0.0, 0
         return count
 
@@ -138,11 +153,29 @@ class _PacedResponse(HTTPResponse):
 class _PacedConnection(HTTPConnection):
     response_class = _PacedResponse
 
+    def connect(self) -> None:
+        """Connect, with all that encryption needs.
+
+        Raises:
+            ConnectTimeoutError: it was not done in time.
+        """
+        try:
+            super().connect()
+        except TimeoutError as error:
+            raise ConnectTimeoutError(str(error)) from error
+
     def send(self, data: Any) -> None:
-        """Send data, which may connect first."""
+        """Send data, which may connect first.
+
+        Raises:
+            SendingError: the server did not take it in time.
+        """
         if self.sock is not None:
             _current_budget().limit(self.sock)
-        super().send(data)
+        try:
+            super().send(data)
+        except TimeoutError as error:
+            raise SendingError(*error.args) from error
 
 
 @functools.cache

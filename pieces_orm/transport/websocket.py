@@ -18,6 +18,7 @@ import msgspec
 from ..concurrency.forking import fork_safe
 from ..errors import AnswerTooLargeError, NotRunningError, TransportError, printable
 from .backoff import pause_after
+from .failures import words
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -107,7 +108,8 @@ def connect(url: str, headers: Mapping[str, str], max_frame: int) -> ClientConne
             proxy=None,
         )
     except (OSError, WebSocketException, ValueError) as error:
-        message = f"The stream {address} could not be opened: {error}"
+        cause = words(error) if isinstance(error, OSError) else error
+        message = f"The stream {address} could not be opened: {cause}"
         kind = NotRunningError if isinstance(error, ConnectionRefusedError) else TransportError
         # Without the library's own error: a traceback would print what the server sent as it is.
         raise kind(message, method="GET", path=address) from None

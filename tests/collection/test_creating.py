@@ -65,6 +65,19 @@ def test_every_argument_of_another_type_is_refused_before_any_request(pieces, re
     assert requests.take() == []
 
 
+def test_a_text_in_place_of_a_list_is_refused_with_the_list_to_pass(pieces):
+    words = r"tags takes a list of .*, not a text: pass tags=\['abc'\]\.$"
+    for call in (
+        lambda: pieces.assets.create("x", tags="abc"),
+        lambda: pieces.assets.search("x", tags="abc"),
+    ):
+        with pytest.raises(InvalidValueError, match=words) as caught:
+            call()
+        assert "Sequence" not in str(caught.value)
+    with pytest.raises(InvalidValueError, match=r"tags takes a list of str or Tag, not 5 \(int\)\.$"):
+        pieces.assets.create("x", tags=5)
+
+
 ENTITIES = [
     (cls, parameter, name)
     for cls, parameter in PARAMETERS

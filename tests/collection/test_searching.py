@@ -95,6 +95,8 @@ def test_an_answer_that_is_no_search_result_is_said_so(answer):
         ({"query": 3}, "query takes words, not 3"),
         ({"tags": "tides"}, "tags takes a list of texts"),
         ({}, "A search needs a query, tags or filters"),
+        ({"query": "x", "engine": "ncs"}, r"^engine takes 'fuzzy', 'full_text' or 'neural', not 'ncs'\.$"),
+        ({"query": "x", "engine": "neural", "tags": ["a"]}, r"^The engine 'neural' takes a query and nothing else: "),
     ],
 )
 def test_a_search_of_assets_for_what_cannot_be_looked_for_is_refused(pieces, given, sentence):

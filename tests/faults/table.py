@@ -23,8 +23,8 @@ once and for as long as the call lasts.
 - **Reads are sent again** after a lost connection, after 502 to 504, and after 429 if the pause that its `Retry-After`
   asks for fits into the timeout. They are sent three times at most.
 - **Writes are sent once.** Only a write whose connection was refused is sent again, because it certainly never arrived.
-  An error that says that the answer was lost leaves open whether the write was done: look before you repeat a
-  `create`.
+  An error that says "It may have been done" leaves open whether the write was done: look before you repeat a
+  `create`. A lost connection, a timeout and an answer that is too large all say so.
 - **A failed call changes nothing.** State, fields and edits of your entities stay as they were, and no signal is told
   of what did not happen.
 - **One bad answer deletes nothing.** That a material is gone is believed when the server says so with 410, or when the

@@ -126,7 +126,7 @@ def test_nothing_found_lists_what_was_tried_quickly(monkeypatch):
     assert time.monotonic() - start < 1
     message = str(caught.value)
     assert "http://127.0.0.1:9 (PIECES_URL): refused" in message
-    assert "36 refused" in message
+    assert "35 refused" in message  # the other one is listed above
     assert "pieces-orm serve" in message
 
 
@@ -252,3 +252,50 @@ def test_an_application_without_an_id_is_a_decode_error(recorder, application):
     recorder.answer("POST", "/connect", body={"application": application})
     with Session(recorder.url) as session, pytest.raises(DecodeError):
         session.anchors.all()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "token", "headline"),
+    [
+        (401, b"", None, r"The server at \S+ wants a token: "),
+        (401, b"", "wrong", r"The server at \S+ refuses the token: "),
+        (507, b"The disk is {full}.", None, r"The server at \S+ cannot work: The disk is \{full\}\.$"),
+        (200, b"migrating", None, r"The server at \S+ is not ready: .* wait="),
+        (200, b"hello", None, r"No Pieces server is at \S+: another program answers there\. Start Pieces OS"),
+        (418, b"", None, r"The server at \S+ answers, but not as Pieces does \(status 418\)\. Start Pieces OS"),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_named_with_its_cause_first(
+    recorder, monkeypatch, status, body, token, headline
+):
+    recorder.answer("GET", "/.well-known/health", status, body)
+    with pytest.raises(NotRunningError, match=f"^{headline}") as caught:
+        pieces_orm.connect(recorder.url, token=token)
+    said = str(caught.value)
+    assert "url=" not in said
+    assert ("Start Pieces OS" in said) is ("Start Pieces OS" in headline)
+    assert "Tried" not in said
+    # Among other places, what is a Pieces server was meant.
+    monkeypatch.setattr(discovery, "PORTS", (9,))
+    monkeypatch.setenv("PIECES_URL", recorder.url)
+    with pytest.raises(NotRunningError, match=r"\nTried:\n") as caught:
+        discovery.find(None, token=token)
+    assert str(caught.value).startswith("The server at") is ("Start Pieces OS" not in headline)
+
+
+def test_an_address_is_tried_and_listed_once(monkeypatch):
+    monkeypatch.setattr(discovery, "PORTS", (9, 10))
+    for named in ("http://127.0.0.1:9", "127.0.0.1:9/"):
+        monkeypatch.setenv("PIECES_URL", named)
+        with pytest.raises(NotRunningError) as caught:
+            pieces_orm.connect()
+        assert str(caught.value).count("127.0.0.1:9") == 1
+        assert str(caught.value).count("refused") == 2
+
+
+def test_no_server_at_an_address_that_is_given_is_not_answered_with_advice_to_give_one():
+    with pytest.raises(
+        NotRunningError, match=r"^No server answers at http://127\.0\.0\.1:9: refused\. Start"
+    ) as caught:
+        pieces_orm.connect("http://127.0.0.1:9")
+    assert "url=" not in str(caught.value)

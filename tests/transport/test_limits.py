@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -266,3 +268,82 @@ def test_hostile_programs_at_known_places_do_not_hold_up_the_search(monkeypatch)
         assert time.monotonic() - start < 20
         monkeypatch.setattr(discovery, "PORTS", [discovery.PORTS[-1]])
         wait_for(lambda: discovery.find_again(hostile[0]) == recorder.url)
+
+
+def silent(client):
+    client.recv(1)
+
+
+DRIPS = floods(head(100_000), b"x", 0.02)
+FLOWS = floods(head(10**9), b"x" * 2000, 0.005)
+# Where to connect, with which timeout, what is said of it, and whether a write may have been done.
+TIMEOUTS = {
+    "connection": (
+        "https",
+        silent,
+        (0.1, 9, 9),
+        r"no connection to \S+ within 0\.1 s; .*raise the first number",
+        False,
+    ),
+    "silence": ("http", silent, (9, 0.1, 9), r"no byte from \S+ for 0\.1 s; .*raise the second number", True),
+    "silence, one number": ("http", silent, 0.1, r"no byte from \S+ for 0\.1 s; .*raise timeout=\.", True),
+    "slow": ("http", DRIPS, (9, 0.1, 9), r"came more slowly than 1,000 bytes/s for 0\.1 s; .*the second number", True),
+    "whole": ("http", FLOWS, (9, 5, 0.1), r"not complete within 0\.1 s, the time .*raise the third number", True),
+    "whole, in silence": ("http", silent, (9, 5, 0.1), r"not complete within 0\.1 s, .*raise the third number", True),
+}
+
+
+@pytest.mark.parametrize("cause", TIMEOUTS)
+def test_a_timeout_says_which_limit_was_reached_and_no_other(cause):
+    scheme, serve, timeout, words, may_be_done = TIMEOUTS[cause]
+    with serving(serve) as url:
+        for method in ("GET", "POST"):
+            with pytest.raises(RequestTimeout, match=words) as caught:
+                send(url.replace("http", scheme), method, timeout=timeout, max_answer=10**9, attempts=1)
+            said = str(caught.value)
+            assert "(9" not in said
+            assert said.endswith("It may have been done: look before you repeat it.") is (
+                may_be_done and method == "POST"
+            )
+
+
+def test_a_server_that_does_not_take_a_request_is_named_so():
+    with (
+        serving(lambda client: time.sleep(1)) as url,
+        pytest.raises(RequestTimeout, match=r"not take .* within 0\.1 s"),
+    ):
+        send(url, "POST", timeout=(0.1, 9, 9), body=b"x" * 20_000_000)
+
+
+def reset(client):
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+LOST = {
+    "reset": (reset, r"broke: [\w ]+\."),
+    "closed": (lambda client: client.close(), r"broke: [\w ]+\."),
+    "cut off": (lambda client: (client.sendall(head(9) + b"x"), client.close()), r"broke: [\w ]+\."),
+    "not HTTP": (
+        lambda client: client.sendall(b"hello\r\n\r\n"),
+        r"broke: this is not how an answer begins: 'hello'\.",
+    ),
+    "too large": (lambda client: client.sendall(head(10**9)), r"larger than 2,000,000 bytes; .*\(it is 2,000,000\)\."),
+}
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_the_lost_answer_of_a_write_leaves_open_whether_it_was_done(fault):
+    serve, words = LOST[fault]
+    doubt = r" It may have been done: look before you repeat it\.$"
+    with serving(serve) as url:
+        for method, path, how, end in (
+            ("POST", "/tags/create", {}, doubt),
+            ("POST", "/search", {"repeatable": True}, "$"),
+            ("GET", "/tags", {}, "$"),
+            ("POST", "/connect", {}, "$"),
+        ):
+            transport = HTTPTransport(url, (9, 9), max_answer=MAX_ANSWER)
+            with pytest.raises(TransportError, match=words + end):
+                transport.send(method, path, attempts=1, **how)
+            transport.close()

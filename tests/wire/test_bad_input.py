@@ -240,7 +240,7 @@ def test_a_server_that_is_not_running_is_named_with_a_remedy():
 )
 def test_what_is_no_address_is_said_so(url):
     with pytest.raises(
-        NotRunningError, match=r"is not the address of a server, which looks like http://127\.0\.0\.1:39300"
+        InvalidValueError, match=r"is not the address of a server, which looks like http://127\.0\.0\.1:39300, without"
     ):
         pieces_orm.connect(url)
 

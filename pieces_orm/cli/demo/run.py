@@ -59,6 +59,8 @@ def _open(url: str | None, token: str | None, database: Path | None) -> Session:
     if url is None:
         return embedded(database)
     problem = discovery.probe(url, token)
+    if problem is not None and problem.is_pieces:
+        raise CommandError(problem.at(url))
     if problem is not None:
         raise CommandError(f"No Pieces server is ready at {url}: {problem}. Run `pieces-orm serve`, or omit --url.")
     return connect(url, token=token)
