@@ -88,7 +88,7 @@ class TransportError(PiecesError):
 
 
 class NotRunningError(TransportError):
-    """No server answered; the message lists the addresses that were tried and how to start a server."""
+    """No server can be used; the message begins with the cause and its remedy, and lists what was tried."""
 
 
 class NotTriedError(NotRunningError):

@@ -333,8 +333,8 @@ def connect(
         max_answer: bytes of an answer or a frame of a stream at most, after decompression; 1 GiB if it is not given.
 
     Raises:
-        UsageError: a token without an address. InvalidValueError: another argument cannot be used.
-        NotRunningError: nothing found; the message lists what was tried and how to start a server.
+        UsageError: a token without an address. InvalidValueError: the address or another argument cannot be used.
+        NotRunningError: no server can be used; the message says why, and what to do.
     """
     from .transport import discovery  # noqa: PLC0415 a session whose address is known needs no discovery
 

@@ -101,13 +101,12 @@ def serve(
     answers = chat_model(model_url, model, model_key, key_is_option=_is_given(context, "model_key"))
     settings = evolve(server_settings(token, allow_origin or (), pieces_version), read_only=read_only, answers=answers)
     path = discovery.port_file() if standard_port_file else port_file
+    ports = CURRENT_PORTS if port is None else port
     terminal = Terminal()
     return_large_blocks()
     with Interrupts() as interrupts, request_log(log) if log else nullcontext() as write, problems_reported():
         with (
-            Server(
-                database, port=CURRENT_PORTS if port is None else port, host=host, settings=settings, log=write
-            ) as server,
+            Server(database, port=ports, host=host, settings=settings, log=write) as server,
             publish_port(path, server.port) if path else nullcontext(),
         ):
             for line in _introduction(server, port, database, path):
