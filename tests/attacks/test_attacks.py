@@ -8,7 +8,7 @@ import pytest
 from tests.docs.pages import DOCS
 from tests.docs.reliability import attacks as page
 
-from . import attacks
+from . import attacks, results
 from .target import serving
 
 ATTACKS = list(attacks())
@@ -45,3 +45,4 @@ def test_the_names_of_attacks_are_unique():
 def test_the_page_has_the_results_of_a_run_of_every_attack():
     remedy = "python -m tests.attacks && python -m tests.docs.reliability > docs/reliability.md"
     assert (DOCS / "reliability.md").read_text("utf-8").endswith(page()), remedy
+    assert {each.name: each.outcome for each in results.read()} == {each.name: each.outcome for each in ATTACKS}, remedy

@@ -10,10 +10,10 @@ from tests.attacks import results
 from tests.faults import table
 
 ATTACKS = """
-## Attacks on the server
+## Attacks
 
-These families of hostile inputs were tried on a server in a process of its own. The tests try a few of each family in
-every run. See also [Security](security.md).
+These families of hostile inputs were tried on a server in a process of its own, or on a session whose server answers
+badly. The tests try a few of each family in every run. See also [Security](security.md).
 
 | attack | inputs | outcome |
 |---|---|---|
