@@ -18,7 +18,7 @@ from pieces_orm import Entity
 from pieces_orm.documents import page_stream
 from pieces_orm.orm import state_changes
 from pieces_orm.session import Session
-from pieces_orm.transport.http import PIECE_BYTES
+from pieces_orm.transport.bodies import PIECE_BYTES
 from tests.cli.programs import ROOT
 
 from . import payloads
