@@ -93,7 +93,8 @@ def _others() -> Iterator[Route]:
     """Yield what can be read without a parameter or a query, and is no snapshot of a kind."""
     snapshots = {kind.route("all").path for kind in KINDS.values()}
     for method, path, endpoint in http_routes():
-        served = method == "GET" and endpoint.handler not in {refuse, upgrade_required}
+        # The published description has the page of a share at /, which this server does not serve.
+        served = method == "GET" and path != "/" and endpoint.handler not in {refuse, upgrade_required}
         found = operation("get", path) if served and "{" not in path and "/search" not in path else None
         if found is not None and "requestBody" not in found and path not in snapshots:
             yield Route("GET", path)
