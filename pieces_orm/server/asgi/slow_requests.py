@@ -8,7 +8,6 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .answer_headers import ANSWER_HEADERS
 from .sending import ConnectionLimits, TimedTransport
 
 _MIN_BODY_BYTES_PER_S = 1000
@@ -99,7 +98,7 @@ class TimedProtocol(H11Protocol):
         self.transport.close()
 
     def _answer(self, status: int, sentence: str) -> None:
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close"), *ANSWER_HEADERS]
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close"), *self.limits.headers]
         response = h11.Response(status_code=status, headers=headers)
         for event in (response, h11.Data(data=sentence.encode()), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
