@@ -155,14 +155,14 @@ class WorkQueue:
         turn = asyncio.ensure_future(self._turn(own))
         try:
             await asyncio.wait({turn, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if leaving.done() or not turn.done():
-                # Cancelling what is done already does nothing: then the turn is given back.
-                turn.cancel()
-                turn.add_done_callback(self._give_back)
-        if leaving.done():
-            raise ClientLeftError
-        await turn
+            if leaving.done():
+                raise ClientLeftError
+            turn.result()
+        except BaseException:
+            # Cancelling a turn that has come does nothing: it is given back.
+            turn.cancel()
+            turn.add_done_callback(self._give_back)
+            raise
 
     def _give_back(self, turn: asyncio.Future[None]) -> None:
         if not turn.cancelled() and turn.exception() is None:
