@@ -155,14 +155,18 @@ class WorkQueue:
         turn = asyncio.ensure_future(self._turn(own))
         try:
             await asyncio.wait({turn, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if leaving.done():
-                raise ClientLeftError
-            turn.result()
         except BaseException:
-            # Cancelling a turn that has come does nothing: it is given back.
-            turn.cancel()
-            turn.add_done_callback(self._give_back)
+            self._abandon(turn)
             raise
+        if leaving.done():
+            self._abandon(turn)
+            raise ClientLeftError
+        turn.result()
+
+    def _abandon(self, turn: asyncio.Future[None]) -> None:
+        # Cancelling a turn that has come does nothing: it is given back.
+        turn.cancel()
+        turn.add_done_callback(self._give_back)
 
     def _give_back(self, turn: asyncio.Future[None]) -> None:
         if not turn.cancelled() and turn.exception() is None:
