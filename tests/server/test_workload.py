@@ -141,8 +141,8 @@ def test_a_failed_turn_leaves_the_queue_as_it_was(filed):
 
 
 async def reached(condition):
-    while not condition():
-        await asyncio.sleep(0)  # noqa: ASYNC110 each turn of the loop matters here
+    while not condition():  # noqa: ASYNC110 each turn of the loop matters here
+        await asyncio.sleep(0)
 
 
 def test_a_turn_that_comes_as_its_request_is_cancelled_is_given_back():
