@@ -40,6 +40,10 @@ UNSUPPORTED_GROWTH = 4
 Find = Callable[[str], str | None]
 
 
+class NoExtensionError(Exception):
+    """The server that answers does not have an extension of the wire: nothing was done, and there is another way."""
+
+
 class Connection:
     """The way to one server: its address, this program's application, and requests.
 
@@ -150,6 +154,11 @@ class Connection:
         self._transport.headers = {**self._transport.headers, **named}
         self._application = application
 
+    @property
+    def extensions(self) -> frozenset[str]:
+        """The extensions of the wire that the server has, as its last answer names them; see `wire.extensions`."""
+        return self._transport.extensions
+
     # A server that restarts, and may move ----------------------------------------------------------------------------
 
     def server_was_lost(self) -> None:
@@ -158,6 +167,7 @@ class Connection:
         The application is connected again before the next request, and routes that were missing are tried again.
         """
         self._lost_at = time.monotonic()
+        self._transport.forget_extensions()
         self._unsupported.clear()
         self._supported.clear()
 
@@ -211,9 +221,23 @@ class Connection:
         body: bytes | None = None,
         *,
         repeatable: bool | None = None,
+        extension: str | None = None,
     ) -> bytes:
-        """Send a request to a route; the application is connected before the first one."""
-        data: bytes = self._call(route, ids, query, body, repeatable=repeatable)
+        """Send a request to a route; the application is connected before the first one.
+
+        Args:
+            repeatable: whether sending it twice does no harm; None: GET is.
+            extension: of the wire, which the request needs.
+
+        Raises:
+            NoExtensionError: the server does not have the extension (any more); nothing was done.
+        """
+        try:
+            data: bytes = self._call(route, ids, query, body, repeatable=repeatable, extension=extension)
+        except ResponseError as error:
+            if extension in (None, *self.extensions) or error.status not in NO_SUCH_ROUTE:
+                raise
+            raise NoExtensionError from error
         if route.answer in ("text", "nothing") and data.lstrip()[:1] == b"<":
             message = f"{route.method} {route.path} was answered by a web page: is {self.url} a Pieces server?"
             raise DecodeError(message, value=data[:80].decode("utf-8", "replace"))
@@ -230,23 +254,34 @@ class Connection:
         ids: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
         body: bytes | None = None,
+        *,
+        extension: str | None = None,
         **how: Any,
     ) -> Any:
         path = paths.path_of(route, ids or {})
         try:
-            return self._send_connected(route, path, query, body, how)
+            return self._send_connected(route, path, query, body, how, extension)
         except NotRunningError:
             # It was refused, so it never arrived: it may be sent once more where the server is now.
             self.server_was_lost()
             if not self.look_again():
                 raise
-        return self._send_connected(route, path, query, body, how)
+        return self._send_connected(route, path, query, body, how, extension)
 
     def _send_connected(
-        self, route: Route, path: str, query: Mapping[str, Any] | None, body: bytes | None, how: Mapping[str, Any]
+        self,
+        route: Route,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: bytes | None,
+        how: Mapping[str, Any],
+        extension: str | None,
     ) -> Any:
         if route.path not in (routes.HEALTH.path, routes.VERSION.path):
             _ = self.application
+        # Another server may be there since the request was chosen.
+        if extension is not None and extension not in self.extensions:
+            raise NoExtensionError
         return self._send(route, path, query, body, **how)
 
     def _send(

@@ -22,6 +22,7 @@ from urllib3.util import Retry
 from ..concurrency.forking import fork_safe
 from ..errors import AnswerTooLargeError, InvalidValueError, NotRunningError, RequestTimeout, TransportError
 from ..values import Timeout
+from ..wire.extensions import EXTENSIONS_HEADER, names_in
 from . import bodies
 from .backoff import pause_after
 from .failures import TOO_MANY_REQUESTS, Attempt, error_for
@@ -94,6 +95,9 @@ class HTTPTransport:
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
         fork_safe(self._adapter.poolmanager.pools.lock)
         self._pool: tuple[str, Any] | None = None
+        # The extensions of the wire that the last answer named, and its header.
+        self.extensions: frozenset[str] = frozenset()
+        self._named: str | None = None
         # The last date that an answer told, and seconds by which it was ahead of our clock, with the time of that.
         self._date: str | None = None
         self._ahead = (0.0, float("-inf"))
@@ -116,6 +120,10 @@ class HTTPTransport:
             is_best = ahead > self._ahead[0] or now - self._ahead[1] > CLOCK_MEMORY_S
             if is_best and abs(ahead) < MAX_CLOCK_OFFSET_S:
                 self._ahead = ahead, now
+
+    def forget_extensions(self) -> None:
+        """Take the server for one without extensions until its next answer."""
+        self._named, self.extensions = None, frozenset()
 
     def send(
         self,
@@ -194,6 +202,9 @@ class HTTPTransport:
             date = response.headers.get("date")
             if date is not None:
                 self._note_date(date)
+            named = response.headers.get(EXTENSIONS_HEADER)
+            if named != self._named:
+                self._named, self.extensions = named, names_in(named or "")
             try:
                 # Reading the raw stream once costs a third of Response.content on large bodies.
                 if take and _is_success(status):
