@@ -15,6 +15,8 @@ from .model.state import State
 from .opening import connect, embedded
 from .orm.entity import Entity
 from .orm.relations import Many, One, Related
+from .query.explaining import Explanation
+from .query.query import Query
 from .session import Session
 
 if _typing.TYPE_CHECKING:
@@ -24,8 +26,8 @@ if _typing.TYPE_CHECKING:
     from .sync.watch import Watch
 
 __all__ = [
-    "AssetCollection", "Change", "Changes", "Collection", "Draft", "Entity", "Found", "Hit", "Live", "Many", "One",
-    "Related", "SearchableCollection", "Session", "State", "Suggestion", "Watch", "connect", "embedded", "filters",
+    "AssetCollection", "Change", "Changes", "Collection", "Draft", "Entity", "Explanation", "Found", "Hit", "Live",
+    "Many", "One", "Query", "Related", "SearchableCollection", "Session", "State", "Suggestion", "Watch", "connect", "embedded", "filters",
 ]  # fmt: skip
 __all__ += _entities.__all__
 __all__ += _errors.__all__

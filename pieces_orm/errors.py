@@ -38,8 +38,8 @@ __all__ = [
     "AmbiguousRelationError", "AnswerTooLargeError", "BatchError", "ConflictError", "DecodeError", "DeletedError",
     "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError", "NotAuthorizedError",
     "NotFoundError", "NotLoadedError", "NotRunningError", "NotTriedError", "PiecesError", "ReadOnlyFieldError",
-    "RequestTimeout", "ResponseError", "ServerError", "SeveralFoundError", "StateError", "TransportError", "UnknownRelationError",
-    "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
+    "RequestTimeout", "ResponseError", "ServerError", "SeveralFoundError", "StateError", "TransportError",
+    "UnknownRelationError", "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
 ]  # fmt: skip
 
 
@@ -223,7 +223,10 @@ class BatchError(PiecesError):
 
 
 class SeveralFoundError(PiecesError, LookupError):
-    """Several materials meet the conditions where only one may; `ids` has two of them. Add conditions, or call `first()`."""
+    """Several materials meet the conditions where one was asked for; add conditions, or call `first()`.
+
+    `ids` has two of them.
+    """
 
     def __init__(self, message: str, *, ids: Sequence[str]) -> None:
         super().__init__(message)

@@ -20,7 +20,7 @@ from ..wire.paths import checked_id, has_id_form
 from .natural_keys import has_natural_key, normalized
 
 _ALTERNATIVES = ("one_of", "any_of")
-_SINGLE = str | bytes | Entity | Mapping | PathLike
+_SINGLE = (str, bytes, Entity, Mapping, PathLike)
 
 
 @frozen

@@ -53,7 +53,7 @@ def _learn_relation(
     if not candidates:
         return
     feature = f"{relation.owner.__name__}.{relation.name}"
-    found = None
+    found: dict[str, tuple[str, ...]] | None = None
     if not relation.is_many:
         # A complete document without it says that there is none.
         found = {each.id: () for each in candidates}

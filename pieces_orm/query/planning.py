@@ -18,6 +18,9 @@ from .explaining import Explanation, Request
 from .natural_keys import place_of
 from .ordering import OrderKey
 
+# Places beyond this are none: nobody has as many materials, and what counts them takes no larger numbers.
+_MAX_PLACE = 2**53
+
 Answer = Literal["entities", "ids", "count"]
 
 
@@ -34,10 +37,11 @@ class Statement:
 
     def sliced(self, start: int, stop: int | None) -> Statement:
         """Return the statement for a part of what this one asks for."""
-        rest = None if stop is None else max(0, stop - start)
+        start = min(start, _MAX_PLACE)
+        rest = None if stop is None else max(0, min(stop, _MAX_PLACE) - start)
         left = None if self.limit is None else max(0, self.limit - start)
         limits = [each for each in (rest, left) if each is not None]
-        return evolve(self, offset=self.offset + start, limit=min(limits, default=None))
+        return evolve(self, offset=min(self.offset + start, _MAX_PLACE), limit=min(limits, default=None))
 
     @property
     def is_cut(self) -> bool:
@@ -108,8 +112,8 @@ def plan(statement: Statement, answer: Answer, known: Collection[str]) -> Plan:
 
 
 def _by_query(statement: Statement, answer: Answer) -> Plan:
-    sent, here = translation.sendable(statement.cls, statement.tests)
-    in_order = answer == "count" or all(translation.key_of(statement.cls, key.spec) for key in statement.order)
+    sent, here = translation.sendable(statement.tests)
+    in_order = answer == "count" or all(translation.key_of(key.spec) for key in statement.order)
     rests = bool(here or statement.predicates)
     found = Plan(
         statement, answer, "query", sent, here, sends_order=in_order, sends_limit=in_order and not rests,
@@ -168,7 +172,7 @@ def explain(plan: Plan, known: Collection[str]) -> Explanation:
     by_server = [*map(str, plan.sent)]
     by_us = [*map(str, plan.here), *(f"where({getattr(each, '__name__', each)})" for each in st.predicates)]
     order = f"order by {', '.join(map(str, st.order)) or '-created'}"
-    cut = f"{f'from place {st.offset}, ' if st.offset else ''}at most {'all' if st.limit is None else st.limit}"
+    cut = ", ".join([f"from place {st.offset}"] * (st.offset > 0) + [f"at most {st.limit}"] * (st.limit is not None))
     (by_server if plan.sends_order else by_us).append(order)
     if st.is_cut:
         (by_server if plan.sends_limit else by_us).append(cut)

@@ -215,7 +215,7 @@ class Query(Generic[E]):
         return running.ids(self._context, self._statement)
 
     def explain(self) -> Explanation:
-        """Return how this query is answered when it is iterated: requests, what the server decides, what is decided here.
+        """Return how the query is answered when iterated: the requests, what the server decides, what is decided here.
 
         Requests: none, or the one POST /connect that any first request makes: its answer tells what the server can.
         """

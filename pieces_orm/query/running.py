@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from ..documents import answers, decoding, page_stream
 from ..documents.document import Document
+from ..model.fields import Field
 from ..orm import reading, state_changes
 from ..orm.context import Context
-from ..orm.entity import Entity
 from ..transport.connection import NoExtensionError
 from ..wire import extensions
 from . import learning, translation
@@ -150,10 +150,8 @@ def _decided(context: Context, plan: Plan, tests: Sequence[Test], found: Sequenc
 
 def _cost(test: Test) -> int:
     """Return the place of a test among others: relations and contents may have to be asked for, so they come last."""
-    return max(
-        (2 if isinstance(leaf, RelationTest) else type(leaf.spec).__name__ != "Field" for leaf in leaves(test)),
-        default=0,
-    )
+    costs = (2 if isinstance(leaf, RelationTest) else type(leaf.spec) is not Field for leaf in leaves(test))
+    return max(costs, default=0)
 
 
 def _documents(context: Context, plan: Plan) -> list[Candidate]:
@@ -186,9 +184,9 @@ def _read(context: Context, plan: Plan, listed: Sequence[str]) -> list[Candidate
 def _ask(context: Context, plan: Plan, answer: str) -> bytes:
     """Ask the query route of the server."""
     st, kind = plan.statement, plan.statement.cls._schema.kind
-    body: dict[str, Any] = {"where": translation.conditions(st.cls, _looked_up(context, plan.sent)), "answer": answer}
+    body: dict[str, Any] = {"where": translation.conditions(_looked_up(context, plan.sent)), "answer": answer}
     if plan.sends_order:
-        body["order"] = translation.order(st.cls, st.order)
+        body["order"] = translation.order(st.order)
     if plan.sends_limit:
         body |= {"offset": st.offset} if st.offset else {}
         body |= {"limit": st.limit} if st.limit is not None else {}
@@ -204,10 +202,11 @@ def _ask(context: Context, plan: Plan, answer: str) -> bytes:
 
 def _looked_up(context: Context, tests: Sequence[Test]) -> list[Test]:
     """Return tests without those natural keys that the server does not know."""
-    return [
-        replaced(test, lambda leaf: leaf if translation.has_labels(leaf) else _with_ids(context, leaf))
-        for test in tests
-    ]
+
+    def replace(leaf: RelationTest) -> Test:
+        return leaf if translation.has_labels(leaf) else _with_ids(context, leaf)
+
+    return [replaced(test, replace) for test in tests]
 
 
 def _without_keys(context: Context, test: Test) -> Test:

@@ -8,10 +8,9 @@ from typing import Any
 
 from ..entities.asset_fields import LanguageField
 from ..model.fields import Field
-from ..orm.entity import Entity
 from ..values import OpenEnum
 from ..wire import extensions
-from .conditions import AnyOf, FieldTest, Not, RelationTest, Test
+from .conditions import AnyOf, Not, RelationTest, Test
 from .ordering import OrderKey
 
 _TYPES: Sequence[tuple[type, extensions.Type]] = (
@@ -27,7 +26,7 @@ def type_of(spec: Field) -> extensions.Type | None:
     return found.pop() if len(found) == 1 and len(spec.types) == 1 else None
 
 
-def key_of(cls: type[Entity], spec: Field) -> str | None:
+def key_of(spec: Field) -> str | None:
     """Return the key of a field on the server; None where the server does not look at it."""
     if isinstance(spec, LanguageField):
         return extensions.LANGUAGE_KEY
@@ -45,7 +44,7 @@ def has_labels(test: RelationTest) -> bool:
 # Conditions ---------------------------------------------------------------------------------------------------------
 
 
-def sendable(cls: type[Entity], tests: Sequence[Test]) -> tuple[tuple[Test, ...], tuple[Test, ...]]:
+def sendable(tests: Sequence[Test]) -> tuple[tuple[Test, ...], tuple[Test, ...]]:
     """Split tests into those that the server decides and the others."""
     sent: list[Test] = []
     here: list[Test] = []
@@ -53,7 +52,7 @@ def sendable(cls: type[Entity], tests: Sequence[Test]) -> tuple[tuple[Test, ...]
     for test in tests:
         size = _size(test)
         fits = conditions + size[0] <= extensions.MAX_CONDITIONS and values + size[1] <= extensions.MAX_VALUES
-        if fits and _depth(test) <= extensions.MAX_DEPTH and _can_decide(cls, test):
+        if fits and _depth(test) <= extensions.MAX_DEPTH and _can_decide(test):
             sent.append(test)
             conditions, values = conditions + size[0], values + size[1]
         else:
@@ -61,12 +60,12 @@ def sendable(cls: type[Entity], tests: Sequence[Test]) -> tuple[tuple[Test, ...]
     return tuple(sent), tuple(here)
 
 
-def _can_decide(cls: type[Entity], test: Test) -> bool:
+def _can_decide(test: Test) -> bool:
     if isinstance(test, Not):
-        return _can_decide(cls, test.test)
+        return _can_decide(test.test)
     if isinstance(test, AnyOf):
-        return all(_can_decide(cls, each) for each in test.tests)
-    return isinstance(test, RelationTest) or key_of(cls, test.spec) is not None
+        return all(_can_decide(each) for each in test.tests)
+    return isinstance(test, RelationTest) or key_of(test.spec) is not None
 
 
 def _size(test: Test) -> tuple[int, int]:
@@ -88,20 +87,20 @@ def _depth(test: Test) -> int:
     return 1 if isinstance(test, RelationTest) else 0
 
 
-def conditions(cls: type[Entity], tests: Sequence[Test]) -> list[dict[str, Any]]:
+def conditions(tests: Sequence[Test]) -> list[dict[str, Any]]:
     """Return tests as the server reads them; natural keys that it does not know are looked up before."""
-    return [_condition(cls, test) for test in tests]
+    return [_condition(test) for test in tests]
 
 
-def _condition(cls: type[Entity], test: Test) -> dict[str, Any]:
+def _condition(test: Test) -> dict[str, Any]:
     if isinstance(test, Not):
-        return {"not": _condition(cls, test.test)}
+        return {"not": _condition(test.test)}
     if isinstance(test, AnyOf):
-        return {"any_of": [_condition(cls, each) for each in test.tests]}
+        return {"any_of": [_condition(each) for each in test.tests]}
     if isinstance(test, RelationTest):
         return _relation_condition(test)
     values = [_sent(value) for value in test.values]
-    head = {"key": key_of(cls, test.spec), "type": type_of(test.spec)}
+    head = {"key": key_of(test.spec), "type": type_of(test.spec)}
     if test.form == "between":
         return head | {"from": values[0], "to": values[1]}
     return head | {test.form: values if test.form == "one_of" else values[0]}
@@ -123,6 +122,6 @@ def _sent(value: Any) -> Any:
     return str(value) if isinstance(value, OpenEnum) else value
 
 
-def order(cls: type[Entity], keys: Sequence[OrderKey]) -> list[dict[str, Any]]:
+def order(keys: Sequence[OrderKey]) -> list[dict[str, Any]]:
     """Return an order as the server reads it."""
-    return [{"by": key_of(cls, key.spec), "type": type_of(key.spec), "descending": key.descending} for key in keys]
+    return [{"by": key_of(key.spec), "type": type_of(key.spec), "descending": key.descending} for key in keys]
