@@ -15,19 +15,20 @@ from .model.state import State
 from .opening import connect, embedded
 from .orm.entity import Entity
 from .orm.relations import Many, One, Related
-from .query.explaining import Explanation
-from .query.query import Query
 from .session import Session
 
 if _typing.TYPE_CHECKING:
     from .collection.suggestions import Suggestion
+    from .query.explaining import Explanation
+    from .query.query import Query
     from .sync.changes import Change, Changes
     from .sync.live import Live
     from .sync.watch import Watch
 
 __all__ = [
     "AssetCollection", "Change", "Changes", "Collection", "Draft", "Entity", "Explanation", "Found", "Hit", "Live",
-    "Many", "One", "Query", "Related", "SearchableCollection", "Session", "State", "Suggestion", "Watch", "connect", "embedded", "filters",
+    "Many", "One", "Query", "Related", "SearchableCollection", "Session", "State", "Suggestion", "Watch", "connect",
+    "embedded", "filters",
 ]  # fmt: skip
 __all__ += _entities.__all__
 __all__ += _errors.__all__
@@ -36,7 +37,9 @@ __all__ += _errors.__all__
 _LAZY_MODULES = {
     "Change": "sync.changes",
     "Changes": "sync.changes",
+    "Explanation": "query.explaining",
     "Live": "sync.live",
+    "Query": "query.query",
     "Suggestion": "collection.suggestions",
     "Watch": "sync.watch",
 }

@@ -24,7 +24,6 @@ __all__ = [
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Bound = TypeVar("Bound", datetime, int, float)
-Form = Literal["after", "any_of", "before", "between", "contains", "is_not", "one_of", "startswith"]
 
 
 @frozen
@@ -125,7 +124,7 @@ def phrase(
 class Condition(Generic[T_co]):
     """A condition on a field or relation of a query; created by the functions of this module."""
 
-    form: Form
+    form: Literal["after", "any_of", "before", "between", "contains", "is_not", "one_of", "startswith"]
     values: tuple[Any, ...]
 
     def __repr__(self) -> str:

@@ -14,8 +14,6 @@ from ..model.seed import Seed
 from ..orm import commands, creating, loading, reading, relation_loading
 from ..orm.context import Context
 from ..orm.entity import Entity
-from ..query.planning import Statement
-from ..query.query import Query
 from ..values import Arrivals, Progress
 from ..values.checking import plain_text
 from ..wire.paths import checked_id
@@ -23,6 +21,7 @@ from . import arguments
 from .arguments import Given, with_seed_signature
 
 if TYPE_CHECKING:
+    from ..query.query import Query
     from ..sync.live import Live
 
 E = TypeVar("E", bound=Entity)
@@ -178,7 +177,9 @@ class Collection(Generic[E, P]):
         Raises:
             InvalidValueError: there is no such field or relation, or a value is of another type; it says what there is.
         """
-        return Query(self._context, Statement(self._class)).where(**conditions)
+        from ..query.query import query_of  # noqa: PLC0415 a program that asks nothing does without it
+
+        return query_of(self._context, self._class, conditions)
 
     def live(
         self,

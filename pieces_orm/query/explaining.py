@@ -12,39 +12,14 @@ from ..wire.kinds import Route
 
 
 @frozen
-class Request:
-    """A request that a query makes; the path may have a place for an id in it.
+class Explanation:
+    """How a query is answered: its requests, what the server decides, and what is decided here; prints well.
 
-    Attributes:
-        as_needed: whether it is made as often as what comes first asks for it, which may be not at all; else once.
-        note: when that is, for people.
+    A request with a note in brackets is made as often as what comes before it asks for it, which may be not at all.
     """
 
-    method: str
-    path: str
-    query: str = ""
-    as_needed: bool = False
-    note: str = ""
-
-    @staticmethod
-    def of(route: Route, query: Mapping[str, Any] | None = None, *, as_needed: bool = False, note: str = "") -> Request:
-        """Return the request to a route."""
-        texts = {
-            name: str(value).lower() if isinstance(value, bool) else value for name, value in (query or {}).items()
-        }
-        return Request(route.method, route.path, urlencode(texts), as_needed, note)
-
-    def __str__(self) -> str:
-        question = f"?{self.query}" if self.query else ""
-        return f"{self.method} {self.path}{question}{f' ({self.note})' if self.note else ''}"
-
-
-@frozen
-class Explanation:
-    """How a query is answered: its requests, what the server decides, and what is decided here; prints well."""
-
     collection: str
-    requests: tuple[Request, ...]
+    requests: tuple[str, ...]
     server: tuple[str, ...]
     here: tuple[str, ...]
 
@@ -54,3 +29,14 @@ class Explanation:
         for title, each in parts.items():
             lines += [f"  {title}:", *(f"    {line}" for line in each)] if each else [f"  {title}: nothing"]
         return "\n".join(lines)
+
+
+def request_text(route: Route, query: Mapping[str, Any] | None = None, note: str = "") -> str:
+    """Return the text of a request; its path may have a place for an id in it.
+
+    Args:
+        note: how often it is made, for people; empty: once.
+    """
+    given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in (query or {}).items()}
+    question = f"?{urlencode(given, safe=':')}" if given else ""
+    return f"{route.method} {route.path}{question}{f' ({note})' if note else ''}"

@@ -16,7 +16,7 @@ from ..wire.association_reads import sides_of
 from ..wire.kinds import FORMAT, Route
 from .conditions import FieldTest, RelationTest
 from .deciding import Candidate
-from .explaining import Request
+from .explaining import request_text
 
 _NOTE = "where documents leave it out"
 
@@ -84,7 +84,7 @@ def _learn_from_copies(context: Context, cls: type[Entity], candidates: Sequence
         each.learn(spec, None if value is EMPTY else value)
 
 
-def requests(cls: type[Entity], leaves: Iterable[FieldTest | RelationTest], fields: Iterable[Field]) -> list[Request]:
+def requests(cls: type[Entity], leaves: Iterable[FieldTest | RelationTest], fields: Iterable[Field]) -> list[str]:
     """Return the requests that learning takes, as far as documents leave something out."""
     relations = [leaf.relation for leaf in leaves if isinstance(leaf, RelationTest) and leaf.relation.is_many]
     copied = [cls._schema.relations[spec.copied_from] for spec in fields if spec.copied_from]
@@ -98,4 +98,4 @@ def requests(cls: type[Entity], leaves: Iterable[FieldTest | RelationTest], fiel
         routes += [kind.routes.get("batch", kind.newer_batch), kind.route("read")]
     if completed:
         routes.append(FORMAT.route("read"))
-    return [Request.of(route, as_needed=True, note=_NOTE) for route in dict.fromkeys(routes)]
+    return [request_text(route, note=_NOTE) for route in dict.fromkeys(routes)]

@@ -14,7 +14,7 @@ from ..wire import extensions
 from ..wire.kinds import WORKSTREAM_EVENT, Route
 from . import learning, translation
 from .conditions import AnyOf, FieldTest, RelationTest, Test, leaves
-from .explaining import Explanation, Request
+from .explaining import Explanation, request_text
 from .natural_keys import place_of
 from .ordering import OrderKey
 
@@ -156,18 +156,18 @@ def explain(plan: Plan, known: Collection[str]) -> Explanation:
     """Return the requests of a plan, and who decides what."""
     st, kind = plan.statement, plan.statement.cls._schema.kind
     requests = _key_requests(plan.sent, known, are_sent=True) + _key_requests(plan.here, known, are_sent=False)
-    batch = [Request.of(route, as_needed=True, note=f"for each {MAX_BATCH_SIZE}") for route in _batch_routes(plan)]
+    batch = [request_text(route, note=f"for each {MAX_BATCH_SIZE}") for route in _batch_routes(plan)]
     if plan.way == "query":
-        requests += [Request.of(extensions.query_route(kind)), *(batch if plan.in_parts else [])]
+        requests += [request_text(extensions.query_route(kind)), *(batch if plan.in_parts else [])]
     elif plan.way == "collection":
-        requests.append(Request.of(kind.route("all"), query=plan.all_query))
+        requests.append(request_text(kind.route("all"), query=plan.all_query))
     else:
         query = {"limit": st.limit} if plan.way == "newest" else window_of(st.cls, st.tests)
-        requests.append(Request.of(kind.route("ids"), query=query))
+        requests.append(request_text(kind.route("ids"), query=query))
         if plan.way != "identifiers":
             requests += batch
     if plan.way == "window":
-        requests.append(Request.of(kind.route("all"), query=plan.all_query, as_needed=True, note="instead, for many"))
+        requests.append(request_text(kind.route("all"), query=plan.all_query, note="instead, for many"))
     requests += learning.requests(st.cls, [leaf for test in plan.here for leaf in leaves(test)], plan.read)
     by_server = [*map(str, plan.sent)]
     by_us = [*map(str, plan.here), *(f"where({getattr(each, '__name__', each)})" for each in st.predicates)]
@@ -186,9 +186,9 @@ def _batch_routes(plan: Plan) -> list[Route]:
     return [kind.routes.get("batch", kind.newer_batch), kind.route("read")]
 
 
-def _key_requests(tests: Sequence[Test], known: Collection[str], *, are_sent: bool) -> list[Request]:
+def _key_requests(tests: Sequence[Test], known: Collection[str], *, are_sent: bool) -> list[str]:
     """Return the requests that look up natural keys; some may be sent as they are."""
-    found: list[Request] = []
+    found: list[str] = []
     for leaf in (leaf for test in tests for leaf in leaves(test)):
         if isinstance(leaf, RelationTest) and leaf.keys and not (are_sent and translation.has_labels(leaf)):
             found += explain(plan(*key_statement(leaf, leaf.keys), known), known).requests

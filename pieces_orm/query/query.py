@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from attrs import evolve
@@ -12,6 +12,7 @@ from ..model.relation import Relation
 from ..orm import reading, relation_loading
 from ..orm.context import Context
 from ..orm.entity import Entity
+from ..orm.relations import Many, One
 from . import planning, running
 from .conditions import tests_of
 from .explaining import Explanation
@@ -103,7 +104,7 @@ class Query(Generic[E]):
             raise InvalidValueError(message)
         return self._with(self._statement.sliced(0, n))
 
-    def prefetch(self, *relations: Relation[Any]) -> Query[E]:
+    def prefetch(self, *relations: Many[Any] | One[Any]) -> Query[E]:
         """Return the query that loads the missing targets of relations together, before the first entity is returned.
 
         The targets are held for as long as the iteration goes on; keep those that are wanted longer.
@@ -244,3 +245,12 @@ class Query(Generic[E]):
         from .live import live  # noqa: PLC0415 nobody who keeps no list in step pays for it
 
         return live(self._context, self._statement, key=key, where=where, reverse=reverse)
+
+
+def query_of(context: Context, cls: type[E], conditions: Mapping[str, Any]) -> Query[E]:
+    """Return the query of a kind with some conditions.
+
+    Raises:
+        InvalidValueError: there is no such field or relation, or a value is of another type.
+    """
+    return Query(context, Statement(cls, tests_of(context, cls, conditions)))
