@@ -19,13 +19,16 @@ from .session import Session
 
 if _typing.TYPE_CHECKING:
     from .collection.suggestions import Suggestion
+    from .query.explaining import Explanation
+    from .query.query import Query
     from .sync.changes import Change, Changes
     from .sync.live import Live
     from .sync.watch import Watch
 
 __all__ = [
-    "AssetCollection", "Change", "Changes", "Collection", "Draft", "Entity", "Found", "Hit", "Live", "Many", "One",
-    "Related", "SearchableCollection", "Session", "State", "Suggestion", "Watch", "connect", "embedded", "filters",
+    "AssetCollection", "Change", "Changes", "Collection", "Draft", "Entity", "Explanation", "Found", "Hit", "Live",
+    "Many", "One", "Query", "Related", "SearchableCollection", "Session", "State", "Suggestion", "Watch", "connect",
+    "embedded", "filters",
 ]  # fmt: skip
 __all__ += _entities.__all__
 __all__ += _errors.__all__
@@ -34,7 +37,9 @@ __all__ += _errors.__all__
 _LAZY_MODULES = {
     "Change": "sync.changes",
     "Changes": "sync.changes",
+    "Explanation": "query.explaining",
     "Live": "sync.live",
+    "Query": "query.query",
     "Suggestion": "collection.suggestions",
     "Watch": "sync.watch",
 }

@@ -26,6 +26,7 @@ PiecesError
     AmbiguousRelationError      also a TypeError
     UnsupportedOperationError
   BatchError                    some of several operations failed
+  SeveralFoundError             also a LookupError: there are several where one was asked for
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ __all__ = [
     "AmbiguousRelationError", "AnswerTooLargeError", "BatchError", "ConflictError", "DecodeError", "DeletedError",
     "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError", "NotAuthorizedError",
     "NotFoundError", "NotLoadedError", "NotRunningError", "NotTriedError", "PiecesError", "ReadOnlyFieldError",
-    "RequestTimeout", "ResponseError", "ServerError", "StateError", "TransportError", "UnknownRelationError",
-    "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
+    "RequestTimeout", "ResponseError", "ServerError", "SeveralFoundError", "StateError", "TransportError",
+    "UnknownRelationError", "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
 ]  # fmt: skip
 
 
@@ -219,3 +220,14 @@ class BatchError(PiecesError):
         super().__init__(message)
         self.succeeded = list(succeeded)
         self.failed = dict(failed)
+
+
+class SeveralFoundError(PiecesError, LookupError):
+    """Several materials meet the conditions where one was asked for; add conditions, or call `first()`.
+
+    `ids` has two of them.
+    """
+
+    def __init__(self, message: str, *, ids: Sequence[str]) -> None:
+        super().__init__(message)
+        self.ids = list(ids)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from . import entities
 from .collection.arguments import check_callable, listed_entities
@@ -15,8 +14,10 @@ from .collection.assets import AssetCollection
 from .collection.base import Collection
 from .collection.searchable import SearchableCollection
 from .concurrency import parallel
+from .concurrency.lazily import Lazily
 from .documents import decoding
 from .errors import InvalidValueError
+from .model.seed import Seed
 from .orm import relation_loading
 from .orm.context import Context
 from .orm.entity import Entity
@@ -34,6 +35,15 @@ if TYPE_CHECKING:
     from .sync.watch import Watch
 
 E = TypeVar("E", bound=Entity)
+P = ParamSpec("P")
+
+
+def _plain(cls: type[E], seed: Callable[Concatenate[Context, P], Seed]) -> Lazily[Collection[E, P]]:
+    return Lazily(lambda session: Collection(session._context, cls, seed))
+
+
+def _searchable(cls: type[E], seed: Callable[Concatenate[Context, P], Seed]) -> Lazily[SearchableCollection[E, P]]:
+    return Lazily(lambda session: SearchableCollection(session._context, cls, seed))
 
 
 class Session:
@@ -41,6 +51,26 @@ class Session:
 
     Get one from `connect()` or `embedded()`, which document the arguments.
     """
+
+    assets = Lazily(lambda session: AssetCollection(session._context, entities.Asset, entities.Asset._seed))
+    activities = _plain(entities.Activity, entities.Activity._seed)
+    anchors = _searchable(entities.Anchor, entities.Anchor._seed)
+    anchor_points = _plain(entities.AnchorPoint, entities.AnchorPoint._seed)
+    annotations = _searchable(entities.Annotation, entities.Annotation._seed)
+    conversations = _searchable(entities.Conversation, entities.Conversation._seed)
+    formats = Lazily[Collection[entities.Format, ...]](lambda session: Collection(session._context, entities.Format))
+    hints = _searchable(entities.Hint, entities.Hint._seed)
+    messages = _searchable(entities.ConversationMessage, entities.ConversationMessage._seed)
+    persons = _searchable(entities.Person, entities.Person._seed)
+    ranges = _plain(entities.Range, entities.Range._seed)
+    sensitives = _searchable(entities.Sensitive, entities.Sensitive._seed)
+    shares = _plain(entities.Share, entities.Share._seed)
+    sources = _searchable(entities.Source, entities.Source._seed)
+    source_windows = _searchable(entities.SourceWindow, entities.SourceWindow._seed)
+    summaries = _searchable(entities.WorkstreamSummary, entities.WorkstreamSummary._seed)
+    tags = _searchable(entities.Tag, entities.Tag._seed)
+    websites = _searchable(entities.Website, entities.Website._seed)
+    workstream_events = _plain(entities.WorkstreamEvent, entities.WorkstreamEvent._seed)
 
     def __init__(
         self,
@@ -61,31 +91,13 @@ class Session:
         connection = Connection(
             url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find, token=token,
             max_answer=max_answer, sender=type(self))  # fmt: skip
-        self._context = context = Context(connection, autoload=autoload, concurrency=concurrency)
+        self._context = Context(connection, autoload=autoload, concurrency=concurrency)
         _sessions[self] = on_close
-        self.assets = AssetCollection(context, entities.Asset, entities.Asset._seed)
-        self.activities = Collection(context, entities.Activity, entities.Activity._seed)
-        self.anchors = SearchableCollection(context, entities.Anchor, entities.Anchor._seed)
-        self.anchor_points = Collection(context, entities.AnchorPoint, entities.AnchorPoint._seed)
-        self.annotations = SearchableCollection(context, entities.Annotation, entities.Annotation._seed)
-        self.conversations = SearchableCollection(context, entities.Conversation, entities.Conversation._seed)
-        self.formats: Collection[entities.Format, ...] = Collection(context, entities.Format)
-        self.hints = SearchableCollection(context, entities.Hint, entities.Hint._seed)
-        self.messages = SearchableCollection(context, entities.ConversationMessage, entities.ConversationMessage._seed)
-        self.persons = SearchableCollection(context, entities.Person, entities.Person._seed)
-        self.ranges = Collection(context, entities.Range, entities.Range._seed)
-        self.sensitives = SearchableCollection(context, entities.Sensitive, entities.Sensitive._seed)
-        self.shares = Collection(context, entities.Share, entities.Share._seed)
-        self.sources = SearchableCollection(context, entities.Source, entities.Source._seed)
-        self.source_windows = SearchableCollection(context, entities.SourceWindow, entities.SourceWindow._seed)
-        self.summaries = SearchableCollection(context, entities.WorkstreamSummary, entities.WorkstreamSummary._seed)
-        self.tags = SearchableCollection(context, entities.Tag, entities.Tag._seed)
-        self.websites = SearchableCollection(context, entities.Website, entities.Website._seed)
-        self.workstream_events = Collection(context, entities.WorkstreamEvent, entities.WorkstreamEvent._seed)
 
-    @functools.cached_property
+    @Lazily
     def _collections(self) -> dict[type[Entity], Collection[Any, ...]]:
-        return {each.entity: each for each in vars(self).values() if isinstance(each, Collection)}
+        lazy = [name for name, each in vars(Session).items() if isinstance(each, Lazily) and not name.startswith("_")]
+        return {each.entity: each for each in (getattr(self, name) for name in lazy)}
 
     def __repr__(self) -> str:
         return f"<Session {self.url}{' (closed)' if self._context.connection.is_closed else ''}>"
