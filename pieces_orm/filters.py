@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from attrs import frozen
 
 from .errors import InvalidValueError
-from .values import AnnotationType
-from .values.checking import plain_text, to_utc
+from .values import AnnotationType, Language
+from .values.checking import named, nonempty_text, page_address, plain_text, to_utc
 
 __all__ = ["Filter", "any_of", "classification", "created", "persons", "phrase", "tags", "updated", "websites"]
 
@@ -20,6 +20,11 @@ class Filter:
     """A condition on assets, as the wire spells it; created by the functions of this module."""
 
     wire: Mapping[str, Any]
+
+    @property
+    def alternatives(self) -> list[Mapping[str, Any]]:
+        """The conditions of which one must hold, as the wire spells them; those of `any_of` are several."""
+        return [*self.wire["operations"]["iterable"]] if "operations" in self.wire else [self.wire]
 
 
 def _range(after: datetime | None, before: datetime | None) -> dict[str, Any]:
@@ -52,8 +57,13 @@ def updated(*, after: datetime | None = None, before: datetime | None = None) ->
 
 
 def classification(language: str) -> Filter:
-    """Match assets of a language or file type, such as py."""
-    return Filter({"classification": _text("classification", language)})
+    """Match assets of a language or file type, by name or suffix: Python, python, py and .py are the same.
+
+    Raises:
+        InvalidValueError: nothing known is named like this; `values.Language` passes it all the same.
+    """
+    _text("classification", language)
+    return Filter({"classification": str.__str__(named(Language, "classification()", language))})
 
 
 def _text(name: str, text: str) -> str:
@@ -63,11 +73,13 @@ def _text(name: str, text: str) -> str:
     return plain_text(f"{name}()", text)
 
 
-def _texts(name: str, texts: tuple[str, ...]) -> Filter:
+def _texts(name: str, texts: tuple[str, ...], accepts: Callable[[str, str], str] = nonempty_text) -> Filter:
     if not texts or not all(isinstance(text, str) for text in texts):
         message = f"{name}() takes one or more texts, not {texts!r}."
         raise InvalidValueError(message)
-    return Filter({name: [_text(name, text) for text in texts]})
+    each = [Filter({name: [accepts(f"{name}()", text)]}) for text in texts]
+    # One by one: a server may take a list for all of its texts together.
+    return each[0] if len(each) == 1 else any_of(*each)
 
 
 def tags(*texts: str) -> Filter:
@@ -77,7 +89,7 @@ def tags(*texts: str) -> Filter:
 
 def websites(*urls: str) -> Filter:
     """Match assets associated with any of these websites, by url."""
-    return _texts("websites", urls)
+    return _texts("websites", urls, page_address)
 
 
 def persons(*names: str) -> Filter:
@@ -103,14 +115,16 @@ def phrase(
         if not isinstance(part, bool | None) and (name != "annotation" or not isinstance(part, str)):
             message = f"{name}= is True, False or None, not {part!r}."
             raise InvalidValueError(message)
-    options = {"annotation": _text("phrase", annotation)} if isinstance(annotation, str) else None
+    options = None
+    if isinstance(annotation, str):
+        options = {"annotation": str.__str__(named(AnnotationType, "annotation=", annotation))}
     where = True if options else annotation
     text = _text("phrase", text)
     return Filter({"phrase": _given(value=text, title=title, content=content, annotation=where, options=options)})
 
 
 def any_of(*filters: Filter) -> Filter:
-    """Match assets that match any of these filters; the wire nests one level of alternatives."""
+    """Match assets that match any of these filters."""
     if not filters:
         message = "any_of() takes one or more filters."
         raise InvalidValueError(message)
@@ -118,4 +132,6 @@ def any_of(*filters: Filter) -> Filter:
         if not isinstance(each, Filter):
             message = f"any_of() takes values of pieces_orm.filters, not {each!r}."
             raise InvalidValueError(message)
-    return Filter({"operations": {"type": "OR", "iterable": [each.wire for each in filters]}})
+    # The wire nests one level of alternatives; those of an alternative are alternatives themselves.
+    alternatives = [one for each in filters for one in each.alternatives]
+    return Filter({"operations": {"type": "OR", "iterable": alternatives}})

@@ -207,7 +207,7 @@ class Collection(Generic[E, P]):
 
         Raises:
             UnsupportedOperationError: the server cannot create this kind.
-            TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
+            InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
         """
         return creating.create(self._context, self._class, self._seeds("create", (args, kwargs)))[0]
 
@@ -222,7 +222,7 @@ class Collection(Generic[E, P]):
 
         Raises:
             UnsupportedOperationError: the server cannot create this kind.
-            TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
+            InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
             BatchError: some were not made; `succeeded` has the ids of those that were, `failed` the errors by place.
         """
         arguments.check_callable("progress", progress)
@@ -250,7 +250,7 @@ class Collection(Generic[E, P]):
 
         Raises:
             UnsupportedOperationError: the wire cannot tell for this kind.
-            TypeError, InvalidValueError: `create` takes no such arguments.
+            InvalidValueError: `create` takes no such arguments.
         """
         self._check_lookup()
         if self._seed is not None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..values import AnchorType, Platform, Score
+from ..values.checking import nonempty_text
 from ..wire import kinds
 from .declaring import Context, Entity, One, Seed, entity, field, readonly
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class AnchorPoint(Entity):
     """A path of an anchor on one machine."""
 
-    fullpath: str = field(doc="The absolute path.")
+    fullpath: str = field(accepts=nonempty_text, doc="The absolute path.")
     verified: bool | None = field(doc="Whether the server has verified that the path exists.")
     platform: Platform | None = field(doc="The operating system that the path is on.")
     created: datetime = readonly()
@@ -49,7 +50,7 @@ class AnchorPoint(Entity):
         """
         body = {
             "anchor": anchor.id,
-            "fullpath": fullpath,
+            "fullpath": nonempty_text("fullpath", fullpath),
             "type": type or anchor.type,
             "platform": platform,
             "watch": watch,

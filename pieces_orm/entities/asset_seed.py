@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from ..values import AnnotationType
+from ..values import AnnotationType, Language
+from ..values.checking import nonempty_text, page_address
 from .anchor import Anchor
 from .declaring import Context, Entity, Seed
 from .person import Person
@@ -19,7 +20,7 @@ def asset_seed(
     content: str | bytes,
     *,
     name: str | None = None,
-    language: str | None = None,
+    language: Language | str | None = None,
     description: str | None = None,
     tags: Sequence[str | Tag] = (),
     websites: Sequence[str | Website] = (),
@@ -32,7 +33,7 @@ def asset_seed(
     Args:
         content: text, or the bytes of a file.
         name: the name that people see; None lets the server choose.
-        language: the language or file type, such as py; None lets the server detect it.
+        language: the language or file type, by name or suffix, such as Python or py; None lets the server detect it.
         description: the text of an annotation that describes the asset.
         tags, websites, persons, anchors: texts, urls, names and paths, which the server finds or creates; or
             entities, which are associated with one request each.
@@ -40,8 +41,8 @@ def asset_seed(
     """
     metadata: dict[str, Any] = {
         "name": name,
-        "tags": [{"text": tag} for tag in tags if isinstance(tag, str)],
-        "websites": [{"url": url, "name": url} for url in websites if isinstance(url, str)],
+        "tags": [{"text": nonempty_text("tags", tag)} for tag in tags if isinstance(tag, str)],
+        "websites": [{"url": page_address("websites", url), "name": url} for url in websites if isinstance(url, str)],
         "persons": [_person(context, each) for each in persons if isinstance(each, str)],
         "anchors": [Anchor._seed(context, each).body for each in anchors if not isinstance(each, Anchor)],
         "annotations": [{"type": AnnotationType.DESCRIPTION, "text": description}] if description is not None else [],

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..values import Mechanisms, Score
+from ..values.checking import page_address
 from ..wire import kinds
 from .declaring import Context, Entity, Many, Seed, entity, field, ids_of, readonly
 
@@ -18,7 +19,7 @@ class Website(Entity):
     """A page on the web."""
 
     name: str = field()
-    url: str = field(doc="The address of the page.")
+    url: str = field(accepts=page_address, doc="The address of the page.")
     interactions: int | None = readonly()
     mechanisms: Mechanisms | None = readonly()
     created: datetime = readonly()
@@ -58,5 +59,6 @@ class Website(Entity):
             asset, conversation, person: materials to associate with it.
             transferables: whether the answer carries contents; None lets the server decide.
         """
+        url = page_address("url", url)
         body = {"url": url, "name": url if name is None else name, **ids_of(asset, conversation, person)}
         return Seed(body, {"transferables": transferables})
