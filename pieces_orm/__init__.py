@@ -8,6 +8,7 @@ from . import errors as _errors
 from . import filters
 from .collection.assets import AssetCollection, Draft, Hit
 from .collection.base import Collection
+from .collection.keyed import KeyedCollection
 from .collection.searchable import Found, SearchableCollection
 from .entities import *  # noqa: F403 its __all__ is public here
 from .errors import *  # noqa: F403 its __all__ is public here
@@ -23,8 +24,9 @@ if _typing.TYPE_CHECKING:
     from .sync.watch import Watch
 
 __all__ = [
-    "AssetCollection", "Change", "Changes", "Collection", "Draft", "Entity", "Found", "Hit", "Live", "Many", "One",
-    "Related", "SearchableCollection", "Session", "State", "Suggestion", "Watch", "connect", "embedded", "filters",
+    "AssetCollection", "Change", "Changes", "Collection", "Draft", "Entity", "Found", "Hit", "KeyedCollection", "Live",
+    "Many", "One", "Related", "SearchableCollection", "Session", "State", "Suggestion", "Watch", "connect",
+    "embedded", "filters",
 ]  # fmt: skip
 __all__ += _entities.__all__
 __all__ += _errors.__all__

@@ -7,7 +7,7 @@ PiecesError
     RequestTimeout              also a TimeoutError
     AnswerTooLargeError         more came than `max_answer`
   ResponseError                 the server answered with an error status
-    NotFoundError               also a LookupError
+    NotFoundError               also a KeyError
     InvalidRequestError
     NotAuthorizedError
     UpgradeRequiredError
@@ -25,6 +25,7 @@ PiecesError
     UnknownRelationError        also a TypeError
     AmbiguousRelationError      also a TypeError
     UnsupportedOperationError
+  MultipleFoundError            also a LookupError: several materials match where one is wanted
   BatchError                    some of several operations failed
 """
 
@@ -35,7 +36,8 @@ from typing import Any
 
 __all__ = [
     "AmbiguousRelationError", "AnswerTooLargeError", "BatchError", "ConflictError", "DecodeError", "DeletedError",
-    "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError", "NotAuthorizedError",
+    "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError", "MultipleFoundError",
+    "NotAuthorizedError",
     "NotFoundError", "NotLoadedError", "NotRunningError", "NotTriedError", "PiecesError", "ReadOnlyFieldError",
     "RequestTimeout", "ResponseError", "ServerError", "StateError", "TransportError", "UnknownRelationError",
     "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
@@ -64,7 +66,8 @@ class PiecesError(Exception):
 
     def __str__(self) -> str:
         """Return the message, safe to print: a server's words in it may be commands of a terminal."""
-        return printable(super().__str__(), keep="\n")
+        # Not that of a KeyError, which would be quoted.
+        return printable(Exception.__str__(self), keep="\n")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy by arguments and attributes: `__init__`, which may want others, is not called again."""
@@ -114,7 +117,7 @@ class ResponseError(PiecesError):
         self.path = path
 
 
-class NotFoundError(ResponseError, LookupError):
+class NotFoundError(ResponseError, KeyError):
     """The material was deleted or never existed."""
 
 
@@ -207,6 +210,14 @@ class AmbiguousRelationError(UsageError, TypeError):
 
 class UnsupportedOperationError(UsageError):
     """The server has no such operation for this kind."""
+
+
+class MultipleFoundError(PiecesError, LookupError):
+    """Several materials match where one is wanted; `candidates` lists their ids: pass the one that you mean."""
+
+    def __init__(self, message: str, *, candidates: Sequence[str]) -> None:
+        super().__init__(message)
+        self.candidates = list(candidates)
 
 
 class BatchError(PiecesError):

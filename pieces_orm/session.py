@@ -14,6 +14,7 @@ from . import entities
 from .collection.arguments import check_callable, listed_entities
 from .collection.assets import AssetCollection
 from .collection.base import Collection
+from .collection.keyed import KeyedCollection
 from .collection.searchable import SearchableCollection
 from .concurrency import parallel
 from .documents import decoding
@@ -66,22 +67,22 @@ class Session:
         _sessions[self] = on_close
         self.assets = AssetCollection(context, entities.Asset, entities.Asset._seed)
         self.activities = Collection(context, entities.Activity, entities.Activity._seed)
-        self.anchors = SearchableCollection(context, entities.Anchor, entities.Anchor._seed)
+        self.anchors = KeyedCollection(context, entities.Anchor, entities.Anchor._seed)
         self.anchor_points = Collection(context, entities.AnchorPoint, entities.AnchorPoint._seed)
         self.annotations = SearchableCollection(context, entities.Annotation, entities.Annotation._seed)
         self.conversations = SearchableCollection(context, entities.Conversation, entities.Conversation._seed)
         self.formats: Collection[entities.Format, ...] = Collection(context, entities.Format)
         self.hints = SearchableCollection(context, entities.Hint, entities.Hint._seed)
         self.messages = SearchableCollection(context, entities.ConversationMessage, entities.ConversationMessage._seed)
-        self.persons = SearchableCollection(context, entities.Person, entities.Person._seed)
+        self.persons = KeyedCollection(context, entities.Person, entities.Person._seed)
         self.ranges = Collection(context, entities.Range, entities.Range._seed)
         self.sensitives = SearchableCollection(context, entities.Sensitive, entities.Sensitive._seed)
         self.shares = Collection(context, entities.Share, entities.Share._seed)
         self.sources = SearchableCollection(context, entities.Source, entities.Source._seed)
         self.source_windows = SearchableCollection(context, entities.SourceWindow, entities.SourceWindow._seed)
         self.summaries = SearchableCollection(context, entities.WorkstreamSummary, entities.WorkstreamSummary._seed)
-        self.tags = SearchableCollection(context, entities.Tag, entities.Tag._seed)
-        self.websites = SearchableCollection(context, entities.Website, entities.Website._seed)
+        self.tags = KeyedCollection(context, entities.Tag, entities.Tag._seed)
+        self.websites = KeyedCollection(context, entities.Website, entities.Website._seed)
         self.workstream_events = Collection(context, entities.WorkstreamEvent, entities.WorkstreamEvent._seed)
 
     @functools.cached_property
