@@ -13,9 +13,10 @@ from .collection.searchable import Found, SearchableCollection
 from .entities import *  # noqa: F403 its __all__ is public here
 from .errors import *  # noqa: F403 its __all__ is public here
 from .model.state import State
+from .opening import connect, embedded
 from .orm.entity import Entity
 from .orm.relations import Many, One, Related
-from .session import Session, connect, embedded
+from .session import Session
 
 if _typing.TYPE_CHECKING:
     from .collection.suggestions import Suggestion

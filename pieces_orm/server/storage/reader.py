@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Executable, Select, and_, bindparam, func, literal, or_, select
+from attrs import field, frozen
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 
-from .tables import StoredRelation, change, edge, material
+from .tables import MAYBE_PSEUDO, StoredRelation, change, edge, material
 
 Edge = tuple[str, str, str, str]
 """(name of the relation, side, own id, other id)."""
@@ -39,6 +52,7 @@ _IN_WINDOW: Mapping[DateColumn, ColumnElement[bool]] = {
     for name in ("created", "updated")
 }
 _AFTER_ALL_DATES = "~"
+_NO_LIMIT = -1
 _OF_RELATION = edge.c.relation == bindparam("r")
 _ASSOCIATION = select(edge.c.id, edge.c.id_a, edge.c.id_b, edge.c.created, edge.c.updated, edge.c.document)
 _PAIR = _ASSOCIATION.where(_OF_RELATION, edge.c.id_a == bindparam("a"), edge.c.id_b == bindparam("b"))
@@ -105,10 +119,15 @@ _BULK = {
 }
 
 
-def _dated(columns: Sequence[DateColumn], selected: Select[Any]) -> Select[Any]:
-    """Select the materials of a kind whose dates are in any of the windows."""
-    windows = [_IN_WINDOW[column] for column in columns]
-    return selected.where(_OF_KIND, or_(*windows)) if windows else selected.where(_OF_KIND)
+def _key(function: Any, path: str) -> ColumnElement[Any]:
+    """Read a key of documents; those of older databases may be nested more deeply than SQLite reads."""
+    return case((func.json_valid(material.c.document) == 1, function(material.c.document, path)))
+
+
+_IS_PSEUDO = and_(_OF_KIND, MAYBE_PSEUDO, _key(func.json_type, "$.pseudo") == "true")
+_PSEUDO = select(material.c.seq).where(_IS_PSEUDO)
+_PSEUDO_IDS = select(material.c.id).where(_IS_PSEUDO).order_by(material.c.seq.desc())
+_OF_TYPE = _key(func.json_extract, "$.type") == bindparam("type")
 
 
 class Row(NamedTuple):
@@ -134,6 +153,44 @@ class AssociationRow(NamedTuple):
 
 Windows = Mapping[DateColumn, tuple[str, str]]
 """The first and the last moment of windows on dates; an empty text does not bound."""
+
+
+@frozen
+class Selection:
+    """The materials of a kind that an answer is about.
+
+    Args:
+        windows: a date is in any of them; none of them: all.
+        pseudo: with those that are only suggested.
+        type: the value of their key `type`; None: any.
+    """
+
+    windows: Windows = field(factory=dict)
+    pseudo: bool = True
+    type: str | None = None
+
+    def of(self, kind: str, selected: Select[Any]) -> tuple[Select[Any], dict[str, str]]:
+        """Restrict a statement to these materials; returns it with its parameters."""
+        parameters = {"k": kind}
+        selected = selected.where(_OF_KIND)
+        if self.windows:
+            selected = selected.where(or_(*(_IN_WINDOW[column] for column in self.windows)))
+            parameters |= _bounds(self.windows)
+        if not self.pseudo:
+            selected = selected.where(material.c.seq.not_in(_PSEUDO))
+        if self.type is not None:
+            selected = selected.where(_OF_TYPE)
+            parameters["type"] = self.type
+        return selected, parameters
+
+
+@frozen
+class Page:
+    """A part of a selection, in the order of creation: at most `limit` after the first `offset`; None: all of them."""
+
+    limit: int | None = None
+    offset: int = 0
+    oldest_first: bool = False
 
 
 class Reader:
@@ -164,20 +221,22 @@ class Reader:
         """Return the ids of a kind whose `created` or `updated` is within bounds; an empty bound does not bound."""
         return set(self.connection.scalars(_IDS_WITHIN[column], {"k": kind, "from_": first, "to_": last}))
 
-    def dated_ids(self, kind: str, windows: Windows, most: int | None = None) -> list[str]:
-        """Return the ids of a kind with a date in any of the windows, the last created first.
+    def selected_ids(self, kind: str, selection: Selection, page: Page) -> list[str]:
+        """Return the ids of a page of a selection."""
+        ids, parameters = selection.of(kind, select(material.c.id))
+        keys = (material.c.created, material.c.seq)
+        ids = ids.order_by(*(keys if page.oldest_first else (key.desc() for key in keys)))
+        limit = _NO_LIMIT if page.limit is None else page.limit
+        return list(self.connection.scalars(ids.limit(limit).offset(page.offset), parameters))
 
-        Args:
-            windows: none of them: all of the kind.
-            most: at most so many; None: all.
-        """
-        ids = _dated(tuple(windows), select(material.c.id)).order_by(material.c.created.desc(), material.c.seq.desc())
-        return list(self.connection.scalars(ids.limit(most), {"k": kind, **_bounds(windows)}))
+    def selected_count(self, kind: str, selection: Selection) -> int:
+        """Count the materials of a selection."""
+        count, parameters = selection.of(kind, select(func.count()).select_from(material))
+        return self.connection.scalar(count, parameters) or 0
 
-    def dated_count(self, kind: str, windows: Windows) -> int:
-        """Count the materials that `dated_ids` returns the ids of."""
-        count = _dated(tuple(windows), select(func.count()).select_from(material))
-        return self.connection.scalar(count, {"k": kind, **_bounds(windows)}) or 0
+    def pseudo_ids(self, kind: str) -> list[str]:
+        """Return the ids of a kind's materials that are only suggested, newest first."""
+        return list(self.connection.scalars(_PSEUDO_IDS, {"k": kind}))
 
     def last_updated(self, kind: str) -> str | None:
         """Return the id of the material of a kind that changed last."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attrs import field, frozen
-from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint, func, literal_column
 
 from ...wire.kinds import Kind
 
@@ -27,6 +27,9 @@ material = Table(
     Index("material_created", "kind", "created", "seq", "id"),
     Index("material_updated", "kind", "updated"),
 )
+# Those among which the materials are that are only suggested; most databases have few.
+MAYBE_PSEUDO = func.instr(material.c.document, literal_column("'\"pseudo\":true'")) > literal_column("0")
+Index("material_pseudo", material.c.kind, sqlite_where=MAYBE_PSEUDO)
 edge = Table(
     "edge",
     metadata,

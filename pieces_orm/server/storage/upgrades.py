@@ -105,7 +105,14 @@ def _strip_documents(connection: Connection) -> None:
         )
 
 
-STEPS: Sequence[Step] = (_mark, _date_edges, _strip_documents)
+def _index_suggestions(connection: Connection) -> None:
+    """Upgrade to version 4: materials that are only suggested have an index."""
+    connection.exec_driver_sql(
+        "CREATE INDEX IF NOT EXISTS material_pseudo ON material (kind) WHERE instr(document, '\"pseudo\":true') > 0"
+    )
+
+
+STEPS: Sequence[Step] = (_mark, _date_edges, _strip_documents, _index_suggestions)
 """The step at index n leads from version n to n + 1; a released step is never changed."""
 
 
