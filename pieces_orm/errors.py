@@ -25,8 +25,8 @@ PiecesError
     UnknownRelationError        also a TypeError
     AmbiguousRelationError      also a TypeError
     UnsupportedOperationError
-  MultipleFoundError            also a LookupError: several materials match where one is wanted
   BatchError                    some of several operations failed
+  SeveralFoundError             also a LookupError: there are several where one was asked for
 """
 
 from __future__ import annotations
@@ -36,11 +36,10 @@ from typing import Any
 
 __all__ = [
     "AmbiguousRelationError", "AnswerTooLargeError", "BatchError", "ConflictError", "DecodeError", "DeletedError",
-    "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError", "MultipleFoundError",
-    "NotAuthorizedError",
+    "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError", "NotAuthorizedError",
     "NotFoundError", "NotLoadedError", "NotRunningError", "NotTriedError", "PiecesError", "ReadOnlyFieldError",
-    "RequestTimeout", "ResponseError", "ServerError", "StateError", "TransportError", "UnknownRelationError",
-    "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
+    "RequestTimeout", "ResponseError", "ServerError", "SeveralFoundError", "StateError", "TransportError",
+    "UnknownRelationError", "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
 ]  # fmt: skip
 
 
@@ -212,14 +211,6 @@ class UnsupportedOperationError(UsageError):
     """The server has no such operation for this kind."""
 
 
-class MultipleFoundError(PiecesError, LookupError):
-    """Several materials match where one is wanted; `candidates` lists their ids: pass the one that you mean."""
-
-    def __init__(self, message: str, *, candidates: Sequence[str]) -> None:
-        super().__init__(message)
-        self.candidates = list(candidates)
-
-
 class BatchError(PiecesError):
     """Some of several operations failed: `succeeded` lists the ids that are done, `failed` maps ids to errors.
 
@@ -230,3 +221,14 @@ class BatchError(PiecesError):
         super().__init__(message)
         self.succeeded = list(succeeded)
         self.failed = dict(failed)
+
+
+class SeveralFoundError(PiecesError, LookupError):
+    """Several materials are found where one was asked for; `ids` names them, of a query the first two.
+
+    Pass the one that you mean; of a query, add conditions or call `first()`.
+    """
+
+    def __init__(self, message: str, *, ids: Sequence[str]) -> None:
+        super().__init__(message)
+        self.ids = list(ids)

@@ -254,7 +254,7 @@ def existing(name: str, values: Any, cls: type[E], context: Context) -> list[E]:
 
     Raises:
         InvalidValueError: one names no material of the class. UsageError: one belongs to another session.
-        NotFoundError: no material has a natural key. MultipleFoundError: several have it.
+        NotFoundError: no material has a natural key. SeveralFoundError: several have it.
     """
     found = listed(name, values, f" of {cls.__name__} entities")
     return natural_keys.existing(context, [natural_keys.named(context, cls, each, name) for each in found])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
@@ -19,6 +18,7 @@ from . import arguments
 from .arguments import Given, with_seed_signature
 
 if TYPE_CHECKING:
+    from ..query.query import Query
     from ..sync.live import Live
 
 E = TypeVar("E", bound=Entity)
@@ -191,8 +191,7 @@ class Collection(Generic[E, P]):
     def latest(self, n: int = 1) -> list[E]:
         """Return the n most recently created, newest first.
 
-        Requests: one GET of the collection, without contents; where the wire can limit the identifiers, those and one
-        batch read for each 50.
+        Requests: those of `query().order_by("-created").limit(n)`: one to a server that can limit.
 
         Args:
             n: how many at most.
@@ -200,14 +199,24 @@ class Collection(Generic[E, P]):
         Raises:
             InvalidValueError: n is not a number, or below zero.
         """
-        if not isinstance(n, int) or isinstance(n, bool) or n < 0:
-            message = f"latest takes a number of materials, not {n!r}."
-            raise InvalidValueError(message)
-        if "limit" in self._kind.routes.get("ids", self._kind.route("all")).query:
-            return self.get_many(self._ids({"limit": n})[:n], missing="skip")
-        contents = False if "transferables" in self._kind.route("all").query else None
-        entities: list[Any] = self.all(transferables=contents)
-        return sorted(entities, key=lambda entity: entity.created, reverse=True)[:n]
+        return list(self.query().order_by("-created").limit(n))
+
+    def query(self, **conditions: Any) -> Query[E]:
+        """Return a query of the materials of this kind; it is asked when it is iterated.
+
+        Requests: none before it is asked; `explain()` tells which.
+
+        Args:
+            conditions: by the name of a field or relation; all must hold. A value means equality, None an empty field
+                or relation; values of `pieces_orm.filters` mean the rest. Of a relation, an entity, an id, or the text
+                of a tag, the url of a website, the path of an anchor, the name or e-mail address of a person.
+
+        Raises:
+            InvalidValueError: there is no such field or relation, or a value is of another type; it says what there is.
+        """
+        from ..query.query import query_of  # noqa: PLC0415 a program that asks nothing does without it
+
+        return query_of(self._context, self._class, conditions)
 
     def live(
         self,
@@ -215,6 +224,7 @@ class Collection(Generic[E, P]):
         key: Callable[[E], Any] | None = None,
         where: Callable[[E], bool] | None = None,
         reverse: bool | None = None,
+        **conditions: Any,
     ) -> Live[E]:
         """Return a sorted list of the materials of this kind that stays in step with the server until it is closed.
 
@@ -224,15 +234,9 @@ class Collection(Generic[E, P]):
             key: of an entity, what it is sorted by, None values last; None: when it was created.
             where: of an entity, whether it is in the list; None: all are.
             reverse: whether the greatest comes first; None: only without a key, so that the newest come first.
+            conditions: those of `query`; a list in another order than by one key is `query(...).order_by(...).live()`.
         """
-        from ..sync.live import Live  # noqa: PLC0415 nobody who keeps no list in step pays for it
-
-        arguments.check_callable("key", key)
-        arguments.check_callable("where", where)
-        by_age = "created" if "created" in self._class._schema.fields else "id"
-        order = attrgetter(by_age) if key is None else key
-        backwards = key is None if reverse is None else reverse
-        return Live(self._context, self._class, self.all, key=order, where=where, reverse=backwards)
+        return self.query(**conditions).live(key=key, where=where, reverse=reverse)
 
     # Creating -------------------------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ class KeyedCollection(SearchableCollection[E, P]):
             value: as for `exists`; of a person, the e-mail address or the name.
 
         Raises:
-            MultipleFoundError: several persons have this name; pass an e-mail address, or one of the candidates.
+            SeveralFoundError: several persons have this name; pass an e-mail address, or one of the candidates.
         """
         found = self._find(value)
         return self.get(found[0].id, None) if found and "exists" in self._kind.routes else next(iter(found), None)
@@ -95,7 +95,7 @@ class KeyedCollection(SearchableCollection[E, P]):
 
         Raises:
             TypeError, InvalidValueError: `create` takes no such arguments. Nothing was sent.
-            MultipleFoundError: several persons have this name.
+            SeveralFoundError: several persons have this name.
         """
         key = self._key
         item = {**key.as_argument(key.checked("value", value)), **kwargs}

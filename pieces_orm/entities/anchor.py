@@ -63,22 +63,11 @@ class Anchor(Entity):
         points = self.anchor_points.refs()
         return points[0].fullpath if points else None
 
-    _natural_key = NaturalKey("path", known_keys("fullpath"), normalize=absolute, is_path=True, through="anchor_points")
+    _natural_key = NaturalKey(
+        "path", ("fullpath",), known_keys("fullpath"), normalize=absolute, is_path=True, through="anchor_points"
+    )
 
-    def rename(self, name: str | None = None, *, transferables: bool | None = None) -> None:
-        """Let the server name the anchor; with a name, set and save it.
-
-        Requests: one POST to the rename route; with a name, those of `save`.
-        """
-        rename(self, name, transferables)
-
-    @staticmethod
-    def _seed(
-        context: Context,
-        path: str | PurePath,
-        *,
-        type: AnchorType | str | None = None,
-        name: str | None = None,
+    name: str | None = None,
         watch: bool | None = None,
         asset: str | Asset | None = None,
         conversation: str | Conversation | None = None,

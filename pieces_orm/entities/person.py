@@ -50,6 +50,7 @@ class Person(Entity):
 
     _natural_key = NaturalKey(
         "name or e-mail address",
+        ("type.basic.name", "type.basic.email", "type.platform.name", "type.platform.email"),
         known=_names,
         arguments=("email", "name"),
         argument=lambda text: "email" if "@" in text else "name",

@@ -35,7 +35,7 @@ class Tag(Entity):
     websites = Many["Website"](wire="websites", back="tags")
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="tags")
 
-    _natural_key = NaturalKey("text", known_keys("text"))
+    _natural_key = NaturalKey("text", ("text",), known_keys("text"))
 
     @staticmethod
     def _seed(

@@ -36,7 +36,7 @@ class Website(Entity):
     tags = Many["Tag"](wire="tags", back="websites")
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="websites")
 
-    _natural_key = NaturalKey("url", known_keys("url"), is_obvious=lambda text: "://" in text)
+    _natural_key = NaturalKey("url", ("url",), known_keys("url"), is_obvious=lambda text: "://" in text)
 
     @staticmethod
     def _seed(

@@ -28,6 +28,7 @@ class NaturalKey:
 
     Attributes:
         label: the name of the key for people, such as "text".
+        paths: where documents have it; any of them is the key.
         known: return the keys of a record as far as they are known without a request; None when they are not.
         arguments: the arguments of `create` that can be the key, the first that is given counts; empty: the label.
         argument: return which of them a key is; None: it is the first.
@@ -39,6 +40,7 @@ class NaturalKey:
     """
 
     label: str
+    paths: tuple[str, ...]
     known: Callable[[Any], Collection[str] | None]
     arguments: tuple[str, ...] = ()
     argument: Callable[[str], str] | None = None

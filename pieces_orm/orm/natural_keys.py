@@ -9,7 +9,7 @@ from ..concurrency import parallel
 from ..concurrency.parallel import Act
 from ..documents import answers, decoding
 from ..documents.document import reference_id
-from ..errors import InvalidValueError, MultipleFoundError, NotFoundError
+from ..errors import InvalidValueError, NotFoundError, SeveralFoundError
 from ..model.natural_key import Key, NaturalKey
 from ..model.record import Record, known_value, readable_ids
 from ..model.state import EXPIRED, HANDLE
@@ -145,7 +145,7 @@ def find(context: Context, cls: type[R], texts: Sequence[str]) -> dict[str, R]:
     one GET of the collection.
 
     Raises:
-        MultipleFoundError: several materials have a key that they may share, such as the name of a person.
+        SeveralFoundError: several materials have a key that they may share, such as the name of a person.
     """
     wanted = list(dict.fromkeys(texts))
     if not wanted:
@@ -179,12 +179,12 @@ def only(cls: type[R], text: str, found: Sequence[R]) -> R:
     """Return the one of several materials that a natural key names: the oldest, where only one should have the key.
 
     Raises:
-        MultipleFoundError: several have it rightly.
+        SeveralFoundError: several have it rightly.
     """
     if len(found) > 1 and _declared(cls).is_shared(text):
         kind = cls._schema.kind.collection
         message = f"{len(found)} {kind} have the {_declared(cls).label} {text!r}; pass one of them: {_listed(found)}."
-        raise MultipleFoundError(message, candidates=[each.id for each in found])
+        raise SeveralFoundError(message, ids=[each.id for each in found])
     return found[0]
 
 
@@ -200,7 +200,7 @@ def existing(context: Context, values: Sequence[R | Key], among: Callable[[], It
         among: return the entities that natural keys are looked for among; None: all on the server.
 
     Raises:
-        NotFoundError: no material has a key. MultipleFoundError: several have it.
+        NotFoundError: no material has a key. SeveralFoundError: several have it.
     """
     keys = list(dict.fromkeys(each for each in values if isinstance(each, Key)))
     found: dict[Key, R] = {}
@@ -210,7 +210,7 @@ def existing(context: Context, values: Sequence[R | Key], among: Callable[[], It
             matching = members(context, key.cls, candidates, key.text)
             if len(matching) > 1:
                 message = f"{len(matching)} of them have {key.text!r}; pass one of them: {_listed(matching)}."
-                raise MultipleFoundError(message, candidates=[each.id for each in matching])
+                raise SeveralFoundError(message, ids=[each.id for each in matching])
             if matching:
                 found[key] = matching[0]
     else:

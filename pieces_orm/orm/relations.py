@@ -166,7 +166,7 @@ class Related(Generic[E]):
 
         Raises:
             UnknownRelationError: not a target of this relation, or no route changes it. Nothing was sent.
-            MultipleFoundError: several persons have this name. Nothing was associated.
+            SeveralFoundError: several persons have this name. Nothing was associated.
             BatchError: some of several failed; those that did not are applied.
         """
         named = self._named(others, "add")
@@ -183,7 +183,7 @@ class Related(Generic[E]):
 
         Raises:
             UnknownRelationError: not a target of this relation, or no route changes it. Nothing was sent.
-            NotFoundError: none of the related ones has this natural key. MultipleFoundError: several have it. Nothing
+            NotFoundError: none of the related ones has this natural key. SeveralFoundError: several have it. Nothing
                 was changed.
             BatchError: some of several failed; those that did not are applied.
         """

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import pieces_orm
-from pieces_orm import InvalidIdError, InvalidValueError, MultipleFoundError, NotFoundError
+from pieces_orm import InvalidIdError, InvalidValueError, NotFoundError, SeveralFoundError
 from pieces_orm.server import Server
 from tests.support import Requests
 
@@ -120,9 +120,9 @@ def test_of_two_tags_with_one_text_the_older_is_found_and_of_two_persons_with_on
     assert session.tags.find("twice") is older
     twins = [session.persons.create(name="Twin"), session.persons.create(name="Twin", email="twin@example.org")]
     for act in (session.persons.find, session.persons.get_or_create, session.persons.__getitem__):
-        with pytest.raises(MultipleFoundError, match="2 persons have") as caught:
+        with pytest.raises(SeveralFoundError, match="2 persons have") as caught:
             act("Twin")
-        assert sorted(caught.value.candidates) == sorted(twin.id for twin in twins)
+        assert sorted(caught.value.ids) == sorted(twin.id for twin in twins)
     assert session.persons.find("twin@example.org") is twins[1]
 
 

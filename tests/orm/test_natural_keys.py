@@ -10,8 +10,8 @@ import pieces_orm
 from pieces_orm import (
     AmbiguousRelationError,
     InvalidValueError,
-    MultipleFoundError,
     NotFoundError,
+    SeveralFoundError,
     UnknownRelationError,
 )
 from pieces_orm.server import Server, Settings
@@ -173,8 +173,8 @@ def test_one_of_several_members_with_a_key_must_be_named_by_itself(session):
     twins = [session.persons.create(name="Twin"), session.persons.create(name="Twin", email="t@example.org")]
     asset.persons.add(*twins)
     assert "Twin" in asset.persons
-    with pytest.raises(MultipleFoundError, match="2 of them") as caught:
+    with pytest.raises(SeveralFoundError, match="2 of them") as caught:
         asset.persons.remove("Twin")
-    assert sorted(caught.value.candidates) == sorted(twin.id for twin in twins)
+    assert sorted(caught.value.ids) == sorted(twin.id for twin in twins)
     asset.persons.remove("t@example.org")
     assert asset.persons.refs() == twins[:1]
