@@ -67,7 +67,20 @@ class Anchor(Entity):
         "path", ("fullpath",), known_keys("fullpath"), normalize=absolute, is_path=True, through="anchor_points"
     )
 
-    name: str | None = None,
+    def rename(self, name: str | None = None, *, transferables: bool | None = None) -> None:
+        """Let the server name the anchor; with a name, set and save it.
+
+        Requests: one POST to the rename route; with a name, those of `save`.
+        """
+        rename(self, name, transferables)
+
+    @staticmethod
+    def _seed(
+        context: Context,
+        path: str | PurePath,
+        *,
+        type: AnchorType | str | None = None,
+        name: str | None = None,
         watch: bool | None = None,
         asset: str | Asset | None = None,
         conversation: str | Conversation | None = None,
