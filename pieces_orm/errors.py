@@ -7,7 +7,7 @@ PiecesError
     RequestTimeout              also a TimeoutError
     AnswerTooLargeError         more came than `max_answer`
   ResponseError                 the server answered with an error status
-    NotFoundError               also a LookupError
+    NotFoundError               also a KeyError
     InvalidRequestError
     NotAuthorizedError
     UpgradeRequiredError
@@ -26,6 +26,7 @@ PiecesError
     AmbiguousRelationError      also a TypeError
     UnsupportedOperationError
   BatchError                    some of several operations failed
+  SeveralFoundError             also a LookupError: there are several where one was asked for
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ __all__ = [
     "AmbiguousRelationError", "AnswerTooLargeError", "BatchError", "ConflictError", "DecodeError", "DeletedError",
     "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError", "NotAuthorizedError",
     "NotFoundError", "NotLoadedError", "NotRunningError", "NotTriedError", "PiecesError", "ReadOnlyFieldError",
-    "RequestTimeout", "ResponseError", "ServerError", "StateError", "TransportError", "UnknownRelationError",
-    "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
+    "RequestTimeout", "ResponseError", "ServerError", "SeveralFoundError", "StateError", "TransportError",
+    "UnknownRelationError", "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
 ]  # fmt: skip
 
 
@@ -64,7 +65,8 @@ class PiecesError(Exception):
 
     def __str__(self) -> str:
         """Return the message, safe to print: a server's words in it may be commands of a terminal."""
-        return printable(super().__str__(), keep="\n")
+        # Not that of a KeyError, which would be quoted.
+        return printable(Exception.__str__(self), keep="\n")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy by arguments and attributes: `__init__`, which may want others, is not called again."""
@@ -114,7 +116,7 @@ class ResponseError(PiecesError):
         self.path = path
 
 
-class NotFoundError(ResponseError, LookupError):
+class NotFoundError(ResponseError, KeyError):
     """The material was deleted or never existed."""
 
 
@@ -219,3 +221,14 @@ class BatchError(PiecesError):
         super().__init__(message)
         self.succeeded = list(succeeded)
         self.failed = dict(failed)
+
+
+class SeveralFoundError(PiecesError, LookupError):
+    """Several materials are found where one was asked for; `ids` names them, of a query the first two.
+
+    Pass the one that you mean; of a query, add conditions or call `first()`.
+    """
+
+    def __init__(self, message: str, *, ids: Sequence[str]) -> None:
+        super().__init__(message)
+        self.ids = list(ids)

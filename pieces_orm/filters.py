@@ -1,10 +1,14 @@
-"""Filters of an asset search: in a list, all of them must match; `any_of` takes alternatives."""
+"""Filters of an asset search, and conditions of queries.
+
+Filters go into the list `search(filters=[...])`, where all of them must match. Conditions are given by name to `query`,
+`where` and `live`, such as `query(created=after(monday))`. `any_of` takes alternatives of either sort.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Generic, Literal, TypeVar, overload
 
 from attrs import frozen
 
@@ -12,7 +16,14 @@ from .errors import InvalidValueError
 from .values import AnnotationType, Language
 from .values.checking import named, nonempty_text, page_address, plain_text, to_utc
 
-__all__ = ["Filter", "any_of", "classification", "created", "persons", "phrase", "tags", "updated", "websites"]
+__all__ = [
+    "Condition", "Filter", "after", "any_of", "before", "between", "classification", "contains", "created", "is_not",
+    "one_of", "persons", "phrase", "startswith", "tags", "updated", "websites",
+]  # fmt: skip
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Bound = TypeVar("Bound", datetime, int, float)
 
 
 @frozen
@@ -123,15 +134,90 @@ def phrase(
     return Filter({"phrase": _given(value=text, title=title, content=content, annotation=where, options=options)})
 
 
-def any_of(*filters: Filter) -> Filter:
-    """Match assets that match any of these filters."""
-    if not filters:
-        message = "any_of() takes one or more filters."
+@frozen
+class Condition(Generic[T_co]):
+    """A condition on a field or relation of a query; created by the functions of this module."""
+
+    form: Literal["after", "any_of", "before", "between", "contains", "is_not", "one_of", "startswith"]
+    values: tuple[Any, ...]
+
+    def __repr__(self) -> str:
+        return f"{self.form}({', '.join(map(repr, self.values))})"
+
+
+def _bound(name: str, bound: Any) -> Any:
+    if isinstance(bound, datetime):
+        return to_utc(f"{name}()", bound)
+    if isinstance(bound, int | float) and not isinstance(bound, bool):
+        return bound
+    hint = ": a date has no time; pass datetime.combine(day, time())" if isinstance(bound, date) else ""
+    message = f"{name}() takes a datetime or a number, not {bound!r}{hint}."
+    raise InvalidValueError(message)
+
+
+def after(bound: Bound) -> Condition[Bound]:
+    """Match what is later, or greater, than this; a naive datetime is local time."""
+    return Condition("after", (_bound("after", bound),))
+
+
+def before(bound: Bound) -> Condition[Bound]:
+    """Match what is earlier, or less, than this; a naive datetime is local time."""
+    return Condition("before", (_bound("before", bound),))
+
+
+def between(first: Bound, last: Bound) -> Condition[Bound]:
+    """Match what is neither before `first` nor after `last`; both belong to it. A naive datetime is local time."""
+    bounds = _bound("between", first), _bound("between", last)
+    if isinstance(bounds[0], datetime) is not isinstance(bounds[1], datetime):
+        message = f"between() takes two datetimes or two numbers, not {first!r} and {last!r}."
         raise InvalidValueError(message)
-    for each in filters:
-        if not isinstance(each, Filter):
-            message = f"any_of() takes values of pieces_orm.filters, not {each!r}."
-            raise InvalidValueError(message)
-    # The wire nests one level of alternatives; those of an alternative are alternatives themselves.
-    alternatives = [one for each in filters for one in each.alternatives]
-    return Filter({"operations": {"type": "OR", "iterable": alternatives}})
+    return Condition("between", bounds)
+
+
+def contains(text: str) -> Condition[str]:
+    """Match texts with this text in them; upper and lower case differ."""
+    return Condition("contains", (_text("contains", text),))
+
+
+def startswith(text: str) -> Condition[str]:
+    """Match texts that start with this text; upper and lower case differ."""
+    return Condition("startswith", (_text("startswith", text),))
+
+
+def one_of(*values: T) -> Condition[T]:
+    """Match any of these values; None stands for an empty field. Of a relation: associated with any of these."""
+    if not values:
+        message = "one_of() takes one or more values."
+        raise InvalidValueError(message)
+    if len(values) == 1 and isinstance(values[0], list | tuple | set | frozenset):
+        message = f"one_of() takes the values one by one: write one_of(*values), not one_of({values[0]!r})."
+        raise InvalidValueError(message)
+    return Condition("one_of", values)
+
+
+def is_not(value: T | Condition[T]) -> Condition[T]:
+    """Match all but this value, or all that does not meet this condition; an empty field is not any value."""
+    return Condition("is_not", (value,))
+
+
+@overload
+def any_of(*filters: Filter) -> Filter: ...  # type: ignore[overload-overlap]  # a filter is no value of a field
+@overload
+def any_of(*filters: T | Condition[T]) -> Condition[T]: ...
+def any_of(*filters: Any) -> Any:
+    """Match what meets any of these: filters of a search, or values and conditions of a query."""
+    if not filters:
+        message = "any_of() takes one or more filters, or values and conditions of a query."
+        raise InvalidValueError(message)
+    searched = [isinstance(each, Filter) for each in filters]
+    if all(searched):
+        # The wire nests one level of alternatives; those of an alternative are alternatives themselves.
+        alternatives = [one for each in filters for one in each.alternatives]
+        return Filter({"operations": {"type": "OR", "iterable": alternatives}})
+    if any(searched):
+        message = (
+            f"any_of() takes either filters of a search, such as tags('moon'), or values and conditions of a query, "
+            f"such as contains('moon'), not both: {filters!r}."
+        )
+        raise InvalidValueError(message)
+    return Condition("any_of", filters)

@@ -1,40 +1,54 @@
-"""Sessions: the only owners of state. `connect()` finds a running server, `embedded()` brings one along."""
+"""Sessions: the only owners of state, with a collection for each kind."""
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from . import entities
 from .collection.arguments import check_callable, listed_entities
 from .collection.assets import AssetCollection
 from .collection.base import Collection
+from .collection.keyed import KeyedCollection
 from .collection.searchable import SearchableCollection
 from .concurrency import parallel
+from .concurrency.lazily import Lazily
 from .documents import decoding
-from .errors import InvalidValueError, UnsupportedOperationError, UsageError
+from .errors import InvalidValueError
+from .model.seed import Seed
 from .orm import relation_loading
 from .orm.context import Context
 from .orm.entity import Entity
 from .signals import Dispatch, Signals
 from .transport.connection import Connection
-from .transport.http import MAX_ANSWER_BYTES, POOL_SIZE, limits
+from .transport.http import MAX_ANSWER_BYTES
+from .transport.options import check_options, check_texts
 from .values import Application, Model, Progress, Timeout
-from .values.checking import is_header_value, is_sendable, plain_text
+from .values.checking import plain_text
 from .wire.kinds import Route
 
 if TYPE_CHECKING:
     from .collection.suggestions import Suggestion
-    from .server import Settings
     from .sync.changes import Changes
     from .sync.watch import Watch
 
 E = TypeVar("E", bound=Entity)
+P = ParamSpec("P")
+
+
+def _plain(cls: type[E], seed: Callable[Concatenate[Context, P], Seed]) -> Lazily[Collection[E, P]]:
+    return Lazily(lambda session: Collection(session._context, cls, seed))
+
+
+def _searchable(cls: type[E], seed: Callable[Concatenate[Context, P], Seed]) -> Lazily[SearchableCollection[E, P]]:
+    return Lazily(lambda session: SearchableCollection(session._context, cls, seed))
+
+
+def _keyed(cls: type[E], seed: Callable[Concatenate[Context, P], Seed]) -> Lazily[KeyedCollection[E, P]]:
+    return Lazily(lambda session: KeyedCollection(session._context, cls, seed))
 
 
 class Session:
@@ -42,6 +56,26 @@ class Session:
 
     Get one from `connect()` or `embedded()`, which document the arguments.
     """
+
+    assets = Lazily(lambda session: AssetCollection(session._context, entities.Asset, entities.Asset._seed))
+    activities = _plain(entities.Activity, entities.Activity._seed)
+    anchors = _keyed(entities.Anchor, entities.Anchor._seed)
+    anchor_points = _plain(entities.AnchorPoint, entities.AnchorPoint._seed)
+    annotations = _searchable(entities.Annotation, entities.Annotation._seed)
+    conversations = _searchable(entities.Conversation, entities.Conversation._seed)
+    formats = Lazily[Collection[entities.Format, ...]](lambda session: Collection(session._context, entities.Format))
+    hints = _searchable(entities.Hint, entities.Hint._seed)
+    messages = _searchable(entities.ConversationMessage, entities.ConversationMessage._seed)
+    persons = _keyed(entities.Person, entities.Person._seed)
+    ranges = _plain(entities.Range, entities.Range._seed)
+    sensitives = _searchable(entities.Sensitive, entities.Sensitive._seed)
+    shares = _plain(entities.Share, entities.Share._seed)
+    sources = _searchable(entities.Source, entities.Source._seed)
+    source_windows = _searchable(entities.SourceWindow, entities.SourceWindow._seed)
+    summaries = _searchable(entities.WorkstreamSummary, entities.WorkstreamSummary._seed)
+    tags = _keyed(entities.Tag, entities.Tag._seed)
+    websites = _keyed(entities.Website, entities.Website._seed)
+    workstream_events = _plain(entities.WorkstreamEvent, entities.WorkstreamEvent._seed)
 
     def __init__(
         self,
@@ -58,35 +92,17 @@ class Session:
         token: str | None = None,
         max_answer: int = MAX_ANSWER_BYTES,
     ) -> None:
-        _check(timeout, 0, concurrency, dispatch, max_answer)
+        check_options(timeout, 0, concurrency, dispatch, max_answer)
         connection = Connection(
             url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find, token=token,
             max_answer=max_answer, sender=type(self))  # fmt: skip
-        self._context = context = Context(connection, autoload=autoload, concurrency=concurrency)
+        self._context = Context(connection, autoload=autoload, concurrency=concurrency)
         _sessions[self] = on_close
-        self.assets = AssetCollection(context, entities.Asset, entities.Asset._seed)
-        self.activities = Collection(context, entities.Activity, entities.Activity._seed)
-        self.anchors = SearchableCollection(context, entities.Anchor, entities.Anchor._seed)
-        self.anchor_points = Collection(context, entities.AnchorPoint, entities.AnchorPoint._seed)
-        self.annotations = SearchableCollection(context, entities.Annotation, entities.Annotation._seed)
-        self.conversations = SearchableCollection(context, entities.Conversation, entities.Conversation._seed)
-        self.formats: Collection[entities.Format, ...] = Collection(context, entities.Format)
-        self.hints = SearchableCollection(context, entities.Hint, entities.Hint._seed)
-        self.messages = SearchableCollection(context, entities.ConversationMessage, entities.ConversationMessage._seed)
-        self.persons = SearchableCollection(context, entities.Person, entities.Person._seed)
-        self.ranges = Collection(context, entities.Range, entities.Range._seed)
-        self.sensitives = SearchableCollection(context, entities.Sensitive, entities.Sensitive._seed)
-        self.shares = Collection(context, entities.Share, entities.Share._seed)
-        self.sources = SearchableCollection(context, entities.Source, entities.Source._seed)
-        self.source_windows = SearchableCollection(context, entities.SourceWindow, entities.SourceWindow._seed)
-        self.summaries = SearchableCollection(context, entities.WorkstreamSummary, entities.WorkstreamSummary._seed)
-        self.tags = SearchableCollection(context, entities.Tag, entities.Tag._seed)
-        self.websites = SearchableCollection(context, entities.Website, entities.Website._seed)
-        self.workstream_events = Collection(context, entities.WorkstreamEvent, entities.WorkstreamEvent._seed)
 
-    @functools.cached_property
+    @Lazily
     def _collections(self) -> dict[type[Entity], Collection[Any, ...]]:
-        return {each.entity: each for each in vars(self).values() if isinstance(each, Collection)}
+        lazy = [name for name, each in vars(Session).items() if isinstance(each, Lazily) and not name.startswith("_")]
+        return {each.entity: each for each in (getattr(self, name) for name in lazy)}
 
     def __repr__(self) -> str:
         return f"<Session {self.url}{' (closed)' if self._context.connection.is_closed else ''}>"
@@ -142,7 +158,7 @@ class Session:
         Raises:
             InvalidValueError: the path does not start at the root, or another argument cannot be sent.
         """
-        _check_texts(method=method, path=path, accept=accept)
+        check_texts(method=method, path=path, accept=accept)
         method, path, accept = (plain_text("request", each) for each in (method, path, accept))
         if not (method.isascii() and method.isalpha()):
             message = f"A method is a word such as GET, not {method!r}."
@@ -262,137 +278,3 @@ def _check_class(call: str, cls: object) -> None:
     if not (isinstance(cls, type) and issubclass(cls, Entity) and hasattr(cls, "_schema")):
         message = f"{call} takes an entity class, such as Asset, not {cls!r}."
         raise InvalidValueError(message)
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
-
-
-# Arguments that are sent in headers.
-_IN_HEADERS = {"accept", "api_key", "token"}
-
-
-def _check_texts(**given: Any) -> None:
-    for name, value in given.items():
-        if not isinstance(value, str) or not is_sendable(value):
-            message = f"{name} takes a text, not {value!r}."
-            raise InvalidValueError(message)
-        if name in _IN_HEADERS and not is_header_value(value):
-            message = f"{name} is sent in a header: pass a text of Latin-1 without control characters."
-            raise InvalidValueError(message)
-
-
-def _check(timeout: Any, wait: Any, concurrency: Any, dispatch: Any, max_answer: Any) -> None:
-    """Refuse arguments that a session cannot be opened with, before a server is looked for."""
-    limits(timeout)
-    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or not 1 <= concurrency <= POOL_SIZE:
-        message = f"concurrency is a number of requests from 1 to {POOL_SIZE}, not {concurrency!r}."
-        raise InvalidValueError(message)
-    if not isinstance(wait, int | float) or isinstance(wait, bool) or not wait >= 0:
-        message = f"wait takes seconds, 0 or more, not {wait!r}."
-        raise InvalidValueError(message)
-    if not isinstance(max_answer, int) or isinstance(max_answer, bool) or max_answer < 1:
-        message = f"max_answer takes a number of bytes, 1 or more, not {max_answer!r}."
-        raise InvalidValueError(message)
-    if dispatch is not None and not callable(dispatch):
-        message = f"dispatch takes a function that is called with each delivery, not {dispatch!r}."
-        raise InvalidValueError(message)
-
-
-def connect(
-    url: str | None = None,
-    *,
-    application: str = "pieces_orm",
-    api_key: str | None = None,
-    token: str | None = None,
-    timeout: Timeout = (3.05, 30),
-    wait: float = 0,
-    autoload: bool = True,
-    concurrency: int = parallel.CONCURRENCY,
-    dispatch: Dispatch | None = None,
-    max_answer: int = MAX_ANSWER_BYTES,
-) -> Session:
-    """Open a session on a running server.
-
-    Requests: probes of /.well-known/health; one POST /connect, before the first request of the session.
-
-    Args:
-        url: the server's address; None: env PIECES_URL, the port file, ports 39300-39333, 1000 and 5323. A server that
-            was found there is looked for again when it does not answer any more: it may restart on another port.
-        application: this program's name; one of the wire's application names, or any other.
-        api_key: the id of an application that is connected already.
-        token: the secret of a server that wants one; only with an address, from url= or env PIECES_URL, because it is
-            not shown to whatever program answers at the known places.
-        timeout: seconds to connect and to wait for an answer; one number for both, or two. The second bounds the wait
-            for the first byte and each pause, and a whole answer that comes with less than 1,000 bytes a second. A
-            third number bounds each request as a whole, with its repetitions; it is 600 if it is not given.
-        wait: seconds to keep trying, for a server that is starting.
-        autoload: whether reading a field of what is not loaded loads it.
-        concurrency: how many requests of one call on many materials may be under way at a time.
-        dispatch: called with each delivery of a signal, to hand it to a UI loop; None delivers at once.
-        max_answer: bytes of an answer or a frame of a stream at most, after decompression; 1 GiB if it is not given.
-
-    Raises:
-        UsageError: a token without an address. InvalidValueError: the address or another argument cannot be used.
-        NotRunningError: no server can be used; the message says why, and what to do.
-    """
-    from .transport import discovery  # noqa: PLC0415 a session whose address is known needs no discovery
-
-    _check(timeout, wait, concurrency, dispatch, max_answer)
-    _check_texts(**_given(application=application, api_key=api_key, token=token))
-    if token is not None:
-        url = url or os.environ.get("PIECES_URL")
-        if not url:
-            message = "token= needs the server's address: pass url=, or set PIECES_URL."
-            raise UsageError(message)
-    return Session(
-        discovery.find(url, wait, token, timeout), application=application, api_key=api_key, timeout=timeout,
-        autoload=autoload, concurrency=concurrency, dispatch=dispatch, max_answer=max_answer,
-        find=discovery.find_again if url is None else None, token=token,
-    )  # fmt: skip
-
-
-def embedded(
-    path: str | PathLike[str] | None = None,
-    *,
-    settings: Settings | None = None,
-    application: str = "pieces_orm",
-    api_key: str | None = None,
-    timeout: Timeout = (3.05, 30),
-    wait: float = 0,
-    autoload: bool = True,
-    concurrency: int = parallel.CONCURRENCY,
-    dispatch: Dispatch | None = None,
-    max_answer: int = MAX_ANSWER_BYTES,
-) -> Session:
-    """Open a session on a server of its own, in this process; closing the session stops it. No Pieces OS is needed.
-
-    Args:
-        path: of the database file, made when there is none; None: in memory.
-        settings: a `pieces_orm.server.Settings`; None: its defaults.
-        application, api_key, timeout, wait, autoload, concurrency, dispatch, max_answer: as for `connect`.
-
-    Raises:
-        UnsupportedOperationError: the extra `server` is not installed; the message says how to get it.
-        NotRunningError: the database cannot be opened. InvalidValueError: another argument cannot be used.
-    """
-    _check(timeout, wait, concurrency, dispatch, max_answer)
-    _check_texts(**_given(application=application, api_key=api_key))
-    try:
-        from .server import Server  # noqa: PLC0415 the server is an extra
-    except ImportError as error:
-        message = f"The embedded server is an extra: pip install 'pieces_orm[server]' ({error})."
-        raise UnsupportedOperationError(message) from error
-    from .transport import discovery  # noqa: PLC0415 as in connect()
-
-    server = Server(path, settings=settings)
-    server.start()
-    try:
-        return Session(
-            discovery.find(server.url, wait, server.settings.token), application=application, api_key=api_key,
-            timeout=timeout, autoload=autoload, concurrency=concurrency, dispatch=dispatch, max_answer=max_answer,
-            find=lambda _: server.url, on_close=server.stop, token=server.settings.token,
-        )  # fmt: skip
-    except BaseException:
-        server.stop()
-        raise

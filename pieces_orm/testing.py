@@ -30,7 +30,7 @@ def pieces_server() -> Iterator[Server]:
 @pytest.fixture
 def pieces(pieces_server: Server) -> Iterator[Session]:
     """Open a session on `pieces_server`, and close it after the test."""
-    from .session import connect  # noqa: PLC0415
+    from .opening import connect  # noqa: PLC0415
 
     with connect(pieces_server.url) as session:
         yield session

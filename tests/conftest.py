@@ -4,6 +4,7 @@ import pytest
 from hypothesis import settings
 
 import pieces_orm
+from tests.wire.recorder import recording
 
 # A machine under load must not fail a property, and a run in CI draws the same examples every time.
 settings.register_profile("pieces_orm", deadline=None, derandomize=True, database=None)
@@ -14,4 +15,18 @@ settings.load_profile("pieces_orm")
 def other(pieces_server):
     """Another program on the same server."""
     with pieces_orm.connect(pieces_server.url) as session:
+        yield session
+
+
+@pytest.fixture
+def recorder():
+    """A server that records what is sent to it, and answers as it is told."""
+    with recording() as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def recorded(recorder):
+    """A session on the recorder that need not connect first."""
+    with pieces_orm.Session(recorder.url, api_key="an-application") as session:
         yield session

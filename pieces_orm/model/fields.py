@@ -94,6 +94,11 @@ class Field:
         return self.resolved is Any or type(None) in typing.get_args(self.resolved)
 
     @cached_property
+    def types(self) -> tuple[type, ...]:
+        """The types of its values, without None; none where anything is a value."""
+        return () if self.resolved is Any else tuple(each for each in self._accepted if each is not type(None))
+
+    @cached_property
     def unchecked(self) -> type | None:
         """The type of which most values are stored as they are."""
         return str if str in self._accepted and not self.readonly and self.accepts is plain_text else None

@@ -142,7 +142,7 @@ class ChatModel:
 
 
 class _NotAnAnswerError(Exception):
-    """What came is not an answer of an OpenAI-compatible server."""
+    """An answer that is not one of an OpenAI-compatible server."""
 
 
 _FAILURES = (OSError, http.client.HTTPException, _NotAnAnswerError)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from ..errors import NotRunningError, UsageError
 from ..wire.closed_lists import CURRENT_PORTS
 from .app.application import Application
+from .asgi.answer_headers import answer_headers
 from .asgi.faults import Faults, FaultyApp
 from .asgi.guard import Guard, is_loopback
 from .asgi.request_log import RequestLog
@@ -145,6 +146,7 @@ class Server:
             send_timeout_s=self.settings.send_timeout,
             max_body=self.settings.max_body,
             held=service.workload.held,
+            headers=answer_headers(extensions=self.settings.extensions),
         )
         self._uvicorn = UvicornServer(app, limits=limits, before_shutdown=self._hub.close)
         return listening, self._uvicorn

@@ -112,6 +112,8 @@ class Settings:
         embed_relations: include relations in documents; False includes them only in answers to creations, as Pieces OS
             does from 12.6 on for many.
         batch_reads: offer a batch read for every kind, as Pieces OS does from 12.6 on; False: for the published few.
+        extensions: offer the extensions of the wire, which the header `X-Pieces-Orm-Extensions` of every answer names;
+            False: know nothing of them, as Pieces OS.
         user: a local user is signed in, or nobody; then everything but health, version, connect and the user answers
             401.
     """
@@ -138,4 +140,5 @@ class Settings:
     update_absent: Literal["keep", "clear"] = field(default="keep", validator=_one_of("keep", "clear"))
     embed_relations: bool = field(default=True, validator=_FLAG)
     batch_reads: bool = field(default=True, validator=_FLAG)
+    extensions: bool = field(default=True, validator=_FLAG)
     user: Literal["local", "nobody"] = field(default="local", validator=_one_of("local", "nobody"))

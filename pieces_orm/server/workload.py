@@ -155,14 +155,18 @@ class WorkQueue:
         turn = asyncio.ensure_future(self._turn(own))
         try:
             await asyncio.wait({turn, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if leaving.done() or not turn.done():
-                # Cancelling what is done already does nothing: then the turn is given back.
-                turn.cancel()
-                turn.add_done_callback(self._give_back)
+        except BaseException:
+            self._abandon(turn)
+            raise
         if leaving.done():
+            self._abandon(turn)
             raise ClientLeftError
-        await turn
+        turn.result()
+
+    def _abandon(self, turn: asyncio.Future[None]) -> None:
+        # Cancelling a turn that has come does nothing: it is given back.
+        turn.cancel()
+        turn.add_done_callback(self._give_back)
 
     def _give_back(self, turn: asyncio.Future[None]) -> None:
         if not turn.cancelled() and turn.exception() is None:

@@ -7,27 +7,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from importlib import metadata
 from typing import Any
-
-import msgspec
 
 from ..concurrency.forking import fork_safe
 from ..documents import answers, decoding
-from ..documents.document import malformed
 from ..errors import DecodeError, DetachedError, NotRunningError, ResponseError, UsageError
 from ..signals import Dispatch, Signals
-from ..values import Application, Model, Privacy, Timeout
+from ..values import Application, Model, Timeout
 from ..wire import paths, routes
-from ..wire.closed_lists import (
-    APPLICATION_HEADERS,
-    APPLICATION_NAMES,
-    NO_SUCH_ROUTE,
-    UNLISTED_APPLICATION,
-    this_platform,
-)
+from ..wire.closed_lists import NO_SUCH_ROUTE
 from ..wire.kinds import Route
 from .http import MAX_ANSWER_BYTES, HTTPTransport, T, Take
+from .registration import Registration
 
 _log = logging.getLogger("pieces_orm.transport.connection")
 
@@ -38,6 +29,19 @@ MAX_UNSUPPORTED_S = 300.0
 UNSUPPORTED_GROWTH = 4
 
 Find = Callable[[str], str | None]
+
+
+class _Search:
+    """The search for a server that may have moved, made once for all threads that look at a time."""
+
+    def __init__(self, find: Find) -> None:
+        self.find = find
+        self.lock = fork_safe(threading.Lock())
+        self.last_at = 0.0
+
+
+class NoExtensionError(Exception):
+    """The server that answers does not have an extension of the wire: nothing was done, and there is another way."""
 
 
 class Connection:
@@ -63,16 +67,12 @@ class Connection:
         sender: Any = None,
     ) -> None:
         self.signals = Signals(dispatch)
-        self._transport = HTTPTransport(url, timeout, self._observe, token=token, max_answer=max_answer)
+        self._transport = HTTPTransport(url, timeout, token=token, max_answer=max_answer)
         self.max_answer = max_answer
-        self._name = application
         self._sender = sender
-        self._application: Application | None = None
-        self._connecting = fork_safe(threading.Lock())
-        self._is_fixed = api_key is not None
-        self._connected_at = self._lost_at = self._looked_at = 0.0
-        self._find = find
-        self._looking = fork_safe(threading.Lock())
+        self._registration = Registration(self._transport, application, api_key)
+        self._search = None if find is None else _Search(find)
+        self._parent: Connection | None = None
         self.is_closed = False
         # True in a forked child, whose threads, sockets and server are its parent's.
         self.is_inherited = False
@@ -80,8 +80,14 @@ class Connection:
         # By route or feature: how often it was found missing, and until when it is not asked for.
         self._unsupported: dict[str, tuple[int, float]] = {}
         self._supported: set[str] = set()
-        if api_key is not None:
-            self._use(_application(application, {"id": api_key}))
+
+    def scope(self, dispatch: Dispatch | None) -> Connection:
+        """Return another way to the same server over the same sockets, with signals and an end of its own."""
+        self.check_open()
+        own = Connection.__new__(Connection)
+        # What is known of the server is shared: transport, registration, search and routes.
+        vars(own).update(vars(self), signals=Signals(dispatch), _requested=deque(), _parent=self._parent or self)
+        return own
 
     @property
     def url(self) -> str:
@@ -93,6 +99,8 @@ class Connection:
         self.check_inherited()
         if self.is_closed:
             message = f"The session on {self.url} is closed; open another."
+            if self._parent is not None and not self._parent.is_closed:
+                message = f"This scope of the session on {self.url} is closed; open another with session.scope()."
             raise DetachedError(message)
 
     def check_inherited(self) -> None:
@@ -109,46 +117,17 @@ class Connection:
 
         Requests: none, or the one POST /connect that any first request makes.
         """
-        if self._must_connect():
+        if self._registration.is_due:
             self.check_open()
-            with self._connecting:
-                if self._must_connect():
-                    self._connect_again()
+            self._registration.connect(lambda body: self._send(routes.CONNECT, body=body))
             self._tell_requested()
-        assert self._application is not None
-        return self._application
+        assert self._registration.application is not None
+        return self._registration.application
 
-    def _must_connect(self) -> bool:
-        if self._application is None:
-            return True
-        return self._connected_at < self._lost_at and not self._is_fixed
-
-    def _connect_again(self) -> None:
-        began = time.monotonic()
-        try:
-            self._use(self._connect())
-        except ResponseError as error:
-            if self._application is None:
-                raise
-            # The id that the server gave before is as good as ever until it says otherwise.
-            _log.info("The application could not be connected again: %s", error)
-        self._connected_at = began
-
-    def _connect(self) -> Application:
-        data = self._send(routes.CONNECT, body=decoding.encode({"application": _tracked(self._name)}))
-        try:
-            raw = answers.one_key(data, "application", "application")
-            return _application(self._name, msgspec.json.decode(raw, type=dict[str, Any]))
-        except DecodeError:
-            raise
-        except (ValueError, TypeError, KeyError) as error:
-            raise malformed(data, "application", "", error) from error
-
-    def _use(self, application: Application) -> None:
-        # Which of the two a server reads is not known: both are sent.
-        named = dict.fromkeys(APPLICATION_HEADERS, application.id)
-        self._transport.headers = {**self._transport.headers, **named}
-        self._application = application
+    @property
+    def extensions(self) -> frozenset[str]:
+        """The extensions of the wire that the server has, as its last answer names them; see `wire.extensions`."""
+        return self._transport.extensions
 
     # A server that restarts, and may move ----------------------------------------------------------------------------
 
@@ -157,7 +136,8 @@ class Connection:
 
         The application is connected again before the next request, and routes that were missing are tried again.
         """
-        self._lost_at = time.monotonic()
+        self._registration.lost_at = time.monotonic()
+        self._transport.forget_extensions()
         self._unsupported.clear()
         self._supported.clear()
 
@@ -167,13 +147,13 @@ class Connection:
 
     def look_again(self) -> bool:
         """Look for the server after it could not be reached; return whether it is somewhere else now."""
-        if self._find is None:
+        if self._search is None:
             return False
         before, failed_at = self.url, time.monotonic()
-        with self._looking:
-            if self._looked_at < failed_at and not self.is_closed:
-                found = self._find(before)
-                self._looked_at = time.monotonic()
+        with self._search.lock:
+            if self._search.last_at < failed_at and not self.is_closed:
+                found = self._search.find(before)
+                self._search.last_at = time.monotonic()
                 if found is not None and found != before:
                     _log.info("The server moved from %s to %s", before, found)
                     self._transport.url = found
@@ -211,9 +191,23 @@ class Connection:
         body: bytes | None = None,
         *,
         repeatable: bool | None = None,
+        extension: str | None = None,
     ) -> bytes:
-        """Send a request to a route; the application is connected before the first one."""
-        data: bytes = self._call(route, ids, query, body, repeatable=repeatable)
+        """Send a request to a route; the application is connected before the first one.
+
+        Args:
+            repeatable: whether sending it twice does no harm; None: GET is.
+            extension: of the wire, which the request needs.
+
+        Raises:
+            NoExtensionError: the server does not have the extension (any more); nothing was done.
+        """
+        try:
+            data: bytes = self._call(route, ids, query, body, repeatable=repeatable, extension=extension)
+        except ResponseError as error:
+            if extension in (None, *self.extensions) or error.status not in NO_SUCH_ROUTE:
+                raise
+            raise NoExtensionError from error
         if route.answer in ("text", "nothing") and data.lstrip()[:1] == b"<":
             message = f"{route.method} {route.path} was answered by a web page: is {self.url} a Pieces server?"
             raise DecodeError(message, value=data[:80].decode("utf-8", "replace"))
@@ -230,23 +224,34 @@ class Connection:
         ids: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
         body: bytes | None = None,
+        *,
+        extension: str | None = None,
         **how: Any,
     ) -> Any:
         path = paths.path_of(route, ids or {})
         try:
-            return self._send_connected(route, path, query, body, how)
+            return self._send_connected(route, path, query, body, how, extension)
         except NotRunningError:
             # It was refused, so it never arrived: it may be sent once more where the server is now.
             self.server_was_lost()
             if not self.look_again():
                 raise
-        return self._send_connected(route, path, query, body, how)
+        return self._send_connected(route, path, query, body, how, extension)
 
     def _send_connected(
-        self, route: Route, path: str, query: Mapping[str, Any] | None, body: bytes | None, how: Mapping[str, Any]
+        self,
+        route: Route,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: bytes | None,
+        how: Mapping[str, Any],
+        extension: str | None,
     ) -> Any:
         if route.path not in (routes.HEALTH.path, routes.VERSION.path):
             _ = self.application
+        # Another server may be there since the request was chosen.
+        if extension is not None and extension not in self.extensions:
+            raise NoExtensionError
         return self._send(route, path, query, body, **how)
 
     def _send(
@@ -259,7 +264,7 @@ class Connection:
     ) -> Any:
         self.check_open()
         return self._transport.send(
-            route.method, path or route.path, query=query, body=body, accept=route.accept, **how
+            route.method, path or route.path, query=query, body=body, accept=route.accept, observe=self._observe, **how
         )
 
     def post(self, route: Route, data: Any) -> bytes:
@@ -317,9 +322,10 @@ class Connection:
             self.signals.emit(self.signals.requested, self._sender, **about)
 
     def close(self) -> None:
-        """Close the sockets; every later request raises DetachedError."""
+        """Make every later request raise DetachedError, and close the sockets unless this is a scope's."""
         self.is_closed = True
-        self._transport.close()
+        if self._parent is None:
+            self._transport.close()
 
     def stream_url(self, route: Route) -> str:
         """Return the address of a stream."""
@@ -329,28 +335,3 @@ class Connection:
         """Return the headers to open a stream with; connects the application first."""
         _ = self.application
         return self._transport.headers
-
-
-def _tracked(name: str) -> dict[str, Any]:
-    """Return the body of /connect; the wire's list of names is closed, OPEN_SOURCE is for all others."""
-    known = name in APPLICATION_NAMES
-    return {
-        "name": name if known else UNLISTED_APPLICATION,
-        **({} if known else {"descriptor": name}),
-        "version": _version(),
-        "platform": this_platform(),
-    }
-
-
-def _application(name: str, answer: Mapping[str, Any]) -> Application:
-    """Return an application; what an answer leaves out, as some servers do, is what the program says of itself."""
-    given = {key: value for key, value in answer.items() if value is not None}
-    known = {"onboarded": False, "privacy": Privacy.OPEN, **_tracked(name), **given}
-    return decoding.structure(known, Application)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("pieces_orm")
-    except metadata.PackageNotFoundError:
-        return "0"

@@ -22,6 +22,7 @@ from urllib3.util import Retry
 from ..concurrency.forking import fork_safe
 from ..errors import AnswerTooLargeError, InvalidValueError, NotRunningError, RequestTimeout, TransportError
 from ..values import Timeout
+from ..wire.extensions import EXTENSIONS_HEADER, names_in
 from . import bodies
 from .backoff import pause_after
 from .failures import TOO_MANY_REQUESTS, Attempt, error_for
@@ -53,6 +54,8 @@ CLOCK_TOLERANCE_S = 1.5
 CLOCK_MEMORY_S = 60.0
 # A clock that is off by more, ten years, is none.
 MAX_CLOCK_OFFSET_S = 3e8
+# Errors after which a request is not sent again, however harmless that would be.
+_FINAL = (RequestTimeout, AnswerTooLargeError)
 # Errors of reading numbers and dates in headers, which may be anything.
 _ABSURD = (urllib3.exceptions.InvalidHeader, ValueError, TypeError, IndexError, OverflowError, OSError)
 
@@ -71,7 +74,6 @@ class HTTPTransport:
         url: the server's address, such as http://127.0.0.1:39300.
         timeout: seconds to connect and to wait for an answer, and for a whole request; see `connect`.
         max_answer: bytes of an answer, after decompression.
-        observer: called after each request with method, path, status (0: no answer) and seconds.
         token: sent with every request as `Authorization: Bearer TOKEN`; None: nothing is.
     """
 
@@ -79,7 +81,6 @@ class HTTPTransport:
         self,
         url: str,
         timeout: Timeout,
-        observer: Observer | None = None,
         *,
         token: str | None = None,
         max_answer: int = MAX_ANSWER_BYTES,
@@ -90,10 +91,12 @@ class HTTPTransport:
         self._limits = limits(timeout)
         self._request_s = request_seconds(timeout)
         self._max_answer = max_answer
-        self._observer = observer
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
         fork_safe(self._adapter.poolmanager.pools.lock)
         self._pool: tuple[str, Any] | None = None
+        # The extensions of the wire that the last answer named, and its header.
+        self.extensions: frozenset[str] = frozenset()
+        self._named: str | None = None
         # The last date that an answer told, and seconds by which it was ahead of our clock, with the time of that.
         self._date: str | None = None
         self._ahead = (0.0, float("-inf"))
@@ -117,6 +120,10 @@ class HTTPTransport:
             if is_best and abs(ahead) < MAX_CLOCK_OFFSET_S:
                 self._ahead = ahead, now
 
+    def forget_extensions(self) -> None:
+        """Take the server for one without extensions until its next answer."""
+        self._named, self.extensions = None, frozenset()
+
     def send(
         self,
         method: str,
@@ -128,6 +135,7 @@ class HTTPTransport:
         repeatable: bool | None = None,
         attempts: int = MAX_ATTEMPTS,
         take: Take[Any] | None = None,
+        observe: Observer | None = None,
     ) -> Any:
         """Send a request and return the body of the answer, or what is taken from it as it comes.
 
@@ -139,6 +147,7 @@ class HTTPTransport:
             repeatable: whether sending twice does no harm; None: GET and HEAD are.
             attempts: how often to try at most.
             take: makes something of the pieces of a large body; None: they are joined.
+            observe: called after each attempt with method, path, status (0: no answer) and seconds.
 
         Raises:
             TransportError: no whole answer. NotRunningError: no server there. RequestTimeout: none in time.
@@ -155,12 +164,10 @@ class HTTPTransport:
             pause = pause_after(attempts - remaining)
             try:
                 with budget:
-                    status, data, wait = self._exchange(attempt, target, headers, body, take)
-            except NotRunningError:
-                if not remaining or budget.seconds_left < pause:
-                    raise
+                    status, data, wait = self._exchange(attempt, target, headers, body, take, observe)
             except TransportError as error:
-                may_repeat = repeatable and not isinstance(error, RequestTimeout | AnswerTooLargeError)
+                never_arrived = isinstance(error, NotRunningError)
+                may_repeat = never_arrived or (repeatable and not isinstance(error, _FINAL))
                 if not remaining or not may_repeat or budget.seconds_left < pause:
                     raise
             else:
@@ -181,6 +188,7 @@ class HTTPTransport:
         headers: Mapping[str, str],
         body: bytes | None,
         take: Take[Any] | None,
+        observe: Observer | None,
     ) -> tuple[int, Any, float | None]:
         start = time.perf_counter()
         status = 0
@@ -194,6 +202,9 @@ class HTTPTransport:
             date = response.headers.get("date")
             if date is not None:
                 self._note_date(date)
+            named = response.headers.get(EXTENSIONS_HEADER)
+            if named != self._named:
+                self._named, self.extensions = named, names_in(named or "")
             try:
                 # Reading the raw stream once costs a third of Response.content on large bodies.
                 if take and _is_success(status):
@@ -207,8 +218,8 @@ class HTTPTransport:
                 raise
             response.release_conn()
         finally:
-            if self._observer is not None:
-                self._observer(attempt.method, attempt.path, status, time.perf_counter() - start)
+            if observe is not None:
+                observe(attempt.method, attempt.path, status, time.perf_counter() - start)
         return status, data, None if _is_success(status) else self._wait_of(response)
 
     def _wait_of(self, response: urllib3.BaseHTTPResponse) -> float | None:

@@ -105,8 +105,8 @@ def _is_address(text: str) -> bool:
 
 
 # A host, with its port if it has one, where an address lacks its scheme.
-_HOST = re.compile(r"(?:localhost|[\w-]{1,63}(?:\.[\w-]{1,63}){1,9})(?::\d+)?(?=[/?#]|$)")
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x1f\x7f]+")
+_HOST = re.compile(r"^(?:localhost|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(?=[/?#]|$)")
+_ABSOLUTE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x1f\x7f]+")
 _WITH_HOST = frozenset({"http", "https", "ftp", "ws", "wss"})
 
 

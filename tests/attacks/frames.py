@@ -8,14 +8,14 @@ import json
 import re
 import socket
 import struct
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from random import Random
 from typing import Any
 
 from pieces_orm import Asset, Session, Tag
+from tests.transport.scripted import accepting
 
 from . import Attack
 from .answers import MAX_ANSWER, Call, hurried, make_calls
@@ -95,28 +95,16 @@ def _handshake(chance: Random, request: bytes) -> bytes:
 @contextmanager
 def _streaming(chance: Random) -> Iterator[str]:
     """Serve odd frames on every stream, and empty lists to every request; yields the address."""
-    listening = socket.create_server(("127.0.0.1", 0))
 
     def serve(client: socket.socket) -> None:
-        with client, suppress(OSError):
-            while request := client.recv(65536):
-                if b"upgrade: websocket" in request.lower():
-                    client.sendall(_handshake(chance, request) + _sent(chance))
-                    return
-                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(_LISTING), _LISTING))
+        while request := client.recv(65536):
+            if b"upgrade: websocket" in request.lower():
+                client.sendall(_handshake(chance, request) + _sent(chance))
+                return
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(_LISTING), _LISTING))
 
-    def accept() -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=serve, args=(listening.accept()[0],), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        with suppress(OSError):
-            listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
+    with accepting(serve) as url:
+        yield url
 
 
 def _watch(cls: type[Any], session: Session) -> Any:

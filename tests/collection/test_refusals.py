@@ -40,7 +40,7 @@ REFUSED = {
     "an empty person of an asset": (lambda s, a: s.assets.create("x", persons=[" "]), "not empty"),
     "no person at all": (lambda s, a: s.persons.create(), "at least one of name"),
     "a type of path": (lambda s, a: s.anchors.create("/x", type="FOLDER"), r"AnchorType \(UNKNOWN, FILE, DIRECTORY\)"),
-    "an empty path": (lambda s, a: s.anchors.create(""), "Invalid path"),
+    "an empty path": (lambda s, a: s.anchors.create(""), "path takes a text that is not empty"),
     "an empty path of a point": (lambda s, a: s.anchor_points.create(s.anchors.create("/x"), ""), "not empty"),
     "a type of annotation": (lambda s, a: s.annotations.create("x", "DESCRIPTON"), "did you mean 'DESCRIPTION'"),
     "a type in a phrase": (lambda s, a: filters.phrase("x", annotation="COMENT"), "did you mean 'COMMENT'"),

@@ -34,9 +34,9 @@ def imports(within: str = PACKAGE) -> Graph:
             continue
         graph[room] |= set()
         for target in _imported(module, path):
-            # A program that imports the package itself stands on all that it exports: above the session.
-            other = "session" if target == within == PACKAGE else _room(target, within)
-            if other not in {room, None} and (other == "session" or target not in {within, *ENTRANCES}):
+            # A program that imports the package itself stands on all that it exports: above the opening of sessions.
+            other = "opening" if target == within == PACKAGE else _room(target, within)
+            if other not in {room, None} and (other == "opening" or target not in {within, *ENTRANCES}):
                 graph[room].add(other)
                 graph[other] |= set()
     return dict(graph)

@@ -9,26 +9,13 @@ import time
 import pytest
 from msgspec import Raw
 
-from pieces_orm import DecodeError, Session
+from pieces_orm import DecodeError
 from pieces_orm.collection import search_results
 from pieces_orm.documents import answers, page_stream
 from pieces_orm.values import Model
-from tests.wire.recorder import recording
 
 GOOD = {"id": "a", "text": "tide"}
 ODD = [None, 5, "x", [], {}, {"text": "no id"}, {"id": None}, {"id": 5}]
-
-
-@pytest.fixture
-def recorder():
-    with recording() as recorder:
-        yield recorder
-
-
-@pytest.fixture
-def session(recorder):
-    with Session(recorder.url, api_key="x") as session:
-        yield session
 
 
 def warned(caplog):
@@ -36,9 +23,9 @@ def warned(caplog):
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_a_member_without_an_id_is_left_out_of_all_with_a_warning(recorder, session, caplog, odd):
+def test_a_member_without_an_id_is_left_out_of_all_with_a_warning(recorder, recorded, caplog, odd):
     recorder.answer("GET", "/tags", body={"iterable": [odd, GOOD, {"id": "b", "text": "moon"}]})
-    assert [tag.text for tag in session.tags.all()] == ["tide", "moon"]
+    assert [tag.text for tag in recorded.tags.all()] == ["tide", "moon"]
     [warning] = warned(caplog)
     assert "without an id" in warning
     assert "tag" in warning
@@ -54,32 +41,32 @@ def test_a_page_that_is_cut_while_it_arrives_leaves_out_the_same(monkeypatch, od
 
 
 @pytest.mark.parametrize("index", [None, "0", {}, 1.5])
-def test_an_index_that_is_no_number_is_ignored_with_a_warning(recorder, session, caplog, index):
+def test_an_index_that_is_no_number_is_ignored_with_a_warning(recorder, recorded, caplog, index):
     recorder.answer(
         "GET", "/tags", body={"iterable": [GOOD, {"id": "b"}, {"id": "c"}], "indices": {"a": index, "c": -1}}
     )
-    assert [tag.id for tag in session.tags.all()] == ["a", "b"]
+    assert [tag.id for tag in recorded.tags.all()] == ["a", "b"]
     assert "'a'" in warned(caplog)[0]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_a_relation_keeps_its_other_members(recorder, session, caplog, odd):
+def test_a_relation_keeps_its_other_members(recorder, recorded, caplog, odd):
     members = {"iterable": [odd, {"id": "s"}], "indices": {"s": 0, "u": 1, "n": None}}
     recorder.answer("GET", "/tag/a", body={**GOOD, "assets": members})
-    assert session.tags.get("a").assets.ids == ("s", "u")
+    assert recorded.tags.get("a").assets.ids == ("s", "u")
     assert warned(caplog)
 
 
-def test_nested_copies_are_taken_beside_one_without_an_id(recorder, session):
+def test_nested_copies_are_taken_beside_one_without_an_id(recorder, recorded):
     members = {"iterable": [{"name": "no id"}, None, {"id": "s", "reference": {"id": "s", "name": "one"}}]}
     recorder.answer("GET", "/tag/a", body={**GOOD, "assets": members})
-    assert [asset.name for asset in session.tags.get("a").assets] == ["one"]
+    assert [asset.name for asset in recorded.tags.get("a").assets] == ["one"]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_ids_leaves_out_a_member_without_one(recorder, session, caplog, odd):
+def test_ids_leaves_out_a_member_without_one(recorder, recorded, caplog, odd):
     recorder.answer("GET", "/tags", body={"iterable": [odd, {"id": "a"}]})
-    assert session.tags.ids() == ("a",)
+    assert recorded.tags.ids() == ("a",)
     assert answers.listed_ids(json.dumps({"iterable": [odd, {"id": "a"}]}).encode(), "tag") == ("a",)
     assert warned(caplog)
 
@@ -88,19 +75,19 @@ NO_LIST = [b"{}", b'{"error": "out of memory"}', b'{"iterable": null}', b'{"iter
 
 
 @pytest.mark.parametrize("answer", NO_LIST)
-def test_an_answer_without_a_list_of_members_is_an_error_of_all_and_of_listed_ids(recorder, session, answer):
+def test_an_answer_without_a_list_of_members_is_an_error_of_all_and_of_listed_ids(recorder, recorded, answer):
     recorder.answer("GET", "/tags", body=answer)
     with pytest.raises(DecodeError, match="tag"):
-        session.tags.all()
+        recorded.tags.all()
     with pytest.raises(DecodeError, match="tag"):
         answers.listed_ids(answer, "tag")
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_a_collection_none_of_whose_members_has_an_id_is_an_error(recorder, session, odd):
+def test_a_collection_none_of_whose_members_has_an_id_is_an_error(recorder, recorded, odd):
     recorder.answer("GET", "/tags", body={"iterable": [odd, odd]})
     with pytest.raises(DecodeError, match="No member has an id"):
-        session.tags.all()
+        recorded.tags.all()
     with pytest.raises(DecodeError, match="No member has an id"):
         answers.listed_ids(json.dumps({"iterable": [odd]}).encode(), "tag")
 

@@ -107,7 +107,7 @@ def class_annotations(cls: type) -> typing.Iterator[tuple[str, object, str]]:
 def objects_of_a_session() -> dict[str, type]:
     """What a session and an entity show by their attributes: collections, signals, relations."""
     with pieces_orm.Session("http://127.0.0.1:1", api_key="x") as session:
-        found = {type(value) for name, value in vars(session).items() if not name.startswith("_")}
+        found = {type(session[cls]) for cls in pieces_orm.Entity._registry.values()}
         tags = session.assets.ref("x").tags
         found |= {type(tags), type(pieces_orm.Asset.tags), type(pieces_orm.Asset.original)}
         found |= {signals.Signal}

@@ -66,8 +66,8 @@ def test_closing_an_embedded_session_stops_its_server():
 
 @pytest.mark.xdist_group("machine")
 def test_the_fixtures_are_ready_at_once():
+    from pieces_orm.opening import connect
     from pieces_orm.server import Server
-    from pieces_orm.session import connect
 
     ready, connected = [], []
     for _ in range(3):

@@ -8,22 +8,9 @@ from pieces_orm import DecodeError, Session
 from pieces_orm.server import Server, Settings
 from pieces_orm.wire import association_reads, kinds
 from pieces_orm.wire.association_reads import sides_of
-from tests.wire.recorder import recording
 
 STAMP = {"value": "2026-01-12T10:05:00.123456Z"}
 SHAPES = {"bare ids": lambda end: end, "objects": lambda end: {"id": end}}
-
-
-@pytest.fixture
-def recorder():
-    with recording() as recorder:
-        yield recorder
-
-
-@pytest.fixture
-def session(recorder):
-    with Session(recorder.url, api_key="an-application") as session:
-        yield session
 
 
 def script(recorder, kind, relation, other, *rows):
@@ -50,7 +37,7 @@ def script(recorder, kind, relation, other, *rows):
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_every_known_shape_and_spelling_of_a_row_is_read(
-    recorder, session, shape, relation, other, own_keys, other_keys
+    recorder, recorded, shape, relation, other, own_keys, other_keys
 ):
     spellings = [(own, key) for own in own_keys for key in other_keys]
     # Newest first, as pages are.
@@ -59,44 +46,46 @@ def test_every_known_shape_and_spelling_of_a_row_is_read(
         for n, (own, key) in reversed(list(enumerate(spellings)))
     ]
     script(recorder, kinds.SUMMARY, relation, other, *rows)
-    summary = session.summaries.get("own")
+    summary = recorded.summaries.get("own")
     assert getattr(summary, relation).ids == tuple(f"other-{n}" for n in range(len(spellings)))
 
 
-def test_a_page_with_an_odd_row_is_not_the_last_one_and_one_that_comes_again_is(recorder, session, monkeypatch, caplog):
+def test_a_page_with_an_odd_row_is_not_the_last_one_and_one_that_comes_again_is(
+    recorder, recorded, monkeypatch, caplog
+):
     monkeypatch.setattr(association_reads, "MAX_ROWS_PER_PAGE", 2)
     good = {"id": "row", "created": STAMP, "updated": STAMP, "anchor": "own", "asset": "one"}
     script(recorder, kinds.ANCHOR, "assets", kinds.ASSET, good, {"id": "odd"})
-    assert session.anchors.get("own").assets.ids == ("one",)
+    assert recorded.anchors.get("own").assets.ids == ("one",)
     pages = recorder.sent("GET", "/anchor_to_asset_associations/anchor/own")
     assert [each.query["offset"] for each in pages] == ["0", "2"]
     assert "without two ids" in caplog.text
 
 
-def test_rows_of_owners_that_were_not_asked_for_are_left_out(recorder, session):
+def test_rows_of_owners_that_were_not_asked_for_are_left_out(recorder, recorded):
     row = {"id": "row", "created": STAMP, "updated": STAMP, "anchor": "own", "asset": "one"}
     script(recorder, kinds.ANCHOR, "assets", kinds.ASSET, row, {**row, "id": "r2", "anchor": "x", "asset": "two"})
-    assert session.anchors.get("own").assets.ids == ("one",)
+    assert recorded.anchors.get("own").assets.ids == ("one",)
 
 
-def test_rows_that_name_nobody_are_an_error_that_says_so(recorder, session):
+def test_rows_that_name_nobody_are_an_error_that_says_so(recorder, recorded):
     script(recorder, kinds.ANCHOR, "assets", kinds.ASSET, {"id": "row", "anchor": "", "asset": {}})
     with pytest.raises(DecodeError):
-        session.anchors.get("own").assets.ids
+        recorded.anchors.get("own").assets.ids
 
 
 @pytest.mark.parametrize("kind", [kinds.MESSAGE, kinds.SOURCE, kinds.TAG], ids=lambda kind: kind.collection)
-def test_a_batch_is_asked_for_under_each_spelling_and_read_from_any(recorder, session, kind):
+def test_a_batch_is_asked_for_under_each_spelling_and_read_from_any(recorder, recorded, kind):
     path, ids = kind.newer_batch.path, ["a", "b"]
     collection = {"iterable": [{"id": id, "created": STAMP, "updated": STAMP} for id in ids]}
     for key in kind.batch_keys:
         recorder.answer("POST", path, body={key: collection, "notFound": []})
-        assert [each.id for each in getattr(session, kind.collection).get_many(ids)] == ids
+        assert [each.id for each in getattr(recorded, kind.collection).get_many(ids)] == ids
         asked = {"iterable": [{"id": id} for id in ids]}
         assert recorder.sent("POST", path)[-1].json == dict.fromkeys(kind.batch_keys, asked)
     recorder.answer("POST", path, body={"something": collection})
     with pytest.raises(DecodeError):
-        getattr(session, kind.collection).get_many(ids)
+        getattr(recorded, kind.collection).get_many(ids)
 
 
 @pytest.mark.parametrize("embed", [True, False], ids=["embedded", "families"])

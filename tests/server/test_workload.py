@@ -1,5 +1,6 @@
 """Writes wait in a place of their own, and work that nobody waits for is not begun, or stops."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -11,7 +12,7 @@ from pieces_orm.server import Server
 from pieces_orm.server.app import application
 from pieces_orm.server.app.routes import http_routes
 from pieces_orm.server.request_errors import RequestError
-from pieces_orm.server.workload import Workload
+from pieces_orm.server.workload import HeldBytes, Workload, WorkQueue
 from pieces_orm.wire.kinds import KINDS
 from tests.server.support import Wire, frame, stream, until
 
@@ -137,3 +138,30 @@ def test_a_failed_turn_leaves_the_queue_as_it_was(filed):
         assert filed.status("POST", "/tags/create", {"text": 1}) == 400
         assert filed.status("GET", "/asset/none") == 410
     assert filed.status("POST", "/tags/create", {"text": "after"}) == 200
+
+
+async def reached(condition):
+    while not condition():  # noqa: ASYNC110 each turn of the loop matters here
+        await asyncio.sleep(0)
+
+
+def test_a_turn_that_comes_as_its_request_is_cancelled_is_given_back():
+    async def scenario():
+        queue = WorkQueue(1, HeldBytes(1), timeout_s=10)
+        release = threading.Event()
+        first = asyncio.ensure_future(queue.run(release.wait))
+        await reached(queue._free.locked)
+        leaving = asyncio.get_running_loop().create_future()
+        second = asyncio.ensure_future(queue.run(lambda: None, leaving=leaving))
+        await reached(lambda: queue._free._waiters)
+        release.set()
+        await first
+        # The turn has come, and its waiter is still to hear of it.
+        await reached(queue._free.locked)
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        await asyncio.sleep(0)
+        return queue.is_free()
+
+    assert asyncio.run(scenario())

@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
-from contextlib import contextmanager
 
 import pytest
-from websockets.sync.server import serve
 
 import pieces_orm
 from pieces_orm import AnswerTooLargeError, Asset, Session
 from pieces_orm.transport import websocket
 from tests.support import wait_for
-
-
-@contextmanager
-def streaming(*frames):
-    """Serve these frames on every stream; yields the address, and the headers of the requests."""
-    seen = []
-    ended = threading.Event()
-
-    def send(connection):
-        seen.append(connection.request.headers)
-        for frame in frames:
-            connection.send(frame)
-        ended.wait(5)
-
-    with serve(send, "127.0.0.1", 0, compression="deflate") as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.socket.getsockname()[1]}", seen
-        finally:
-            ended.set()
-            server.shutdown()
-            thread.join()
+from tests.transport.scripted import streaming
 
 
 def page(size):
@@ -76,9 +51,9 @@ def test_a_frame_of_ids_may_be_larger_in_a_session_that_takes_larger_answers():
 
 
 def test_streams_offer_no_compression():
-    with streaming(page(100)) as (url, seen), Session(url, api_key="key") as session:
+    with streaming(page(100)) as (url, requests), Session(url, api_key="key") as session:
         next(session.assets.stream())
-        assert "Sec-WebSocket-Extensions" not in seen[0]
+        assert "Sec-WebSocket-Extensions" not in requests[0].headers
 
 
 @pytest.mark.parametrize(

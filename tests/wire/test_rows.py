@@ -11,18 +11,11 @@ from pieces_orm.values import Application, Platform, Privacy
 
 from .calls import CASES, IDS, STREAMS, ref
 from .contract import ROWS, problems
-from .recorder import recording
 
 EACH = [(name, number) for name, cases in CASES.items() for number in range(len(cases))]
 FAILING = [(name, code) for name in CASES for code in ROWS[name]["status_codes"] if int(code) >= 400]
 ERRORS = {"410": NotFoundError, "500": ServerError}
 APPLICATION = Application("application-1", "OPEN_SOURCE", "1", Platform.LINUX, True, Privacy.OPEN)
-
-
-@pytest.fixture
-def recorder():
-    with recording() as recorder:
-        yield recorder
 
 
 @pytest.fixture

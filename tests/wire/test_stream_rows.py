@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import contextmanager
 
 import pytest
-from websockets.sync.server import serve
 
 from pieces_orm import Asset, DecodeError, Session, Suggestion
 from pieces_orm.orm import reading
+from tests.transport.scripted import streaming
 
 from .calls import ASSET, STREAMS
 from .contract import ROWS, problems, sample
-
-
-@contextmanager
-def streaming(*frames):
-    """Run a WebSocket server that sends these frames and keeps the connection; yield its address and handshakes."""
-    handshakes = []
-
-    def handle(socket):
-        handshakes.append(socket.request)
-        for frame in frames:
-            socket.send(json.dumps(frame))
-        for _ in socket:
-            pass
-
-    with serve(handle, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.socket.getsockname()[1]}", handshakes
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def assert_opened_as(row, handshakes):
@@ -50,7 +27,10 @@ def assert_opened_as(row, handshakes):
 def test_frames_of_whole_assets_become_entities(name, transferables):
     frame = sample("assets")
     assert problems(frame, ROWS[name]["returns"]) == []
-    with streaming(frame, {"iterable": []}) as (url, handshakes), Session(url, api_key="application-1") as session:
+    with (
+        streaming(json.dumps(frame), '{"iterable": []}') as (url, handshakes),
+        Session(url, api_key="application-1") as session,
+    ):
         stream = session.assets.stream(transferables=transferables)
         first = next(stream)
         assert [each.id for each in first] == [each["id"] for each in frame["iterable"]]
@@ -75,7 +55,7 @@ def test_frames_of_suggestions_become_typed_suggestions():
     }
     row = ROWS["workstream_suggestions_stream"]
     assert problems(frame, row["returns"]) == []
-    with streaming(frame) as (url, handshakes), Session(url, api_key="application-1") as session:
+    with streaming(json.dumps(frame)) as (url, handshakes), Session(url, api_key="application-1") as session:
         suggestions = session.suggestions()
         [suggestion] = next(suggestions)
         assert isinstance(suggestion, Suggestion)
@@ -91,7 +71,7 @@ def test_frames_of_suggestions_become_typed_suggestions():
 def test_a_suggestion_of_a_material_without_an_id_is_a_decode_error(id):
     frame = {"iterable": [{"asset": {"id": id}}]}
     with (
-        streaming(frame) as (url, _),
+        streaming(json.dumps(frame)) as (url, _),
         Session(url, api_key="application-1") as session,
         pytest.raises(DecodeError, match="suggestion"),
     ):
@@ -103,7 +83,10 @@ def test_identifier_frames_become_signals(monkeypatch):
     gone = {"iterable": [{"asset": {"id": ASSET["id"]}}, {"asset": {"id": ASSET["id"]}, "deleted": True}, {}]}
     assert problems(gone, ROWS["assets_stream_identifiers"]["returns"]) == []
     told, done = [], threading.Event()
-    with streaming(first, gone) as (url, handshakes), Session(url, api_key="application-1") as session:
+    with (
+        streaming(json.dumps(first), json.dumps(gone)) as (url, handshakes),
+        Session(url, api_key="application-1") as session,
+    ):
 
         @session.signals.deleted.connect_via(Asset)
         def note(sender, entity, origin):

@@ -1,9 +1,23 @@
-"""The headers that every answer carries, so that browsers keep answers from pages and from their caches."""
+"""The headers that every answer carries."""
 
 from __future__ import annotations
 
-ANSWER_HEADERS = (
+from ...wire.extensions import EXTENSIONS_HEADER, PAGES, QUERY
+
+# Browsers keep answers from pages and from their caches.
+_ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
+SERVED = (PAGES, QUERY)
+"""Extensions of the wire that this server has."""
+
+
+def answer_headers(*, extensions: bool) -> tuple[tuple[str, str], ...]:
+    """Return the headers of every answer, refusals included.
+
+    Args:
+        extensions: name the extensions of the wire that the server has.
+    """
+    return (*_ALWAYS, (EXTENSIONS_HEADER, ", ".join(SERVED))) if extensions else _ALWAYS

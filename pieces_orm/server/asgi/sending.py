@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import frozen
@@ -15,19 +16,21 @@ _CHECKS_PER_TIMEOUT = 8
 
 @frozen
 class ConnectionLimits:
-    """The limits on every connection.
+    """The limits on every connection, and the headers of its answers.
 
     Args:
         request_timeout_s: seconds within which a request, or a message on a stream, must arrive.
         send_timeout_s: seconds for which a client may take nothing of what is sent to it.
         max_body: bytes of a request's body that are read though nobody wants them.
         held: counts what the client has not taken.
+        headers: of every answer.
     """
 
     request_timeout_s: float
     send_timeout_s: float
     max_body: int
     held: HeldBytes
+    headers: Sequence[tuple[str, str]]
 
 
 class TimedTransport:

@@ -6,9 +6,8 @@ import asyncio
 from typing import Any
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from .answer_headers import ANSWER_HEADERS
 from .sending import ConnectionLimits, TimedTransport
 
 _MIN_BODY_BYTES_PER_S = 1000
@@ -31,6 +30,7 @@ class TimedProtocol(H11Protocol):
         self._due = 0.0
         self._in_head = True
         self._unwanted = 0
+        self._timed_cycle: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock for the first request."""
@@ -47,13 +47,16 @@ class TimedProtocol(H11Protocol):
         if self.transport.get_protocol() is not self:
             self._stop_timer()  # it is a stream now, which may be silent
         elif state is h11.SEND_BODY:
-            if self._timer is None or self._in_head:
+            # A read may end one request and begin the next, whose body then counts from there.
+            is_new = self.cycle is not self._timed_cycle
+            if self._timer is None or is_new:
                 self._start_timer()
             self._in_head = False
+            self._timed_cycle = self.cycle
             # Data that came fast does not pay for silence later.
             latest = self.loop.time() + self.limits.request_timeout_s
             self._due = min(self._due + len(data) / _MIN_BODY_BYTES_PER_S, latest)
-            self._unwanted += len(data) if self.conn.our_state is h11.DONE else 0
+            self._unwanted += len(data) if self.conn.our_state is h11.DONE and not is_new else 0
             if self._unwanted > self.limits.max_body:
                 self.transport.abort()
         elif state is not h11.IDLE:
@@ -99,7 +102,7 @@ class TimedProtocol(H11Protocol):
         self.transport.close()
 
     def _answer(self, status: int, sentence: str) -> None:
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close"), *ANSWER_HEADERS]
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close"), *self.limits.headers]
         response = h11.Response(status_code=status, headers=headers)
         for event in (response, h11.Data(data=sentence.encode()), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Response
 from websockets.server import ServerProtocol
 
-from .answer_headers import ANSWER_HEADERS
 from .sending import ConnectionLimits
 
 _FRAGMENT_BYTES = 100  # that a fragment takes beside its text
@@ -19,9 +19,13 @@ _MAX_FRAGMENTS = 10_000  # of a message: there may be any number of empty ones
 class _Handshakes(ServerProtocol):
     """The protocol of a WebSocket, whose answers to the opening handshake all carry the headers of every answer."""
 
+    def __init__(self, headers: Sequence[tuple[str, str]], **options: Any) -> None:
+        super().__init__(**options)
+        self._headers = headers
+
     def send_response(self, response: Response) -> None:
         """Send the answer to the handshake."""
-        for name, value in ANSWER_HEADERS:
+        for name, value in self._headers:
             if name not in response.headers:
                 response.headers[name] = value
         super().send_response(response)
@@ -35,7 +39,9 @@ class TimedStream(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         extensions = self.conn.available_extensions
-        self.conn = _Handshakes(extensions=extensions, max_size=self.config.ws_max_size, logger=self.conn.logger)
+        self.conn = _Handshakes(
+            self.limits.headers, extensions=extensions, max_size=self.config.ws_max_size, logger=self.conn.logger
+        )
         self._timer: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:

@@ -15,7 +15,6 @@ from contextlib import suppress
 import uvicorn
 from starlette.types import ASGIApp
 
-from .answer_headers import ANSWER_HEADERS
 from .sending import ConnectionLimits
 from .slow_requests import timed_protocol
 from .streams import stream_protocol
@@ -39,7 +38,7 @@ class UvicornServer(uvicorn.Server):
         self._protocol = timed_protocol(limits)
         config = uvicorn.Config(
             app, http=self._protocol, ws=stream_protocol(limits), ws_max_size=_MAX_MESSAGE_BYTES,
-            headers=list(ANSWER_HEADERS), log_config=None, access_log=False, lifespan="off", server_header=False,
+            headers=list(limits.headers), log_config=None, access_log=False, lifespan="off", server_header=False,
             ws_ping_interval=_PING_INTERVAL_S, ws_ping_timeout=_PING_INTERVAL_S,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
             proxy_headers=False,  # X-Forwarded-For is what a client says of itself

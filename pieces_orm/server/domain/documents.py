@@ -100,10 +100,6 @@ class Documents:
         found = set(self._load(kind, ids))
         return {id: self.document(kind, id) for id in ids if id in found}
 
-    def load_all(self, kind: Kind) -> list[str]:
-        """Load a kind and everything that its documents show; its ids, newest first."""
-        return self._load(kind, None)
-
     def row(self, kind: Kind, id: str) -> Row:
         """Return the stored row of a loaded material."""
         return self._rows[kind.name, id]
@@ -114,7 +110,7 @@ class Documents:
         parts = self._parts(kind, id, self._copies(kind, id))
         return self._with_parts(kind, id, parts)
 
-    def _load(self, kind: Kind, ids: Sequence[str] | None) -> list[str]:
+    def _load(self, kind: Kind, ids: Sequence[str]) -> list[str]:
         """Load materials and every other that their documents show; the ids that exist."""
         found = self._fetch(kind, ids)
         for other, others in self._load_shown(kind, found, _FORMS_WITH_KEYS):

@@ -7,7 +7,7 @@ import re
 from ...wire.kinds import ASSET, TAG
 from ..domain.asset_seeds import create_asset, draft_asset
 from ..domain.documents import references_text
-from ..domain.materials import is_pseudo, own_keys
+from ..domain.materials import own_keys
 from ..domain.seeds import Seed, SeedWriter
 from ..http.requests import Request
 from ..json_values import json_text
@@ -57,5 +57,5 @@ def _found_tags(reader: Reader, text: str, listed: list[object]) -> list[Seed]:
 def pseudo(request: Request) -> str:
     """Answer the ids of assets that are only suggested."""
     with request.service.store.read() as reader:
-        ids = [row.id for row in reader.rows(ASSET.name) if is_pseudo(row)]
+        ids = reader.pseudo_ids(ASSET.name)
     return f'{{"identifiers":{references_text(ASSET, ids)}}}'

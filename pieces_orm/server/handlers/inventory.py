@@ -15,7 +15,7 @@ from ..domain.documents import references_text
 from ..http.requests import Handler, Request
 from ..json_values import json_text
 from ..request_errors import RequestError
-from ..storage.reader import Windows
+from ..storage.reader import Page, Selection, Windows
 from ..storage.timestamps import normalize_timestamp
 from . import models
 
@@ -59,7 +59,7 @@ def metrics(request: Request) -> str:
     name, windows = _known_type(body.material_type), (body.filters or Dates()).windows()
     if name in _STORED:
         with request.service.store.read() as reader:
-            total = reader.dated_count(_STORED[name], windows)
+            total = reader.selected_count(_STORED[name], Selection(windows))
     else:
         total = len(_unstored_ids(name, windows))
     return json_text({"material_type": name, "total_count": total})
@@ -74,7 +74,7 @@ def identifiers(request: Request) -> str:
     most = None if body.limit is None else min(body.limit, _MOST)
     if name in _STORED:
         with request.service.store.read() as reader:
-            ids = reader.dated_ids(_STORED[name], windows, most)
+            ids = reader.selected_ids(_STORED[name], Selection(windows), Page(most))
     else:
         ids = _unstored_ids(name, windows)[:most]
     return json_text({"material_type": name, "identifiers": ids})

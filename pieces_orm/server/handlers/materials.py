@@ -12,9 +12,8 @@ from ...wire.closed_lists import SCORE_REASONS
 from ...wire.kinds import ANCHOR, ANNOTATION, ASSET, CONVERSATION, SHARE, Kind, Verb
 from ..contract import contract
 from ..domain.asset_seeds import first_line
-from ..domain.date_windows import queried_windows
 from ..domain.documents import collection_text, references_text
-from ..domain.materials import matches_query, own_keys, related_ids, require_row
+from ..domain.materials import own_keys, related_ids, require_row
 from ..domain.relations import RelationEnd, check_relations, end_of
 from ..domain.schema_check import validated
 from ..domain.seeds import SeedWriter, check_members, fixed_keys, label_of
@@ -23,6 +22,7 @@ from ..http.responses import no_content, text_response
 from ..json_values import json_text, object_in, referenced_id
 from ..request_errors import RequestError
 from ..storage.reader import Reader
+from .pages import asked_ids, page_response
 
 KindHandler = Callable[[Kind, Request], str | Response]
 
@@ -60,25 +60,19 @@ def read(kind: Kind, request: Request) -> str:
     return text
 
 
-def snapshot(kind: Kind, request: Request) -> str:
-    """Answer all documents of a kind, newest first."""
+def snapshot(kind: Kind, request: Request) -> Response:
+    """Answer all documents of a kind, newest first, or a page of them."""
     with request.service.store.read() as reader:
-        documents = request.service.documents(reader, contents=request.contents)
-        ids = documents.load_all(kind)
-        if "pseudo" in kind.route("all").query or request.query:
-            ids = [id for id in ids if matches_query(request.query, documents.row(kind, id))]
-        return collection_text(kind, ids, [documents.document(kind, id) for id in ids])
+        ids, total = asked_ids(kind, "all", request, reader)
+        found = request.service.documents(reader, contents=request.contents).some(kind, ids)
+    return page_response(collection_text(kind, list(found), found.values()), total)
 
 
-def identifiers(kind: Kind, request: Request) -> str:
-    """Answer all ids of a kind, newest first."""
-    limit = request.number("limit")
+def identifiers(kind: Kind, request: Request) -> Response:
+    """Answer all ids of a kind, newest first, or a page of them."""
     with request.service.store.read() as reader:
-        if "pseudo" in kind.route("ids").query:
-            ids = [row.id for row in reader.rows(kind.name) if matches_query(request.query, row)][:limit]
-        else:
-            ids = reader.dated_ids(kind.name, queried_windows(request.query), limit)
-    return references_text(kind, ids)
+        ids, total = asked_ids(kind, "ids", request, reader)
+    return page_response(references_text(kind, ids), total)
 
 
 def create(kind: Kind, request: Request) -> str:

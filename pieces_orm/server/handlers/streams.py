@@ -16,6 +16,7 @@ from ..domain.materials import is_pseudo
 from ..json_values import json_text
 from ..request_errors import RequestError
 from ..service import Service
+from ..storage.reader import Page, Selection
 from ..storage.writer import Operation
 from ..workload import ClientLeftError
 
@@ -106,8 +107,8 @@ def _assets_frame(contents: bool, service: Service, taken: Taken | None) -> str 
     with service.store.read() as reader:
         documents = service.documents(reader, contents=contents)
         if taken is None:
-            ids = [id for id in documents.load_all(ASSET) if not is_pseudo(documents.row(ASSET, id))]
-            return collection_text(ASSET, ids, [documents.document(ASSET, id) for id in ids])
+            found = documents.some(ASSET, reader.selected_ids(ASSET.name, Selection(pseudo=False), Page()))
+            return collection_text(ASSET, list(found), found.values())
         found = documents.some(ASSET, [id for (_, id), operation in taken.items() if operation != "delete"])
         found = {id: text for id, text in found.items() if not is_pseudo(documents.row(ASSET, id))}
     taken = {key: operation for key, operation in taken.items() if operation == "delete" or key[1] in found}

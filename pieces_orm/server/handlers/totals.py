@@ -10,7 +10,7 @@ from ...wire.kinds import Kind
 from ..domain.materials import own_keys
 from ..http.requests import Request
 from ..json_values import json_text, object_in
-from ..storage.reader import Reader
+from ..storage.reader import Reader, Selection
 
 _COUNTED = {
     "assets": kinds.ASSET,
@@ -37,7 +37,7 @@ def metadata(request: Request) -> str:
         roles = _values(reader, kinds.MESSAGE, "role")
         types = _values(reader, kinds.ANCHOR, "type")
         scores = [object_in(own_keys(row), "score") for row in reader.rows(kinds.ASSET.name)]
-        totals = {name: reader.dated_count(kind.name, {}) for name, kind in _COUNTED.items()}
+        totals = {name: reader.selected_count(kind.name, Selection()) for name, kind in _COUNTED.items()}
     totals |= {name: sum(int(score.get(key) or 0) for score in scores) for name, key in _SCORED.items()}
     totals |= {
         "copilot_sends": roles[MessageRole.USER],

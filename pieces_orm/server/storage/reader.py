@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Executable, Select, and_, bindparam, func, literal, or_, select
+from attrs import field, frozen
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 
-from .tables import StoredRelation, change, edge, material
+from .tables import MAYBE_PSEUDO, StoredRelation, change, edge, material
 
 Edge = tuple[str, str, str, str]
 """(name of the relation, side, own id, other id)."""
@@ -39,6 +52,9 @@ _IN_WINDOW: Mapping[DateColumn, ColumnElement[bool]] = {
     for name in ("created", "updated")
 }
 _AFTER_ALL_DATES = "~"
+_NO_LIMIT = -1
+OLDEST_FIRST = (material.c.created, material.c.seq)
+NEWEST_FIRST = tuple(key.desc() for key in OLDEST_FIRST)
 _OF_RELATION = edge.c.relation == bindparam("r")
 _ASSOCIATION = select(edge.c.id, edge.c.id_a, edge.c.id_b, edge.c.created, edge.c.updated, edge.c.document)
 _PAIR = _ASSOCIATION.where(_OF_RELATION, edge.c.id_a == bindparam("a"), edge.c.id_b == bindparam("b"))
@@ -84,7 +100,7 @@ def _of_side(side: EdgeSide) -> ColumnElement[bool]:
 
 
 _SIDES: tuple[EdgeSide, EdgeSide] = ("a", "b")
-_NEWEST_FIRST = (edge.c.created.desc(), edge.c.seq.desc())
+_LATEST_FIRST = (edge.c.created.desc(), edge.c.seq.desc())
 _OWNERS = {side: _IDS.where(material.c.id.in_(select(edge.c[f"id_{side}"]).where(_OF_RELATION))) for side in _SIDES}
 _COUNT = {
     side: select(func.count()).select_from(edge).where(_of_side(side), edge.c[f"id_{side}"] == bindparam("i"))
@@ -92,23 +108,29 @@ _COUNT = {
 }
 _PAGE = {
     side: _ASSOCIATION.where(_of_side(side), edge.c[f"id_{side}"] == bindparam("i"))
-    .order_by(*_NEWEST_FIRST)
+    .order_by(*_LATEST_FIRST)
     .limit(bindparam("most"))
     .offset(bindparam("offset"))
     for side in _SIDES
 }
 _BULK = {
     side: _ASSOCIATION.where(_of_side(side), edge.c[f"id_{side}"].in_(bindparam("ids", expanding=True))).order_by(
-        edge.c[f"id_{side}"], *_NEWEST_FIRST
+        edge.c[f"id_{side}"], *_LATEST_FIRST
     )
     for side in _SIDES
 }
 
 
-def _dated(columns: Sequence[DateColumn], selected: Select[Any]) -> Select[Any]:
-    """Select the materials of a kind whose dates are in any of the windows."""
-    windows = [_IN_WINDOW[column] for column in columns]
-    return selected.where(_OF_KIND, or_(*windows)) if windows else selected.where(_OF_KIND)
+def _key(function: Any, path: str) -> ColumnElement[Any]:
+    """Read a key of documents; those of older databases may be nested more deeply than SQLite reads."""
+    return case((func.json_valid(material.c.document) == 1, function(material.c.document, path)))
+
+
+_IS_PSEUDO = and_(_OF_KIND, MAYBE_PSEUDO, _key(func.json_type, "$.pseudo") == "true")
+_PSEUDO = select(material.c.seq).where(_IS_PSEUDO)
+_NOT_PSEUDO = material.c.seq.not_in(_PSEUDO)
+_PSEUDO_IDS = select(material.c.id).where(_IS_PSEUDO).order_by(material.c.seq.desc())
+_OF_TYPE = _key(func.json_extract, "$.type") == bindparam("type")
 
 
 class Row(NamedTuple):
@@ -134,6 +156,51 @@ class AssociationRow(NamedTuple):
 
 Windows = Mapping[DateColumn, tuple[str, str]]
 """The first and the last moment of windows on dates; an empty text does not bound."""
+
+
+@frozen
+class Selection:
+    """The materials of a kind that an answer is about.
+
+    Args:
+        windows: a date is in any of them; none of them: all.
+        pseudo: with those that are only suggested.
+        type: the value of their key `type`; None: any.
+        tests: further conditions on rows of the table of materials.
+    """
+
+    windows: Windows = field(factory=dict)
+    pseudo: bool = True
+    type: str | None = None
+    tests: Sequence[ColumnElement[bool]] = ()
+
+    def of(self, kind: str, selected: Select[Any]) -> tuple[Select[Any], dict[str, str]]:
+        """Restrict a statement to these materials; returns it with its parameters."""
+        parameters = {"k": kind}
+        selected = selected.where(_OF_KIND, *self.tests)
+        if self.windows:
+            selected = selected.where(or_(*(_IN_WINDOW[column] for column in self.windows)))
+            parameters |= _bounds(self.windows)
+        if not self.pseudo:
+            selected = selected.where(_NOT_PSEUDO)
+        if self.type is not None:
+            selected = selected.where(_OF_TYPE)
+            parameters["type"] = self.type
+        return selected, parameters
+
+
+@frozen
+class Page:
+    """A part of a selection, in an order: at most `limit` after the first `offset`; None: all of them."""
+
+    limit: int | None = None
+    offset: int = 0
+    order: Sequence[ColumnElement[Any]] = NEWEST_FIRST
+
+    def of(self, selected: Select[Any]) -> Select[Any]:
+        """Restrict a statement to this part."""
+        limit = _NO_LIMIT if self.limit is None else self.limit
+        return selected.order_by(*self.order).limit(limit).offset(self.offset)
 
 
 class Reader:
@@ -164,20 +231,23 @@ class Reader:
         """Return the ids of a kind whose `created` or `updated` is within bounds; an empty bound does not bound."""
         return set(self.connection.scalars(_IDS_WITHIN[column], {"k": kind, "from_": first, "to_": last}))
 
-    def dated_ids(self, kind: str, windows: Windows, most: int | None = None) -> list[str]:
-        """Return the ids of a kind with a date in any of the windows, the last created first.
+    def selected_ids(self, kind: str, selection: Selection, page: Page) -> list[str]:
+        """Return the ids of a page of a selection."""
+        ids, parameters = selection.of(kind, select(material.c.id))
+        return list(self.connection.scalars(page.of(ids), parameters))
 
-        Args:
-            windows: none of them: all of the kind.
-            most: at most so many; None: all.
-        """
-        ids = _dated(tuple(windows), select(material.c.id)).order_by(material.c.created.desc(), material.c.seq.desc())
-        return list(self.connection.scalars(ids.limit(most), {"k": kind, **_bounds(windows)}))
+    def selected_count(self, kind: str, selection: Selection, page: Page | None = None) -> int:
+        """Count the materials of a selection, or of a page of it."""
+        if page is None:
+            count, parameters = selection.of(kind, select(func.count()).select_from(material))
+        else:
+            ids, parameters = selection.of(kind, select(material.c.id))
+            count = select(func.count()).select_from(page.of(ids).subquery())
+        return self.connection.scalar(count, parameters) or 0
 
-    def dated_count(self, kind: str, windows: Windows) -> int:
-        """Count the materials that `dated_ids` returns the ids of."""
-        count = _dated(tuple(windows), select(func.count()).select_from(material))
-        return self.connection.scalar(count, {"k": kind, **_bounds(windows)}) or 0
+    def pseudo_ids(self, kind: str) -> list[str]:
+        """Return the ids of a kind's materials that are only suggested, newest first."""
+        return list(self.connection.scalars(_PSEUDO_IDS, {"k": kind}))
 
     def last_updated(self, kind: str) -> str | None:
         """Return the id of the material of a kind that changed last."""

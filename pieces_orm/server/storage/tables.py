@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attrs import field, frozen
-from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint, func, literal_column
 
 from ...wire.kinds import Kind
 
@@ -19,7 +19,8 @@ material = Table(
     metadata,
     Column("seq", Integer, primary_key=True),
     *_texts("kind", "id", "document", "created", "updated"),
-    # A second key for look-ups: a tag's text, a website's url, a point's path, the account of a person.
+    # A second key for look-ups: a tag's text, a website's url, a point's path, a format's language, the account of a
+    # person.
     Column("label", Text),
     UniqueConstraint("kind", "id"),
     Index("material_label", "kind", "label"),
@@ -27,6 +28,9 @@ material = Table(
     Index("material_created", "kind", "created", "seq", "id"),
     Index("material_updated", "kind", "updated"),
 )
+# Those among which the materials are that are only suggested; most databases have few.
+MAYBE_PSEUDO = func.instr(material.c.document, literal_column("'\"pseudo\":true'")) > literal_column("0")
+Index("material_pseudo", material.c.kind, sqlite_where=MAYBE_PSEUDO)
 edge = Table(
     "edge",
     metadata,

@@ -8,6 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 from pieces_orm.errors import NotRunningError
 from pieces_orm.server import Server, Settings
+from pieces_orm.server.asgi.answer_headers import SERVED
 from pieces_orm.server.asgi.guard import is_loopback
 from tests.server.support import frame, stream
 
@@ -143,6 +144,7 @@ def test_every_answer_says_that_browsers_keep_it_from_pages_and_caches(started):
             "x-content-type-options: nosniff",
             "cache-control: no-store",
             "cross-origin-resource-policy: same-origin",
+            f"x-pieces-orm-extensions: {', '.join(SERVED)}",
         ):
             assert headers.count(header) == 1, (status, first, headers)
     assert seen[:2] == ["200", "204"]
