@@ -87,17 +87,17 @@ class Reconciler:
             number: that of the request of the ids.
             since: entities requested before this number may have changed unnoticed; None: none may have.
         """
-        reports: dict[str, int] = {}
-        held: dict[str, Record] = {}
+        alive = self._context.identity_map.alive(self._cls)
+        held = {each.id: each for each in alive if each._state.state in (LOADED, EXPIRED, PARTIAL)}
+        # One that was read and deleted between two lists of ids is in neither.
+        reports = {id: VANISHED for id, each in held.items() if id not in now and each._state.applied < number}
         if since is not None:
-            alive = self._context.identity_map.alive(self._cls)
-            held = {each.id: each for each in alive if each._state.state in (LOADED, EXPIRED, PARTIAL)}
             # Of a copy nobody knows what has changed since, only that it may be old.
             old_copy = SURVIVED if self.known.are_listed else SEEN
-            reports = {
-                id: VANISHED if id not in now else old_copy if each._state.state is PARTIAL else UPDATED
+            reports |= {
+                id: old_copy if each._state.state is PARTIAL else UPDATED
                 for id, each in held.items()
-                if each._state.applied < since
+                if id in now and each._state.applied < since
             }
         if not self.known.are_listed:
             self.known.list_first(now, number, self._context.connection.server_time())
