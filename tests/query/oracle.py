@@ -100,7 +100,7 @@ def _of_field(world: World, rng: random.Random, cls: type[Entity], name: str) ->
     forms = ["is"] * bool(pool) + ["none"] * optional
     if spec.types == (str,):
         forms += ["contains", "startswith", "other"]
-    if spec.types == (datetime,) or spec.types == (int,):
+    if spec.types in ((datetime,), (int,)):
         forms += ["after", "before", "between"]
         step: Any = timedelta(seconds=rng.choice((0, 0, 1, 3600))) if spec.types == (datetime,) else rng.choice((0, 1))
         bound = world.rows[cls][0]["created"] if spec.types == (datetime,) else 1
