@@ -10,11 +10,15 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any, TypeVar
 
+import attrs
+
 from .. import values
 from ..documents import decoding
 from ..errors import InvalidIdError, InvalidValueError, UnsupportedOperationError
+from ..model.natural_key import Key
 from ..model.record import check_usable
 from ..model.seed import Seed
+from ..orm import natural_keys
 from ..orm.context import Context, check_context
 from ..orm.entity import Entity, registered
 from ..values.checking import plain_text, to_utc
@@ -95,7 +99,17 @@ def seeds(
         raise UnsupportedOperationError(message)
     where = f"{kind.collection}.{call}()"
     checked = [bound(seed, where, context, args, kwargs) for args, kwargs in given]
-    return [seed(*each.args, **each.kwargs) for each in checked]
+    composed = [seed(*each.args, **each.kwargs) for each in checked]
+    return [
+        attrs.evolve(made, keys=_keys_in(each)) if made.keys is None else made
+        for made, each in zip(composed, checked, strict=True)
+    ]
+
+
+def _keys_in(found: inspect.BoundArguments) -> list[Key]:
+    """Return the natural keys that arguments name materials by."""
+    values = (each if isinstance(each, list | tuple) else (each,) for each in found.arguments.values())
+    return [each for members in values for each in members if isinstance(each, Key)]
 
 
 def bound(
@@ -125,6 +139,10 @@ def bound(
 
 def _checked(name: str, annotation: str, value: Any, context: Context) -> Any:
     wanted = _alternatives(annotation)
+    if isinstance(value, str | PurePath):
+        cls = next((found for each in wanted if issubclass(found := _type(each), Entity)), None)
+        if cls is not None:
+            return natural_keys.named(context, cls, value, name)
     for each in wanted:
         many = _MANY.fullmatch(each)
         if many is None:
@@ -227,6 +245,19 @@ def listed_entities(name: str, entities: Any, cls: type[E], context: Context) ->
             raise InvalidValueError(message)
         check_context(each, context)
     return found
+
+
+def existing(name: str, values: Any, cls: type[E], context: Context) -> list[E]:
+    """Return the entities that a list names, each by itself, its id, or its natural key.
+
+    Requests: none for entities and ids; those of `find` for natural keys.
+
+    Raises:
+        InvalidValueError: one names no material of the class. UsageError: one belongs to another session.
+        NotFoundError: no material has a natural key. SeveralFoundError: several have it.
+    """
+    found = listed(name, values, f" of {cls.__name__} entities")
+    return natural_keys.existing(context, [natural_keys.named(context, cls, each, name) for each in found])
 
 
 def listed_texts(name: str, texts: Any) -> list[str]:

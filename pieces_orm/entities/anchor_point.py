@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..values import AnchorType, Platform, Score
 from ..wire import kinds
-from .declaring import Context, Entity, One, Seed, entity, field, readonly
+from .anchor import Anchor, type_of
+from .declaring import Context, Entity, One, Seed, entity, field, ids_of, readonly
 
 if TYPE_CHECKING:
     from . import *  # noqa: F403 kinds name each other
@@ -29,7 +31,7 @@ class AnchorPoint(Entity):
     @staticmethod
     def _seed(
         context: Context,
-        anchor: Anchor,
+        anchor: str | PurePath | Anchor,
         fullpath: str,
         *,
         type: AnchorType | str | None = None,
@@ -42,15 +44,15 @@ class AnchorPoint(Entity):
         Args:
             anchor: the anchor that is found at the path.
             fullpath: the absolute path.
-            type: FILE or DIRECTORY; None takes the anchor's.
+            type: FILE or DIRECTORY; None takes the anchor's, or that of the path when its path names the anchor.
             platform: the operating system that the path is on; None leaves it open.
             watch: whether the server watches the path for changes.
             transferables: whether the answer carries contents; None lets the server decide.
         """
         body = {
-            "anchor": anchor.id,
+            **ids_of(anchor),
             "fullpath": fullpath,
-            "type": type or anchor.type,
+            "type": type or (anchor.type if isinstance(anchor, Anchor) else type_of(fullpath)),
             "platform": platform,
             "watch": watch,
         }

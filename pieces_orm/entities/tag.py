@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..values import Mechanisms, Score, TagCategory
 from ..wire import kinds
-from .declaring import Context, Entity, Many, Seed, entity, field, ids_of, readonly
+from .declaring import Context, Entity, Many, NaturalKey, Seed, entity, field, ids_of, known_keys, readonly
 
 if TYPE_CHECKING:
     from . import *  # noqa: F403 kinds name each other
@@ -35,8 +35,7 @@ class Tag(Entity):
     websites = Many["Website"](wire="websites", back="tags")
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="tags")
 
-    def _is_named(self, name: str) -> bool:
-        return self.text == name
+    _natural_key = NaturalKey("text", ("text",), known_keys("text"))
 
     @staticmethod
     def _seed(
@@ -44,8 +43,8 @@ class Tag(Entity):
         text: str,
         *,
         category: TagCategory | str | None = None,
-        asset: Asset | None = None,
-        person: Person | None = None,
+        asset: str | Asset | None = None,
+        person: str | Person | None = None,
         transferables: bool | None = None,
     ) -> Seed:
         """Compose the seed of a tag.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..values import Mechanisms, Score
 from ..wire import kinds
-from .declaring import Context, Entity, Many, Seed, entity, field, ids_of, readonly
+from .declaring import Context, Entity, Many, NaturalKey, Seed, entity, field, ids_of, known_keys, readonly
 
 if TYPE_CHECKING:
     from . import *  # noqa: F403 kinds name each other
@@ -36,8 +36,7 @@ class Website(Entity):
     tags = Many["Tag"](wire="tags", back="websites")
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="websites")
 
-    def _is_named(self, name: str) -> bool:
-        return self.url == name
+    _natural_key = NaturalKey("url", ("url",), known_keys("url"), is_obvious=lambda text: "://" in text)
 
     @staticmethod
     def _seed(
@@ -45,9 +44,9 @@ class Website(Entity):
         url: str,
         *,
         name: str | None = None,
-        asset: Asset | None = None,
-        conversation: Conversation | None = None,
-        person: Person | None = None,
+        asset: str | Asset | None = None,
+        conversation: str | Conversation | None = None,
+        person: str | Person | None = None,
         transferables: bool | None = None,
     ) -> Seed:
         """Compose the seed of a website.

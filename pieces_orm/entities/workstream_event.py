@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..values import Application, Capabilities, Score, Trigger
@@ -45,11 +46,11 @@ class WorkstreamEvent(Entity):
         readable: str | None = None,
         processing: Capabilities | str | None = None,
         internal_identifier: str | None = None,
-        summary: WorkstreamSummary | None = None,
-        anchors: Sequence[Anchor] = (),
-        persons: Sequence[Person] = (),
-        tags: Sequence[Tag] = (),
-        websites: Sequence[Website] = (),
+        summary: str | WorkstreamSummary | None = None,
+        anchors: Sequence[str | PurePath | Anchor] = (),
+        persons: Sequence[str | Person] = (),
+        tags: Sequence[str | Tag] = (),
+        websites: Sequence[str | Website] = (),
         transferables: bool | None = None,
     ) -> Seed:
         """Compose the seed of a workstream event, recorded for this application.

@@ -11,6 +11,7 @@ from ..errors import DecodeError
 from ..model.fields import Field
 from ..model.record import EMPTY, Record, Unreadable, try_decode
 from ..model.relation import Relation
+from ..orm import natural_keys
 from .conditions import AnyOf, FieldTest, Not, RelationTest, Test
 
 _log = logging.getLogger("pieces_orm.query")
@@ -116,7 +117,8 @@ class Living:
         """Tell whether a relation has a material with one of these natural keys, loaded where it is not known."""
         found = getattr(self._entity, relation.name)
         others = list(found) if relation.is_many else [found] if found is not None else []
-        return any(other._is_named(key) for other in others for key in keys)
+        context, target = self._entity._context, relation.target
+        return any(natural_keys.members(context, target, others, key) for key in keys)
 
 
 # Tests ----------------------------------------------------------------------------------------------------------------
