@@ -8,6 +8,7 @@ from . import errors as _errors
 from . import filters
 from .collection.assets import AssetCollection, Draft, Hit
 from .collection.base import Collection
+from .collection.keyed import KeyedCollection
 from .collection.searchable import Found, SearchableCollection
 from .entities import *  # noqa: F403 its __all__ is public here
 from .errors import *  # noqa: F403 its __all__ is public here
@@ -26,8 +27,9 @@ if _typing.TYPE_CHECKING:
     from .sync.watch import Watch
 
 __all__ = [
-    "AssetCollection", "Change", "Changes", "Collection", "Draft", "Entity", "Explanation", "Found", "Hit", "Live",
-    "Many", "One", "Query", "Related", "SearchableCollection", "Session", "State", "Suggestion", "Watch", "connect",
+    "AssetCollection", "Change", "Changes", "Collection", "Draft", "Entity", "Explanation", "Found", "Hit",
+    "KeyedCollection", "Live", "Many", "One", "Query", "Related", "SearchableCollection", "Session", "State",
+    "Suggestion", "Watch", "connect",
     "embedded", "filters",
 ]  # fmt: skip
 __all__ += _entities.__all__

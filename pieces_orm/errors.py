@@ -7,7 +7,7 @@ PiecesError
     RequestTimeout              also a TimeoutError
     AnswerTooLargeError         more came than `max_answer`
   ResponseError                 the server answered with an error status
-    NotFoundError               also a LookupError
+    NotFoundError               also a KeyError
     InvalidRequestError
     NotAuthorizedError
     UpgradeRequiredError
@@ -65,7 +65,8 @@ class PiecesError(Exception):
 
     def __str__(self) -> str:
         """Return the message, safe to print: a server's words in it may be commands of a terminal."""
-        return printable(super().__str__(), keep="\n")
+        # Not that of a KeyError, which would be quoted.
+        return printable(Exception.__str__(self), keep="\n")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy by arguments and attributes: `__init__`, which may want others, is not called again."""
@@ -115,7 +116,7 @@ class ResponseError(PiecesError):
         self.path = path
 
 
-class NotFoundError(ResponseError, LookupError):
+class NotFoundError(ResponseError, KeyError):
     """The material was deleted or never existed."""
 
 
@@ -223,9 +224,9 @@ class BatchError(PiecesError):
 
 
 class SeveralFoundError(PiecesError, LookupError):
-    """Several materials meet the conditions where one was asked for; add conditions, or call `first()`.
+    """Several materials are found where one was asked for; `ids` names them, of a query the first two.
 
-    `ids` has two of them.
+    Pass the one that you mean; of a query, add conditions or call `first()`.
     """
 
     def __init__(self, message: str, *, ids: Sequence[str]) -> None:

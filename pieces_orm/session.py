@@ -12,6 +12,7 @@ from . import entities
 from .collection.arguments import check_callable, listed_entities
 from .collection.assets import AssetCollection
 from .collection.base import Collection
+from .collection.keyed import KeyedCollection
 from .collection.searchable import SearchableCollection
 from .concurrency import parallel
 from .concurrency.lazily import Lazily
@@ -46,6 +47,10 @@ def _searchable(cls: type[E], seed: Callable[Concatenate[Context, P], Seed]) -> 
     return Lazily(lambda session: SearchableCollection(session._context, cls, seed))
 
 
+def _keyed(cls: type[E], seed: Callable[Concatenate[Context, P], Seed]) -> Lazily[KeyedCollection[E, P]]:
+    return Lazily(lambda session: KeyedCollection(session._context, cls, seed))
+
+
 class Session:
     """A connection to one server, with a collection for each kind; sessions share nothing.
 
@@ -54,22 +59,22 @@ class Session:
 
     assets = Lazily(lambda session: AssetCollection(session._context, entities.Asset, entities.Asset._seed))
     activities = _plain(entities.Activity, entities.Activity._seed)
-    anchors = _searchable(entities.Anchor, entities.Anchor._seed)
+    anchors = _keyed(entities.Anchor, entities.Anchor._seed)
     anchor_points = _plain(entities.AnchorPoint, entities.AnchorPoint._seed)
     annotations = _searchable(entities.Annotation, entities.Annotation._seed)
     conversations = _searchable(entities.Conversation, entities.Conversation._seed)
     formats = Lazily[Collection[entities.Format, ...]](lambda session: Collection(session._context, entities.Format))
     hints = _searchable(entities.Hint, entities.Hint._seed)
     messages = _searchable(entities.ConversationMessage, entities.ConversationMessage._seed)
-    persons = _searchable(entities.Person, entities.Person._seed)
+    persons = _keyed(entities.Person, entities.Person._seed)
     ranges = _plain(entities.Range, entities.Range._seed)
     sensitives = _searchable(entities.Sensitive, entities.Sensitive._seed)
     shares = _plain(entities.Share, entities.Share._seed)
     sources = _searchable(entities.Source, entities.Source._seed)
     source_windows = _searchable(entities.SourceWindow, entities.SourceWindow._seed)
     summaries = _searchable(entities.WorkstreamSummary, entities.WorkstreamSummary._seed)
-    tags = _searchable(entities.Tag, entities.Tag._seed)
-    websites = _searchable(entities.Website, entities.Website._seed)
+    tags = _keyed(entities.Tag, entities.Tag._seed)
+    websites = _keyed(entities.Website, entities.Website._seed)
     workstream_events = _plain(entities.WorkstreamEvent, entities.WorkstreamEvent._seed)
 
     def __init__(

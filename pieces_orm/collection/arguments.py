@@ -10,14 +10,18 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any, TypeVar
 
+import attrs
+
 from .. import values
 from ..documents import decoding
 from ..errors import InvalidIdError, InvalidValueError, UnsupportedOperationError
+from ..model.natural_key import Key
 from ..model.record import check_usable
 from ..model.seed import Seed
+from ..orm import natural_keys
 from ..orm.context import Context, check_context
 from ..orm.entity import Entity, registered
-from ..values.checking import plain_text, to_utc
+from ..values.checking import named, plain_text, to_utc
 from ..wire.paths import checked_id
 
 E = TypeVar("E", bound=Entity)
@@ -95,7 +99,17 @@ def seeds(
         raise UnsupportedOperationError(message)
     where = f"{kind.collection}.{call}()"
     checked = [bound(seed, where, context, args, kwargs) for args, kwargs in given]
-    return [seed(*each.args, **each.kwargs) for each in checked]
+    composed = [seed(*each.args, **each.kwargs) for each in checked]
+    return [
+        attrs.evolve(made, keys=_keys_in(each)) if made.keys is None else made
+        for made, each in zip(composed, checked, strict=True)
+    ]
+
+
+def _keys_in(found: inspect.BoundArguments) -> list[Key]:
+    """Return the natural keys that arguments name materials by."""
+    values = (each if isinstance(each, list | tuple) else (each,) for each in found.arguments.values())
+    return [each for members in values for each in members if isinstance(each, Key)]
 
 
 def bound(
@@ -104,15 +118,16 @@ def bound(
     """Return the arguments for a seed, each of the type that its annotation says, and as it can be sent.
 
     Raises:
-        TypeError: one is missing, or there is no such argument.
-        InvalidValueError: one is of another type. UsageError, StateError: an entity cannot be used here.
+        InvalidValueError: one is missing or of another type, or there is no such argument.
+        UsageError, StateError: an entity cannot be used here.
     """
     signature = inspect.signature(seed)
     try:
         found = signature.bind(context, *args, **kwargs)
     except TypeError as error:
         takes = ", ".join(list(signature.parameters)[1:])
-        raise TypeError(f"{where}: {error}; it takes {takes}.") from None
+        message = f"{where}: {error}; it takes {takes}."
+        raise InvalidValueError(message) from None
     for name, value in list(found.arguments.items())[1:]:
         parameter = signature.parameters[name]
         shown, annotation = f"{where}: {name}", _text(parameter.annotation)
@@ -125,10 +140,17 @@ def bound(
 
 def _checked(name: str, annotation: str, value: Any, context: Context) -> Any:
     wanted = _alternatives(annotation)
+    if isinstance(value, str | PurePath):
+        cls = next((found for each in wanted if issubclass(found := _type(each), Entity)), None)
+        if cls is not None:
+            return natural_keys.named(context, cls, value, name)
     for each in wanted:
         many = _MANY.fullmatch(each)
         if many is None:
-            if isinstance(value, _type(each)) and not (isinstance(value, bool) and each in {"int", "float"}):
+            cls = _type(each)
+            if isinstance(value, str) and issubclass(cls, values.OpenEnum | values.Language):
+                return named(cls, name, value)
+            if isinstance(value, cls) and not (isinstance(value, bool) and each in {"int", "float"}):
                 return _sendable(name, value, context)
         elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
             return [_checked(name, many[2], member, context) for member in value]
@@ -227,6 +249,19 @@ def listed_entities(name: str, entities: Any, cls: type[E], context: Context) ->
             raise InvalidValueError(message)
         check_context(each, context)
     return found
+
+
+def existing(name: str, values: Any, cls: type[E], context: Context) -> list[E]:
+    """Return the entities that a list names, each by itself, its id, or its natural key.
+
+    Requests: none for entities and ids; those of `find` for natural keys.
+
+    Raises:
+        InvalidValueError: one names no material of the class. UsageError: one belongs to another session.
+        NotFoundError: no material has a natural key. SeveralFoundError: several have it.
+    """
+    found = listed(name, values, f" of {cls.__name__} entities")
+    return natural_keys.existing(context, [natural_keys.named(context, cls, each, name) for each in found])
 
 
 def listed_texts(name: str, texts: Any) -> list[str]:

@@ -12,12 +12,11 @@ from attrs import evolve, frozen
 from ..errors import InvalidValueError
 from ..filters import Condition, Filter
 from ..model.fields import Field
+from ..model.natural_key import Key
 from ..model.relation import Relation
-from ..orm.context import Context, check_context
+from ..orm import natural_keys
+from ..orm.context import Context
 from ..orm.entity import Entity
-from ..values.checking import plain_text
-from ..wire.paths import checked_id, has_id_form
-from .natural_keys import has_natural_key, normalized
 
 _ALTERNATIVES = ("one_of", "any_of")
 _SINGLE = (str, bytes, Entity, Mapping, PathLike)
@@ -221,16 +220,13 @@ def _relation_test(context: Context, relation: Relation[Any], value: Any) -> Rel
     target: type[Entity] = relation.target
     if value is None:
         return RelationTest(relation)
-    if isinstance(value, target):
-        check_context(value, context)
-        return RelationTest(relation, ids=(value.id,))
-    if isinstance(value, str) and (has_id_form(value) or not has_natural_key(target)):
-        return RelationTest(relation, ids=(checked_id(plain_text(name, value)),))
-    if isinstance(value, str | PathLike) and has_natural_key(target):
-        return RelationTest(relation, keys=(normalized(target, name, value),))
+    natural = target._natural_key
+    if isinstance(value, target | str) or (natural and natural.takes(value)):
+        found: Any = natural_keys.named(context, target, value, name)
+        return RelationTest(relation, **({"keys": (found.text,)} if isinstance(found, Key) else {"ids": (found.id,)}))
     if not isinstance(value, _SINGLE):
         _refuse_list(name, value)
-    named = f", its {label}" if (label := has_natural_key(target)) else ""
+    named = f", its {natural.label}" if natural else ""
     given = repr(value) if isinstance(value, Condition | Entity) else f"{value!r} ({type(value).__name__})"
     message = (
         f"{name} takes a {target.__name__}, an id{named}, None for no association at all, or one_of, is_not or any_of "

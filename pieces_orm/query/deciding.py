@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from ..documents.document import Document
@@ -11,6 +12,7 @@ from ..errors import DecodeError
 from ..model.fields import Field
 from ..model.record import EMPTY, Record, Unreadable, try_decode
 from ..model.relation import Relation
+from ..orm import natural_keys
 from .conditions import AnyOf, FieldTest, Not, RelationTest, Test
 
 _log = logging.getLogger("pieces_orm.query")
@@ -116,10 +118,14 @@ class Living:
         """Tell whether a relation has a material with one of these natural keys, loaded where it is not known."""
         found = getattr(self._entity, relation.name)
         others = list(found) if relation.is_many else [found] if found is not None else []
-        return any(other._is_named(key) for other in others for key in keys)
+        context, target = self._entity._context, relation.target
+        return any(natural_keys.members(context, target, others, key) for key in keys)
 
 
 # Tests ----------------------------------------------------------------------------------------------------------------
+
+# Types of fields whose values can all be members of a set.
+_HASHED = (str, int, float, datetime)
 
 Decider = Callable[[Material], bool]
 
@@ -152,7 +158,8 @@ def _comparison(test: FieldTest) -> Callable[[Any], bool]:
     if test.form == "is":
         return lambda found: bool(found == value)
     if test.form == "one_of":
-        values = frozenset(test.values) if all(isinstance(each, Hashable) for each in test.values) else test.values
+        is_plain = bool(test.spec.types) and issubclass(test.spec.types[0], _HASHED)
+        values = frozenset(test.values) if is_plain else test.values
         return lambda found: found in values
     compare: Mapping[str, Callable[[Any], bool]] = {
         "after": lambda found: found > value,
