@@ -21,7 +21,7 @@ from ..model.seed import Seed
 from ..orm import natural_keys
 from ..orm.context import Context, check_context
 from ..orm.entity import Entity, registered
-from ..values.checking import plain_text, to_utc
+from ..values.checking import named, plain_text, to_utc
 from ..wire.paths import checked_id
 
 E = TypeVar("E", bound=Entity)
@@ -118,15 +118,16 @@ def bound(
     """Return the arguments for a seed, each of the type that its annotation says, and as it can be sent.
 
     Raises:
-        TypeError: one is missing, or there is no such argument.
-        InvalidValueError: one is of another type. UsageError, StateError: an entity cannot be used here.
+        InvalidValueError: one is missing or of another type, or there is no such argument.
+        UsageError, StateError: an entity cannot be used here.
     """
     signature = inspect.signature(seed)
     try:
         found = signature.bind(context, *args, **kwargs)
     except TypeError as error:
         takes = ", ".join(list(signature.parameters)[1:])
-        raise TypeError(f"{where}: {error}; it takes {takes}.") from None
+        message = f"{where}: {error}; it takes {takes}."
+        raise InvalidValueError(message) from None
     for name, value in list(found.arguments.items())[1:]:
         parameter = signature.parameters[name]
         shown, annotation = f"{where}: {name}", _text(parameter.annotation)
@@ -146,7 +147,10 @@ def _checked(name: str, annotation: str, value: Any, context: Context) -> Any:
     for each in wanted:
         many = _MANY.fullmatch(each)
         if many is None:
-            if isinstance(value, _type(each)) and not (isinstance(value, bool) and each in {"int", "float"}):
+            cls = _type(each)
+            if isinstance(value, str) and issubclass(cls, values.OpenEnum | values.Language):
+                return named(cls, name, value)
+            if isinstance(value, cls) and not (isinstance(value, bool) and each in {"int", "float"}):
                 return _sendable(name, value, context)
         elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
             return [_checked(name, many[2], member, context) for member in value]

@@ -248,7 +248,7 @@ class Collection(Generic[E, P]):
 
         Raises:
             UnsupportedOperationError: the server cannot create this kind.
-            TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
+            InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
         """
         return self._create(self._seeds("create", (args, kwargs)))[0]
 
@@ -263,7 +263,7 @@ class Collection(Generic[E, P]):
 
         Raises:
             UnsupportedOperationError: the server cannot create this kind.
-            TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
+            InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
             BatchError: some were not made; `succeeded` has the ids of those that were, `failed` the errors by place.
         """
         arguments.check_callable("progress", progress)
