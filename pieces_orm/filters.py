@@ -6,15 +6,15 @@ Filters go into the list `search(filters=[...])`, where all of them must match. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from attrs import frozen
 
 from .errors import InvalidValueError
-from .values import AnnotationType
-from .values.checking import plain_text, to_utc
+from .values import AnnotationType, Language
+from .values.checking import named, nonempty_text, page_address, plain_text, to_utc
 
 __all__ = [
     "Condition", "Filter", "after", "any_of", "before", "between", "classification", "contains", "created", "is_not",
@@ -31,6 +31,11 @@ class Filter:
     """A condition on assets, as the wire spells it; created by the functions of this module."""
 
     wire: Mapping[str, Any]
+
+    @property
+    def alternatives(self) -> list[Mapping[str, Any]]:
+        """The conditions of which one must hold, as the wire spells them; those of `any_of` are several."""
+        return [*self.wire["operations"]["iterable"]] if "operations" in self.wire else [self.wire]
 
 
 def _range(after: datetime | None, before: datetime | None) -> dict[str, Any]:
@@ -63,8 +68,13 @@ def updated(*, after: datetime | None = None, before: datetime | None = None) ->
 
 
 def classification(language: str) -> Filter:
-    """Match assets of a language or file type, such as py."""
-    return Filter({"classification": _text("classification", language)})
+    """Match assets of a language or file type, by name or suffix: Python, python, py and .py are the same.
+
+    Raises:
+        InvalidValueError: nothing known is named like this; `values.Language` passes it all the same.
+    """
+    _text("classification", language)
+    return Filter({"classification": str.__str__(named(Language, "classification()", language))})
 
 
 def _text(name: str, text: str) -> str:
@@ -74,11 +84,13 @@ def _text(name: str, text: str) -> str:
     return plain_text(f"{name}()", text)
 
 
-def _texts(name: str, texts: tuple[str, ...]) -> Filter:
+def _texts(name: str, texts: tuple[str, ...], accepts: Callable[[str, str], str] = nonempty_text) -> Filter:
     if not texts or not all(isinstance(text, str) for text in texts):
         message = f"{name}() takes one or more texts, not {texts!r}."
         raise InvalidValueError(message)
-    return Filter({name: [_text(name, text) for text in texts]})
+    each = [Filter({name: [accepts(f"{name}()", text)]}) for text in texts]
+    # One by one: a server may take a list for all of its texts together.
+    return each[0] if len(each) == 1 else any_of(*each)
 
 
 def tags(*texts: str) -> Filter:
@@ -88,7 +100,7 @@ def tags(*texts: str) -> Filter:
 
 def websites(*urls: str) -> Filter:
     """Match assets associated with any of these websites, by url."""
-    return _texts("websites", urls)
+    return _texts("websites", urls, page_address)
 
 
 def persons(*names: str) -> Filter:
@@ -114,7 +126,9 @@ def phrase(
         if not isinstance(part, bool | None) and (name != "annotation" or not isinstance(part, str)):
             message = f"{name}= is True, False or None, not {part!r}."
             raise InvalidValueError(message)
-    options = {"annotation": _text("phrase", annotation)} if isinstance(annotation, str) else None
+    options = None
+    if isinstance(annotation, str):
+        options = {"annotation": str.__str__(named(AnnotationType, "annotation=", annotation))}
     where = True if options else annotation
     text = _text("phrase", text)
     return Filter({"phrase": _given(value=text, title=title, content=content, annotation=where, options=options)})
@@ -191,16 +205,15 @@ def any_of(*filters: Filter) -> Filter: ...  # type: ignore[overload-overlap]  #
 @overload
 def any_of(*filters: T | Condition[T]) -> Condition[T]: ...
 def any_of(*filters: Any) -> Any:
-    """Match what meets any of these: filters of a search, or values and conditions of a query.
-
-    The wire nests one level of alternatives in a search.
-    """
+    """Match what meets any of these: filters of a search, or values and conditions of a query."""
     if not filters:
         message = "any_of() takes one or more filters, or values and conditions of a query."
         raise InvalidValueError(message)
     searched = [isinstance(each, Filter) for each in filters]
     if all(searched):
-        return Filter({"operations": {"type": "OR", "iterable": [each.wire for each in filters]}})
+        # The wire nests one level of alternatives; those of an alternative are alternatives themselves.
+        alternatives = [one for each in filters for one in each.alternatives]
+        return Filter({"operations": {"type": "OR", "iterable": alternatives}})
     if any(searched):
         message = (
             f"any_of() takes either filters of a search, such as tags('moon'), or values and conditions of a query, "

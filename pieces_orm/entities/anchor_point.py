@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..values import AnchorType, Platform, Score
+from ..values.checking import nonempty_text
 from ..wire import kinds
 from .anchor import Anchor, type_of
 from .declaring import Context, Entity, One, Seed, entity, field, ids_of, readonly
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class AnchorPoint(Entity):
     """A path of an anchor on one machine."""
 
-    fullpath: str = field(doc="The absolute path.")
+    fullpath: str = field(accepts=nonempty_text, doc="The absolute path.")
     verified: bool | None = field(doc="Whether the server has verified that the path exists.")
     platform: Platform | None = field(doc="The operating system that the path is on.")
     created: datetime = readonly()
@@ -51,7 +52,7 @@ class AnchorPoint(Entity):
         """
         body = {
             **ids_of(anchor),
-            "fullpath": fullpath,
+            "fullpath": nonempty_text("fullpath", fullpath),
             "type": type or (anchor.type if isinstance(anchor, Anchor) else type_of(fullpath)),
             "platform": platform,
             "watch": watch,

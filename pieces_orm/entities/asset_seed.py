@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ..model.natural_key import Key
-from ..values import AnnotationType
+from ..values import AnnotationType, Language
 from .anchor import Anchor
 from .declaring import Context, Entity, Seed
 from .person import Person
@@ -20,7 +20,7 @@ def asset_seed(
     content: str | bytes,
     *,
     name: str | None = None,
-    language: str | None = None,
+    language: Language | str | None = None,
     description: str | None = None,
     tags: Sequence[str | Tag] = (),
     websites: Sequence[str | Website] = (),
@@ -33,7 +33,7 @@ def asset_seed(
     Args:
         content: text, or the bytes of a file.
         name: the name that people see; None lets the server choose.
-        language: the language or file type, such as py; None lets the server detect it.
+        language: the language or file type, by name or suffix, such as Python or py; None lets the server detect it.
         description: the text of an annotation that describes the asset.
         tags, websites, persons, anchors: texts, urls, names or e-mail addresses, and paths, which the server finds or
             creates; or entities and ids, which are associated with one request each.

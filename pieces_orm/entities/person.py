@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import InvalidValueError
 from ..model.record import Record, known_value
 from ..values import BasicPerson, Mechanisms, PersonAccess, PersonType, Score
+from ..values.checking import nonempty_text, page_address
 from ..wire import kinds
 from .declaring import Context, Entity, Many, NaturalKey, Seed, collections_of, entity, field, ids_of, readonly
 
@@ -80,9 +81,13 @@ class Person(Entity):
             transferables: whether the answer carries contents; None lets the server decide.
 
         Raises:
-            InvalidValueError: no detail is given.
+            InvalidValueError: no detail is given, or one is empty or no address.
         """
-        basic = BasicPerson(name=name, email=email, username=username, url=url, picture=picture)
+        for key, text in (("name", name), ("email", email), ("username", username), ("picture", picture)):
+            if text is not None:
+                nonempty_text(key, text)
+        address = None if url is None else page_address("url", url)
+        basic = BasicPerson(name=name, email=email, username=username, url=address, picture=picture)
         if basic == BasicPerson():
             message = "A person needs at least one of name, email, username, url and picture."
             raise InvalidValueError(message)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..values import Mechanisms, Score, TagCategory
+from ..values.checking import nonempty_text
 from ..wire import kinds
 from .declaring import Context, Entity, Many, NaturalKey, Seed, entity, field, ids_of, known_keys, readonly
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Tag(Entity):
     """A word that labels materials."""
 
-    text: str = field(doc="The word or phrase.")
+    text: str = field(accepts=nonempty_text, doc="The word or phrase.")
     category: TagCategory = field(doc="The type of word, such as a handle or an e-mail address.")
     interactions: int | None = readonly()
     mechanisms: Mechanisms | None = readonly()
@@ -55,5 +56,5 @@ class Tag(Entity):
             asset, person: materials to label with it.
             transferables: whether the answer carries contents; None lets the server decide.
         """
-        body = {"text": text, "category": category, **ids_of(asset, person)}
+        body = {"text": nonempty_text("text", text), "category": category, **ids_of(asset, person)}
         return Seed(body, {"transferables": transferables})

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..values import Mechanisms, Score
+from ..values.checking import page_address
 from ..wire import kinds
 from .declaring import Context, Entity, Many, NaturalKey, Seed, entity, field, ids_of, known_keys, readonly
 
@@ -18,7 +19,7 @@ class Website(Entity):
     """A page on the web."""
 
     name: str = field()
-    url: str = field(doc="The address of the page.")
+    url: str = field(accepts=page_address, doc="The address of the page.")
     interactions: int | None = readonly()
     mechanisms: Mechanisms | None = readonly()
     created: datetime = readonly()
@@ -36,7 +37,9 @@ class Website(Entity):
     tags = Many["Tag"](wire="tags", back="websites")
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="websites")
 
-    _natural_key = NaturalKey("url", ("url",), known_keys("url"), is_obvious=lambda text: "://" in text)
+    _natural_key = NaturalKey(
+        "url", ("url",), known_keys("url"), accepts=page_address, is_obvious=lambda text: "://" in text
+    )
 
     @staticmethod
     def _seed(
@@ -57,5 +60,6 @@ class Website(Entity):
             asset, conversation, person: materials to associate with it.
             transferables: whether the answer carries contents; None lets the server decide.
         """
+        url = page_address("url", url)
         body = {"url": url, "name": url if name is None else name, **ids_of(asset, conversation, person)}
         return Seed(body, {"transferables": transferables})

@@ -20,7 +20,7 @@ from .. import values
 from ..documents import decoding
 from ..documents.document import Document
 from ..errors import InvalidValueError
-from ..values.checking import plain_text, to_utc
+from ..values.checking import named, plain_text, to_utc
 
 METADATA = "pieces_orm.field"
 
@@ -34,6 +34,7 @@ class Field:
         readonly: whether only the server sets it.
         contents: whether it arrives only with `transferables`.
         removable: whether None can be set.
+        accepts: of a text, given the field's name and the text, returns what is stored, or raises.
         doc: its meaning, in one phrase.
     """
 
@@ -41,6 +42,7 @@ class Field:
     readonly: bool = False
     contents: bool = False
     removable: bool = True
+    accepts: Callable[[str, str], str] = plain_text
     doc: str = ""
     name: str = ""
     annotation: Any = None
@@ -99,7 +101,7 @@ class Field:
     @cached_property
     def unchecked(self) -> type | None:
         """The type of which most values are stored as they are."""
-        return str if str in self._accepted and not self.readonly else None
+        return str if str in self._accepted and not self.readonly and self.accepts is plain_text else None
 
     @cached_property
     def plain(self) -> type | None:
@@ -130,7 +132,7 @@ class Field:
         for accepted in self._accepted:
             if isinstance(value, str) and not isinstance(value, accepted):
                 if issubclass(accepted, values.OpenEnum) and not isinstance(value, values.OpenEnum):
-                    return accepted(plain_text(self.name, value))
+                    return named(accepted, self.name, value)
             elif isinstance(value, accepted) and (accepted is bool or not isinstance(value, bool)):
                 return self._sendable(value)
         wanted = " or ".join("None" if a is type(None) else a.__name__ for a in self._accepted)
@@ -142,7 +144,7 @@ class Field:
         if isinstance(value, values.OpenEnum) and type(value) in self._accepted:
             plain_text(self.name, value)
         elif isinstance(value, str):
-            return plain_text(self.name, value)
+            return self.accepts(self.name, value)
         elif isinstance(value, datetime):
             return to_utc(self.name, value)
         elif not isinstance(value, bool | None):
@@ -159,9 +161,16 @@ def declared(spec: Field) -> Any:
     return attrs.field(metadata={METADATA: spec})
 
 
-def field(wire: str = "", *, contents: bool = False, removable: bool = True, doc: str = "") -> Any:
+def field(
+    wire: str = "",
+    *,
+    contents: bool = False,
+    removable: bool = True,
+    accepts: Callable[[str, str], str] = plain_text,
+    doc: str = "",
+) -> Any:
     """Declare a field that can be set and saved; the arguments are those of `Field`."""
-    return declared(Field(wire, contents=contents, removable=removable, doc=doc))
+    return declared(Field(wire, contents=contents, removable=removable, accepts=accepts, doc=doc))
 
 
 def readonly(wire: str = "", *, contents: bool = False, doc: str = "") -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 
 from ..errors import InvalidValueError
-from ..values.checking import plain_text
+from ..values.checking import nonempty_text
 
 
 def _never(key: str) -> bool:  # noqa: ARG001 for kinds that say nothing else
@@ -32,6 +32,7 @@ class NaturalKey:
         known: return the keys of a record as far as they are known without a request; None when they are not.
         arguments: the arguments of `create` that can be the key, the first that is given counts; empty: the label.
         argument: return which of them a key is; None: it is the first.
+        accepts: of a text, given the name of the argument and the text, returns it as plain text, or raises.
         normalize: return a key as the server knows it.
         is_shared: tell whether several materials may have this key rightly, such as the name of a person.
         is_path: whether path objects are keys too.
@@ -44,6 +45,7 @@ class NaturalKey:
     known: Callable[[Any], Collection[str] | None]
     arguments: tuple[str, ...] = ()
     argument: Callable[[str], str] | None = None
+    accepts: Callable[[str, str], str] = nonempty_text
     normalize: Callable[[str], str] = str
     is_shared: Callable[[str], bool] = _never
     is_path: bool = False
@@ -86,11 +88,7 @@ class NaturalKey:
         if not isinstance(text, str):
             message = f"{name} takes the {self.label} as a text, not {value!r} ({type(value).__name__})."
             raise InvalidValueError(message)
-        text = plain_text(name, text)
-        if not text.strip():
-            message = f"{name} takes a {self.label} that is not empty, not {value!r}."
-            raise InvalidValueError(message)
-        return self.normalize(text)
+        return self.normalize(self.accepts(name, text))
 
 
 @attrs.frozen

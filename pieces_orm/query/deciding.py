@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from ..documents.document import Document
@@ -123,6 +124,9 @@ class Living:
 
 # Tests ----------------------------------------------------------------------------------------------------------------
 
+# Types of fields whose values can all be members of a set.
+_HASHED = (str, int, float, datetime)
+
 Decider = Callable[[Material], bool]
 
 
@@ -154,7 +158,8 @@ def _comparison(test: FieldTest) -> Callable[[Any], bool]:
     if test.form == "is":
         return lambda found: bool(found == value)
     if test.form == "one_of":
-        values = frozenset(test.values) if all(isinstance(each, Hashable) for each in test.values) else test.values
+        is_plain = bool(test.spec.types) and issubclass(test.spec.types[0], _HASHED)
+        values = frozenset(test.values) if is_plain else test.values
         return lambda found: found in values
     compare: Mapping[str, Callable[[Any], bool]] = {
         "after": lambda found: found > value,

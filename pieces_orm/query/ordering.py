@@ -37,7 +37,11 @@ def order_of(cls: type[Entity], names: Sequence[Any]) -> tuple[OrderKey, ...]:
     Raises:
         InvalidValueError: there is no such field, or it has no order; it lists those that have one.
     """
-    return tuple(_order_key(cls, name) for name in names)
+    keys = [_order_key(cls, name) for name in names]
+    # One that is named again decides nothing any more.
+    return tuple(
+        {key.spec.name: key for key in reversed(keys)}[name] for name in dict.fromkeys(k.spec.name for k in keys)
+    )
 
 
 def _order_key(cls: type[Entity], name: Any) -> OrderKey:

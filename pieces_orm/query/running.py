@@ -185,7 +185,7 @@ def _ask(context: Context, plan: Plan, answer: str) -> bytes:
     """Ask the query route of the server."""
     st, kind = plan.statement, plan.statement.cls._schema.kind
     body: dict[str, Any] = {"where": translation.conditions(_looked_up(context, plan.sent)), "answer": answer}
-    if plan.sends_order:
+    if plan.sends_order and plan.answer != "count":
         body["order"] = translation.order(st.order)
     if plan.sends_limit:
         body |= {"offset": st.offset} if st.offset else {}

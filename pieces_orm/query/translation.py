@@ -65,7 +65,9 @@ def _can_decide(test: Test) -> bool:
         return _can_decide(test.test)
     if isinstance(test, AnyOf):
         return all(_can_decide(each) for each in test.tests)
-    return isinstance(test, RelationTest) or key_of(test.spec) is not None
+    if isinstance(test, RelationTest):
+        return extensions.relation_key(test.relation.owner._schema.kind, test.relation.name) is not None
+    return key_of(test.spec) is not None
 
 
 def _size(test: Test) -> tuple[int, int]:
