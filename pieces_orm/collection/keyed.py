@@ -17,9 +17,10 @@ from .searchable import SearchableCollection
 
 E = TypeVar("E", bound=Entity)
 P = ParamSpec("P")
+C = ParamSpec("C")
 
 
-class KeyedCollection(SearchableCollection[E, P]):
+class KeyedCollection(SearchableCollection[E, P, C]):
     """Everything that one can ask of a kind with a natural key."""
 
     def __contains__(self, other: object) -> bool:

@@ -48,7 +48,7 @@ class Entity(Record):
     def __init__(self) -> None:
         name = type(self)._schema.kind.collection
         message = f"Entities come from a session: session.{name}.get(id), .create(...), .all()."
-        raise TypeError(message)
+        raise InvalidValueError(message)
 
     # State ----------------------------------------------------------------------------------------------------------
 
@@ -273,14 +273,14 @@ class Entity(Record):
 
     def __copy__(self) -> NoReturn:
         message = f"An entity is one object per material and cannot be copied; {type(self).__name__}.to_dict() can."
-        raise TypeError(message)
+        raise InvalidValueError(message)
 
     def __deepcopy__(self, memo: Any) -> NoReturn:
         self.__copy__()
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         message = f"An entity belongs to its session and cannot be pickled; {type(self).__name__}.to_dict() can."
-        raise TypeError(message)
+        raise InvalidValueError(message)
 
 
 def _whole_document(entity: Entity) -> Document:
