@@ -23,7 +23,7 @@ from ..model.relation import Relation
 from ..model.state import EXPIRED, HANDLE, State
 from ..values import Progress
 from ..wire.kinds import Kind
-from . import associating, commands, field_access, loading, natural_keys, persistence, reading, upserting
+from . import associating, commands, field_access, loading, natural_keys, persistence, reading, saving, upserting
 from .context import Context
 
 E = TypeVar("E", bound="Entity")
@@ -48,7 +48,7 @@ class Entity(Record):
     def __init__(self) -> None:
         name = type(self)._schema.kind.collection
         message = f"Entities come from a session: session.{name}.get(id), .create(...), .all()."
-        raise TypeError(message)
+        raise InvalidValueError(message)
 
     # State ----------------------------------------------------------------------------------------------------------
 
@@ -118,7 +118,7 @@ class Entity(Record):
             ConflictError: another program changed the same fields; the edits stay. Merge, or `overwrite=True`.
             NotFoundError: the material was deleted.
         """
-        return persistence.save(self._context, self, overwrite=overwrite, transferables=transferables)
+        return saving.save(self._context, self, overwrite=overwrite, transferables=transferables)
 
     @contextmanager
     def editing(self: E) -> Iterator[E]:
@@ -273,14 +273,14 @@ class Entity(Record):
 
     def __copy__(self) -> NoReturn:
         message = f"An entity is one object per material and cannot be copied; {type(self).__name__}.to_dict() can."
-        raise TypeError(message)
+        raise InvalidValueError(message)
 
     def __deepcopy__(self, memo: Any) -> NoReturn:
         self.__copy__()
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         message = f"An entity belongs to its session and cannot be pickled; {type(self).__name__}.to_dict() can."
-        raise TypeError(message)
+        raise InvalidValueError(message)
 
 
 def _whole_document(entity: Entity) -> Document:

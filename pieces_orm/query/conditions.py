@@ -180,7 +180,8 @@ def _refuse_list(name: str, value: Any) -> None:
 def _field_test(cls: type[Entity], spec: Field, value: Any) -> Test:
     name = f"{cls.__name__}.{spec.name}"
     if not isinstance(value, Condition):
-        return FieldTest(spec, "is", (_checked(name, spec, value),))
+        values = spec.spellings(_checked(name, spec, value))
+        return FieldTest(spec, "is" if len(values) == 1 else "one_of", tuple(values))
     fits = {
         "contains": str in spec.types, "startswith": str in spec.types,
         **dict.fromkeys(("after", "before", "between"), bool({datetime, int, float} & set(spec.types))),
