@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from . import entities
@@ -20,7 +20,7 @@ from .documents import decoding
 from .entities import conditions
 from .errors import InvalidValueError
 from .model.seed import Seed
-from .orm import relation_loading
+from .orm import relation_loading, saving
 from .orm.context import Context
 from .orm.entity import Entity
 from .signals import Dispatch, Signals
@@ -212,6 +212,45 @@ class Session:
         check_callable("progress", progress)
         start = listed_entities("prefetch", entities, Entity, self._context)
         return relation_loading.prefetch(self._context, start, relations, progress)
+
+    # Saving ---------------------------------------------------------------------------------------------------------
+
+    def save(self, *, overwrite: bool = False, progress: Progress | None = None) -> list[Entity]:
+        """Send all edits of the session, a few entities at a time; return the entities that were saved.
+
+        Edits that open `editing()` blocks of other threads have set are left to them.
+
+        Requests: those of `save` for each entity with edits.
+
+        Args:
+            overwrite: send the edits even where another program changed the same fields.
+            progress: called with how many entities are done and how many there are, after each.
+
+        Raises:
+            BatchError: some were not saved, also of an only one; `failed` has the error of each, by id. These keep
+                their edits; the others are saved.
+        """
+        check_callable("progress", progress)
+        self._context.connection.check_open()
+        edited: list[Any] = self._context.identity_map.edited()
+        return saving.save_all(self._context, edited, progress, overwrite=overwrite)
+
+    def save_many(self, entities: Iterable[E], *, overwrite: bool = False, progress: Progress | None = None) -> list[E]:
+        """Send the edits of some entities, a few at a time; return those that had edits.
+
+        Requests: those of `save` for each.
+
+        Args:
+            entities: of this session, of any kinds.
+            overwrite, progress: as for `save`.
+
+        Raises:
+            InvalidValueError, UsageError: one is no entity, or of another session. Nothing was sent.
+            BatchError: as for `save`.
+        """
+        check_callable("progress", progress)
+        listed: list[Any] = listed_entities("save_many", entities, Entity, self._context)
+        return saving.save_all(self._context, list(dict.fromkeys(listed)), progress, overwrite=overwrite)
 
     # Streams --------------------------------------------------------------------------------------------------------
 

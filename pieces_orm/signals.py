@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MethodType
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import blinker
 from attrs import frozen
@@ -125,6 +125,10 @@ class SignalEvent:
         return SignalEvent("changed", self.sender, {**new, "fields": fields, "before": before})
 
 
+# What was emitted and not yet sent: the signal, the sender, and what it is about.
+Events: TypeAlias = list[tuple[Any, Any, dict[str, Any]]]
+
+
 class Signals:
     """The signals of one session; the sender is always the entity's class.
 
@@ -180,14 +184,27 @@ class Signals:
         if getattr(self._held_back, "events", None) is not None:
             yield
             return
-        events: list[tuple[Signal, Any, dict[str, Any]]] = []
+        events: Events = []
+        try:
+            with self.kept(events):
+                yield
+        finally:
+            self.emit_all(events)
+
+    @contextmanager
+    def kept(self, events: Events) -> Iterator[None]:
+        """Put what this thread emits meanwhile into a list, for another thread to emit it."""
+        before = getattr(self._held_back, "events", None)
         self._held_back.events = events
         try:
             yield
         finally:
-            self._held_back.events = None
-            for signal, sender, about in events:
-                self.emit(signal, sender, **about)
+            self._held_back.events = before
+
+    def emit_all(self, events: Events) -> None:
+        """Emit what was kept."""
+        for signal, sender, about in events:
+            self.emit(signal, sender, **about)
 
     def _hand_over(self, delivery: _Delivery) -> None:
         assert self._dispatch is not None

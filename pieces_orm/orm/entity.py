@@ -23,7 +23,7 @@ from ..model.relation import Relation
 from ..model.state import EXPIRED, HANDLE, State
 from ..values import Progress
 from ..wire.kinds import Kind
-from . import associating, commands, field_access, loading, natural_keys, persistence, reading, upserting
+from . import associating, commands, field_access, loading, natural_keys, persistence, reading, saving, upserting
 from .context import Context
 
 E = TypeVar("E", bound="Entity")
@@ -124,7 +124,7 @@ class Entity(Record):
             ConflictError: another program changed the same fields; the edits stay. Merge, or `overwrite=True`.
             NotFoundError: the material was deleted.
         """
-        return persistence.save(self._context, self, overwrite=overwrite, transferables=transferables)
+        return saving.save(self._context, self, overwrite=overwrite, transferables=transferables)
 
     @contextmanager
     def editing(self: E) -> Iterator[E]:
