@@ -4,6 +4,7 @@ PiecesError
   TransportError                the request or its answer was lost on the way
     NotRunningError             no server answered
       NotTriedError             no server answered another one of many
+      DatabaseLockedError       another server has the database file open
     RequestTimeout              also a TimeoutError
     AnswerTooLargeError         more came than `max_answer`
   ResponseError                 the server answered with an error status
@@ -35,11 +36,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = [
-    "AmbiguousRelationError", "AnswerTooLargeError", "BatchError", "ConflictError", "DecodeError", "DeletedError",
-    "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError", "NotAuthorizedError",
-    "NotFoundError", "NotLoadedError", "NotRunningError", "NotTriedError", "PiecesError", "ReadOnlyFieldError",
-    "RequestTimeout", "ResponseError", "ServerError", "SeveralFoundError", "StateError", "TransportError",
-    "UnknownRelationError", "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
+    "AmbiguousRelationError", "AnswerTooLargeError", "BatchError", "ConflictError", "DatabaseLockedError",
+    "DecodeError", "DeletedError", "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError",
+    "NotAuthorizedError", "NotFoundError", "NotLoadedError", "NotRunningError", "NotTriedError", "PiecesError",
+    "ReadOnlyFieldError", "RequestTimeout", "ResponseError", "ServerError", "SeveralFoundError", "StateError",
+    "TransportError", "UnknownRelationError", "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
 ]  # fmt: skip
 
 
@@ -95,6 +96,17 @@ class NotRunningError(TransportError):
 
 class NotTriedError(NotRunningError):
     """One of several operations was not tried, because no server answered another; nothing was sent for it."""
+
+
+class DatabaseLockedError(NotRunningError):
+    """Another server has the database file open: connect to that server, stop it, or name another file.
+
+    `database` is the path of the file.
+    """
+
+    def __init__(self, message: str, *, database: str) -> None:
+        super().__init__(message)
+        self.database = database
 
 
 class RequestTimeout(TransportError, TimeoutError):

@@ -37,11 +37,18 @@ _PLAIN: Mapping[str, type] = {
 _MANY = re.compile(r"(?:collections\.abc\.)?(Sequence|Iterable)\[(.*)\]")
 
 
-class _SeedSignature:
-    """A method of a collection that shows the arguments of the collection's seed as its own."""
+class _ShownSignature:
+    """A method of a collection that shows the arguments of another function of the collection as its own.
 
-    def __init__(self, method: Callable[..., Any]) -> None:
+    Args:
+        of: the name of the collection's attribute that has the function.
+        skip: its first parameters, which are not arguments of the method.
+    """
+
+    def __init__(self, method: Callable[..., Any], of: str, skip: int) -> None:
         self._method = method
+        self._of = of
+        self._skip = skip
         self.__doc__ = method.__doc__
 
     def __get__(self, collection: Any, owner: type[Any]) -> Any:
@@ -52,30 +59,37 @@ class _SeedSignature:
         def call(*args: Any, **kwargs: Any) -> Any:
             return self._method(collection, *args, **kwargs)
 
-        if collection._seed is not None:
+        function = getattr(collection, self._of)
+        if function is not None:
             shown: Any = call
-            shown.__signature__ = _signature(collection._seed, _returned(self._method, collection))
+            shown.__signature__ = _signature(function, self._skip, _returned(self._method, collection))
             said, raises, errors = (inspect.getdoc(self._method) or "").partition("Raises:")
-            shown.__doc__ = f"{said}{_documented_arguments(collection._seed)}{raises}{errors}"
+            shown.__doc__ = f"{said}{_documented_arguments(function)}{raises}{errors}"
         return call
 
 
 def with_seed_signature(method: F) -> F:
     """Let `inspect.signature` and `help` show the real arguments of a method that takes those of a seed."""
-    decorated: Any = _SeedSignature(method)
+    decorated: Any = _ShownSignature(method, "_seed", 1)
+    return decorated  # type: ignore[no-any-return]
+
+
+def with_conditions_signature(method: F) -> F:
+    """Let `inspect.signature` and `help` show the conditions that a method takes."""
+    decorated: Any = _ShownSignature(method, "_conditions", 0)
     return decorated  # type: ignore[no-any-return]
 
 
 def _returned(method: Callable[..., Any], collection: Any) -> str:
     """Return the annotation of the result; the type variable stands for the collection's entity."""
     returned: str = method.__annotations__["return"]
-    return str(collection.entity.__name__) if returned == "E" else returned
+    return re.sub(r"\bE\b", collection.entity.__name__, returned)
 
 
 @functools.cache
-def _signature(seed: Callable[..., Any], returned: str) -> inspect.Signature:
-    signature = inspect.signature(seed)
-    return signature.replace(parameters=list(signature.parameters.values())[1:], return_annotation=returned)
+def _signature(function: Callable[..., Any], skip: int, returned: str) -> inspect.Signature:
+    signature = inspect.signature(function)
+    return signature.replace(parameters=list(signature.parameters.values())[skip:], return_annotation=returned)
 
 
 @functools.cache

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..filters import Filter
 
 P = ParamSpec("P")
+C = ParamSpec("C")
 _ENGINES: dict[str, kinds.Route] = {"full_text": routes.SEARCH_FULL_TEXT, "neural": routes.SEARCH_NEURAL}
 
 
@@ -76,7 +77,7 @@ def _language_of(content: Mapping[str, Any]) -> str | None:
     return as_language(ext) if isinstance(ext, str) else None
 
 
-class AssetCollection(Collection[Asset, P]):
+class AssetCollection(Collection[Asset, P, C]):
     """Everything that one can ask of assets."""
 
     def all(

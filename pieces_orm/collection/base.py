@@ -15,7 +15,7 @@ from ..orm.entity import Entity
 from ..values import Arrivals, Progress
 from ..wire.paths import checked_id
 from . import arguments
-from .arguments import Given, with_seed_signature
+from .arguments import Given, with_conditions_signature, with_seed_signature
 
 if TYPE_CHECKING:
     from ..query.query import Query
@@ -24,20 +24,29 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Entity)
 D = TypeVar("D")
 P = ParamSpec("P")
+C = ParamSpec("C")
 
 _RAISE: Any = object()
 
 
-class Collection(Generic[E, P]):
-    """Everything that one can ask of one kind: `session.assets`, `session.anchors`, ..."""
+class Collection(Generic[E, P, C]):
+    """Everything that one can ask of one kind: `session.assets`, `session.anchors`, ...
+
+    For type checkers it has the class of the entities, the arguments of `create`, and the conditions of `query`.
+    """
 
     def __init__(
-        self, context: Context, cls: type[E], seed: Callable[Concatenate[Context, P], Seed] | None = None
+        self,
+        context: Context,
+        cls: type[E],
+        seed: Callable[Concatenate[Context, P], Seed] | None = None,
+        conditions: Callable[C, None] | None = None,
     ) -> None:
         self._context = context
         self._class = cls
         self._kind = cls._schema.kind
         self._seed = seed
+        self._conditions = conditions
 
     @property
     def entity(self) -> type[E]:
@@ -83,9 +92,10 @@ class Collection(Generic[E, P]):
     def count(self) -> int:
         """Return the number of materials of this kind.
 
-        Requests: those of `ids`.
+        Requests: those of `query().count()`: one.
         """
-        return len(self.ids())
+        query: Any = self.query
+        return int(query().count())
 
     # Reading --------------------------------------------------------------------------------------------------------
 
@@ -199,9 +209,11 @@ class Collection(Generic[E, P]):
         Raises:
             InvalidValueError: n is not a number, or below zero.
         """
-        return list(self.query().order_by("-created").limit(n))
+        query: Any = self.query
+        return list(query().order_by("-created").limit(n))
 
-    def query(self, **conditions: Any) -> Query[E]:
+    @with_conditions_signature
+    def query(self, *args: C.args, **conditions: C.kwargs) -> Query[E]:
         """Return a query of the materials of this kind; it is asked when it is iterated.
 
         Requests: none before it is asked; `explain()` tells which.
@@ -216,7 +228,7 @@ class Collection(Generic[E, P]):
         """
         from ..query.query import query_of  # noqa: PLC0415 a program that asks nothing does without it
 
-        return query_of(self._context, self._class, conditions)
+        return query_of(self._context, self._class, args, conditions)
 
     def live(
         self,
@@ -236,7 +248,9 @@ class Collection(Generic[E, P]):
             reverse: whether the greatest comes first; None: only without a key, so that the newest come first.
             conditions: those of `query`; a list in another order than by one key is `query(...).order_by(...).live()`.
         """
-        return self.query(**conditions).live(key=key, where=where, reverse=reverse)
+        query: Any = self.query
+        found: Live[E] = query(**conditions).live(key=key, where=where, reverse=reverse)
+        return found
 
     # Creating -------------------------------------------------------------------------------------------------------
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, ParamSpec, TypeVar
 
+from ..errors import InvalidValueError
 from ..model.natural_key import NaturalKey
-from ..model.state import State
-from ..orm import loading, natural_keys, reading, upserting
+from ..orm import merging, natural_keys, reading, upserting
 from ..orm.entity import Entity
 from ..values import Progress
 from ..wire.paths import has_id_form
@@ -17,9 +17,10 @@ from .searchable import SearchableCollection
 
 E = TypeVar("E", bound=Entity)
 P = ParamSpec("P")
+C = ParamSpec("C")
 
 
-class KeyedCollection(SearchableCollection[E, P]):
+class KeyedCollection(SearchableCollection[E, P, C]):
     """Everything that one can ask of a kind with a natural key."""
 
     def __contains__(self, other: object) -> bool:
@@ -72,12 +73,11 @@ class KeyedCollection(SearchableCollection[E, P]):
         Raises:
             SeveralFoundError: several persons have this name; pass an e-mail address, or one of the candidates.
         """
-        found = self._find(value)
-        return self.get(found[0].id, None) if found and "exists" in self._kind.routes else next(iter(found), None)
+        return next(iter(self._find(value, fresh=True)), None)
 
-    def _find(self, value: Any) -> list[E]:
+    def _find(self, value: Any, *, fresh: bool = False) -> list[E]:
         text = self._key.checked("value", value)
-        return list(natural_keys.find(self._context, self._class, [text]).values())
+        return list(natural_keys.find(self._context, self._class, [text], fresh=fresh).values())
 
     @property
     def _key(self) -> NaturalKey:
@@ -87,7 +87,11 @@ class KeyedCollection(SearchableCollection[E, P]):
     def get_or_create(self, value: str | PathLike[str], **kwargs: Any) -> E:
         """Return the one with this natural key, created when there is none.
 
-        Requests: those of `find`, or those of `exists` and of `create`.
+        Calls at once, by threads and by other programs that use this package, make one material.
+
+        Requests: on the embedded server one POST, one more if receivers listen to `created`, and for persons those of
+        `find` besides; elsewhere those of `exists`, then one GET; or, if there is none, those of `create`, and one GET
+        of the collection to see whether others made one at the same time, of which the oldest stays.
 
         Args:
             value: as for `find`.
@@ -99,14 +103,14 @@ class KeyedCollection(SearchableCollection[E, P]):
         """
         key = self._key
         item = {**key.as_argument(key.checked("value", value)), **kwargs}
-        [found] = self._get_or_create("get_or_create", [item])
-        return found if found.state is State.LOADED else self.get(found.id)
+        return self._get_or_create("get_or_create", [item])[0]
 
     def get_or_create_many(self, items: Iterable[Any], *, progress: Progress | None = None) -> list[E]:
         """Return those with these natural keys, in order, those that are missing created.
 
-        Requests: those of `exists` for each, a few at a time, or one GET of the collection for many; one batch read for
-        each 50; those of `create` for each that is missing.
+        Requests: on the embedded server those of `create_many`; elsewhere those of `exists` for each, a few at a time,
+        or one GET of the collection for more than 16; one batch read for each 50; those of `create` for each that is
+        missing, and one GET of the collection after that.
 
         Args:
             items: for each material its natural key, or a mapping of the arguments of `create` by name.
@@ -122,8 +126,7 @@ class KeyedCollection(SearchableCollection[E, P]):
             each if isinstance(each, Mapping) else key.as_argument(key.checked(call, each))
             for each in arguments.listed(call, items, ", with an item for each material")
         ]
-        found = self._get_or_create("get_or_create_many", given, progress)
-        return loading.load_missing(self._context, found)
+        return self._get_or_create("get_or_create_many", given, progress)
 
     def _get_or_create(
         self, call: str, given: Sequence[Mapping[str, Any]], progress: Progress | None = None
@@ -131,5 +134,36 @@ class KeyedCollection(SearchableCollection[E, P]):
         key, where = self._key, f"{self._kind.collection}.{call}()"
         texts = [key.in_arguments(where, each) for each in given]
         seeds = dict(zip(texts, self._seeds(call, *(((), each) for each in given)), strict=True))
-        found = upserting.get_or_create(self._context, self._class, seeds, progress)
+        found = upserting.get_or_create(self._context, self._class, seeds, progress, fresh=True)
         return [found[text] for text in texts]
+
+    def merge(
+        self, into: E | str | PathLike[str], other: E | str | PathLike[str], *, progress: Progress | None = None
+    ) -> E:
+        """Move every association of one material to another, delete the first, and return the one that is left.
+
+        If it breaks off, call it again: what was moved stays moved, and the rest is done. For tags and websites.
+
+        Requests: one GET for each of the two, before and after; one POST for each association, a few at a time; one
+        POST to delete the other. Those of `find` for natural keys.
+
+        Args:
+            into: the one that stays; an entity, an id, or its natural key.
+            other: the one that is deleted.
+            progress: called with how many associations are moved and how many there are, after each.
+
+        Raises:
+            UnsupportedOperationError: this kind cannot be merged. Nothing was sent.
+            InvalidValueError: the two are one.
+            NotFoundError: nothing has a natural key. Nothing was changed.
+            BatchError: some associations were not moved; the other is not deleted.
+        """
+        arguments.check_callable("progress", progress)
+        merging.check_kind(self._class)
+        name = f"{self._kind.collection}.merge()"
+        kept, merged = arguments.existing(name, [into, other], self._class, self._context)
+        if kept is merged:
+            message = f"{name} takes two different {self._kind.collection}, not {kept!r} twice."
+            raise InvalidValueError(message)
+        merging.merge(self._context, kept, merged, progress)
+        return kept

@@ -23,7 +23,7 @@ from ..orm import commands, creating, persistence, reading, relation_loading
 from ..orm.context import Context
 from ..orm.persistence import CompletedField, EndpointField
 from ..values import AnnotationType, GenericClassification
-from ..values.languages import as_language
+from ..values.languages import as_language, spellings
 from ..wire import kinds, routes
 from .annotation import Annotation
 
@@ -180,6 +180,10 @@ class LanguageField(_TextOnlyField):
         """The function that decodes a slice; a name that is not known is told from the others by its class."""
         text = decoding.decoder(self.resolved)
         return lambda raw: as_language(text(raw))
+
+    def spellings(self, value: Any) -> Sequence[Any]:
+        """Return the wire's names of a language; those that a server sent are not all the ones that are sent here."""
+        return [value] if value is None else spellings(value)
 
     def send(self, context: Context, record: Record, value: Any, fresh: Document) -> Document | None:
         """Change the language; the answer is the asset's new document."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
@@ -138,6 +138,10 @@ class Field:
         wanted = " or ".join("None" if a is type(None) else a.__name__ for a in self._accepted)
         message = f"{self.name} takes {wanted}, not {value!r} ({type(value).__name__})."
         raise InvalidValueError(message)
+
+    def spellings(self, value: Any) -> Sequence[Any]:
+        """Return the values that mean the same as a value, which is one of them."""
+        return [value]
 
     def _sendable(self, value: Any) -> Any:
         """Return a value of the declared type as it is stored; what JSON cannot say is refused here, not in `save`."""

@@ -304,10 +304,10 @@ def editing_of(record: Record) -> Editing[Edit]:
     return state.editing
 
 
-def own_edits(record: Record) -> dict[str, Edit]:
-    """Return the edits, without what open blocks of other threads have set."""
+def own_edits(record: Record, thread: int) -> dict[str, Edit]:
+    """Return the edits of a thread: all without what open blocks of other threads have set."""
     state = record._state
-    return state.pending() if state.editing is None else state.editing.without_others(state.pending())
+    return state.pending() if state.editing is None else state.editing.without_others(state.pending(), thread)
 
 
 def forget_edits(record: Record, sent: Mapping[str, Edit]) -> dict[str, Edit]:

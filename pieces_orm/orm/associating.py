@@ -84,7 +84,12 @@ def _obvious(context: Context, entity: Record, value: Any) -> Any:
 
 
 def _changeable(entity: Record) -> list[Relation[Any]]:
-    return [each for each in entity._schema.many.values() if _row_of(each) is not None]
+    return [each for each in entity._schema.many.values() if is_changeable(each)]
+
+
+def is_changeable(relation: Relation[Any]) -> bool:
+    """Tell whether a route changes a relation."""
+    return _row_of(relation) is not None
 
 
 @functools.cache

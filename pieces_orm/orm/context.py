@@ -96,7 +96,7 @@ class Context:
         self.identity_map = IdentityMap(self.lock, self)
         self.watching = Watching()
         # Sent when edits were given up, which changes what is read of an entity without a change of the material.
-        self.reverted = Signal("reverted")
+        self.reverted = Signal("reverted", "entity")
         self._opened: list[Closable] = []
 
     def close_with_session(self, opened: Closable) -> None:

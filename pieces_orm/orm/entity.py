@@ -23,7 +23,7 @@ from ..model.relation import Relation
 from ..model.state import EXPIRED, HANDLE, State
 from ..values import Progress
 from ..wire.kinds import Kind
-from . import associating, commands, field_access, loading, natural_keys, persistence, reading, upserting
+from . import associating, commands, field_access, loading, natural_keys, persistence, reading, saving, upserting
 from .context import Context
 
 E = TypeVar("E", bound="Entity")
@@ -45,10 +45,10 @@ class Entity(Record):
             )
             raise InvalidValueError(message)
 
-    def __init__(self) -> None:
+    def __init__(self, *_: NoReturn, **__: NoReturn) -> None:
         name = type(self)._schema.kind.collection
         message = f"Entities come from a session: session.{name}.get(id), .create(...), .all()."
-        raise TypeError(message)
+        raise InvalidValueError(message)
 
     # State ----------------------------------------------------------------------------------------------------------
 
@@ -90,8 +90,14 @@ class Entity(Record):
             elif spec is not None or name in Record.__slots__:
                 message = f"{type(self).__name__}.{name} is set by the server alone."
                 raise ReadOnlyFieldError(message)
-            else:
+            elif name in type(self)._schema.declared or hasattr(type(self), name):
                 _set(self, name, value)
+            else:
+                message = (
+                    f"{type(self).__name__} has no field {name!r}. Those that can be set are "
+                    f"{', '.join(each.name for each in type(self)._schema.fields.values() if not each.readonly)}."
+                )
+                raise AttributeError(message)
 
         def __delattr__(self, name: str) -> None:
             if name not in type(self)._schema.declared and name not in Record.__slots__:
@@ -118,7 +124,7 @@ class Entity(Record):
             ConflictError: another program changed the same fields; the edits stay. Merge, or `overwrite=True`.
             NotFoundError: the material was deleted.
         """
-        return persistence.save(self._context, self, overwrite=overwrite, transferables=transferables)
+        return saving.save(self._context, self, overwrite=overwrite, transferables=transferables)
 
     @contextmanager
     def editing(self: E) -> Iterator[E]:
@@ -273,14 +279,14 @@ class Entity(Record):
 
     def __copy__(self) -> NoReturn:
         message = f"An entity is one object per material and cannot be copied; {type(self).__name__}.to_dict() can."
-        raise TypeError(message)
+        raise InvalidValueError(message)
 
     def __deepcopy__(self, memo: Any) -> NoReturn:
         self.__copy__()
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         message = f"An entity belongs to its session and cannot be pickled; {type(self).__name__}.to_dict() can."
-        raise TypeError(message)
+        raise InvalidValueError(message)
 
 
 def _whole_document(entity: Entity) -> Document:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from ..concurrency import parallel
@@ -138,11 +139,14 @@ def age(entity: Any) -> tuple[Any, str]:
     return entity.created, entity.id
 
 
-def find(context: Context, cls: type[R], texts: Sequence[str]) -> dict[str, R]:
-    """Return the materials that have natural keys, by key, as they are held; keys that none has are left out.
+def find(context: Context, cls: type[R], texts: Sequence[str], *, fresh: bool = False) -> dict[str, R]:
+    """Return the materials that have natural keys, by key; keys that none has are left out.
 
     Requests: one POST to the exists route for each, a few at a time, where the wire has it and the keys are few; else
     one GET of the collection.
+
+    Args:
+        fresh: read them too, where their ids are all that an answer has said; those of `get_many`.
 
     Raises:
         SeveralFoundError: several materials have a key that they may share, such as the name of a person.
@@ -151,7 +155,8 @@ def find(context: Context, cls: type[R], texts: Sequence[str]) -> dict[str, R]:
     if not wanted:
         return {}
     if "exists" in cls._schema.kind.routes and len(wanted) <= MAX_LOOKUPS:
-        return _ask_each(context, cls, wanted)
+        found = _ask_each(context, cls, wanted)
+        return _read(context, cls, found) if fresh else found
     return {text: only(cls, text, found) for text, found in look_up(context, cls, wanted).items()}
 
 
@@ -173,6 +178,17 @@ def _ask_each(context: Context, cls: type[R], texts: Sequence[str]) -> dict[str,
         errors = parallel.do_all(texts, ask, concurrency=context.concurrency)
         parallel.raise_failed(texts, errors, str, "looked up")
     return {text: context.identity_map.ref(cls, id) for text, id in ids.items()}
+
+
+def _read(context: Context, cls: type[R], found: dict[str, R]) -> dict[str, R]:
+    """Read materials; those that are gone by now are left out."""
+    ids = list(dict.fromkeys(each.id for each in found.values()))
+    if len(ids) > 1:
+        there = {each.id for each in loading.get_many(context, cls, ids, skip_missing=True)}
+        return {text: each for text, each in found.items() if each.id in there}
+    with suppress(NotFoundError):
+        return {text: loading.get(context, cls, each.id) for text, each in found.items()}
+    return {}
 
 
 def only(cls: type[R], text: str, found: Sequence[R]) -> R:

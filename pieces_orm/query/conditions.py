@@ -18,6 +18,7 @@ from ..orm import natural_keys
 from ..orm.context import Context
 from ..orm.entity import Entity
 
+_WORDS = {"one_of": "is", "startswith": "starts with"}
 _ALTERNATIVES = ("one_of", "any_of")
 _SINGLE = (str, bytes, Entity, Mapping, PathLike)
 
@@ -31,7 +32,8 @@ class FieldTest:
     values: tuple[Any, ...]
 
     def __str__(self) -> str:
-        return f"{self.spec.name} {self.form.replace('_', ' ')} {' and '.join(map(_shown, self.values))}"
+        join = " or " if self.form == "one_of" else " and "
+        return f"{self.spec.name} {_WORDS.get(self.form, self.form)} {join.join(map(_shown, self.values))}"
 
 
 @frozen
@@ -180,7 +182,8 @@ def _refuse_list(name: str, value: Any) -> None:
 def _field_test(cls: type[Entity], spec: Field, value: Any) -> Test:
     name = f"{cls.__name__}.{spec.name}"
     if not isinstance(value, Condition):
-        return FieldTest(spec, "is", (_checked(name, spec, value),))
+        values = spec.spellings(_checked(name, spec, value))
+        return FieldTest(spec, "is" if len(values) == 1 else "one_of", tuple(values))
     fits = {
         "contains": str in spec.types, "startswith": str in spec.types,
         **dict.fromkeys(("after", "before", "between"), bool({datetime, int, float} & set(spec.types))),

@@ -20,6 +20,8 @@ from .ordering import OrderKey
 
 # Places beyond this are none: nobody has as many materials, and what counts them takes no larger numbers.
 _MAX_PLACE = 2**53
+# From this number of ids on, the whole collection costs less than reading each.
+MAX_IN_BATCHES = 500
 
 Answer = Literal["entities", "ids", "count"]
 
@@ -105,7 +107,7 @@ def plan(statement: Statement, answer: Answer, known: Collection[str]) -> Plan:
         return Plan(statement, answer, "identifiers")
     if statement.cls._schema.kind is WORKSTREAM_EVENT:
         newest = not statement.order or [(k.spec.name, k.descending) for k in statement.order] == [("created", True)]
-        if is_bare and newest and statement.limit is not None and statement.offset == 0:
+        if is_bare and newest and statement.offset == 0 and (statement.limit or MAX_IN_BATCHES) < MAX_IN_BATCHES:
             return Plan(statement, answer, "newest", sends_order=True, sends_limit=True)
     found = _by_window(statement, answer) or Plan(statement, answer, "collection", here=statement.tests)
     return evolve(found, contents=any(spec.contents for spec in found.read))
@@ -149,6 +151,11 @@ def window_of(cls: type[Entity], tests: Sequence[Test]) -> dict[str, str]:
     return {}
 
 
+def newest_query(statement: Statement) -> dict[str, int]:
+    """Return the query for the ids of the newest: one more than wanted shows whether the last has its equals."""
+    return {"limit": (statement.limit or 0) + 1}
+
+
 # Explaining ---------------------------------------------------------------------------------------------------------
 
 
@@ -162,8 +169,10 @@ def explain(plan: Plan, known: Collection[str]) -> Explanation:
     elif plan.way == "collection":
         requests.append(request_text(kind.route("all"), query=plan.all_query))
     else:
-        query = {"limit": st.limit} if plan.way == "newest" else window_of(st.cls, st.tests)
+        query = newest_query(st) if plan.way == "newest" else window_of(st.cls, st.tests)
         requests.append(request_text(kind.route("ids"), query=query))
+        if plan.way == "newest":
+            requests.append(request_text(kind.route("ids"), note="for those as new as the last"))
         if plan.way != "identifiers":
             requests += batch
     if plan.way == "window":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from attrs import evolve
@@ -247,10 +247,13 @@ class Query(Generic[E]):
         return live(self._context, self._statement, key=key, where=where, reverse=reverse)
 
 
-def query_of(context: Context, cls: type[E], conditions: Mapping[str, Any]) -> Query[E]:
+def query_of(context: Context, cls: type[E], unnamed: Sequence[Any], conditions: Mapping[str, Any]) -> Query[E]:
     """Return the query of a kind with some conditions.
 
     Raises:
-        InvalidValueError: there is no such field or relation, or a value is of another type.
+        InvalidValueError: there is no such field or relation, or a value is of another type, or has no name.
     """
+    if unnamed:
+        message = f"query takes conditions by name, such as query(created=after(monday)), not {unnamed[0]!r}."
+        raise InvalidValueError(message)
     return Query(context, Statement(cls, tests_of(context, cls, conditions)))

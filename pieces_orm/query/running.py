@@ -19,12 +19,9 @@ from .conditions import AnyOf, RelationTest, Test, leaves, replaced
 from .deciding import Candidate, Decider, decider
 from .natural_keys import place_of
 from .ordering import sort_key
-from .planning import Answer, Plan, Statement, key_statement, plan, window_of
+from .planning import MAX_IN_BATCHES, Answer, Plan, Statement, key_statement, newest_query, plan, window_of
 
 T = TypeVar("T")
-
-# From this number of ids on, the whole collection costs less than reading each.
-_MAX_IN_BATCHES = 500
 
 
 def entities(context: Context, statement: Statement) -> list[Any]:
@@ -159,16 +156,29 @@ def _documents(context: Context, plan: Plan) -> list[Candidate]:
     if plan.way == "query":
         page = answers.split(_ask(context, plan, "documents"), kind.name, contents=plan.contents)
         return [Candidate(*each) for each in page]
-    if plan.way in ("newest", "window"):
-        query = {"limit": st.limit} if plan.way == "newest" else window_of(st.cls, st.tests)
-        listed = reading.read_ids(context.connection, kind, query)
-        if plan.way == "newest":
-            listed = listed[: st.limit]
-        if len(listed) <= _MAX_IN_BATCHES or plan.way == "newest":
+    if plan.way == "newest":
+        return _newest(context, plan)
+    if plan.way == "window":
+        listed = reading.read_ids(context.connection, kind, window_of(st.cls, st.tests))
+        if len(listed) <= MAX_IN_BATCHES:
             return _read(context, plan, listed)
     query = plan.all_query
     take = functools.partial(page_stream.read, kind=kind.name, contents=reading.has_contents(query))
     return [Candidate(*each) for each in context.connection.take(kind.route("all"), query, take)]
+
+
+def _newest(context: Context, plan: Plan) -> list[Candidate]:
+    """Read the newest by a limit of the wire, which leaves open which of those are listed that are equally new."""
+    st, kind = plan.statement, plan.statement.cls._schema.kind
+    limit = st.limit or 0
+    listed = reading.read_ids(context.connection, kind, newest_query(st))
+    found = _read(context, plan, listed[: limit + 1])
+    moments = [each.value(st.cls._schema.fields["created"]) for each in found]
+    if 0 < limit < len(found) and moments[limit] == moments[limit - 1]:
+        moment = moments[limit].isoformat()
+        equally_new = reading.read_ids(context.connection, kind, {"created_from": moment, "created_to": moment})
+        found += _read(context, plan, [id for id in equally_new if id not in listed])
+    return found
 
 
 def _read(context: Context, plan: Plan, listed: Sequence[str]) -> list[Candidate]:

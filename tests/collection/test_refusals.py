@@ -26,6 +26,11 @@ REFUSED = {
     "a language of a draft": (lambda s, a: s.assets.draft("x", language="pyhton"), "language takes a language"),
     "a language of create_many": (lambda s, a: s.assets.create_many([{"content": "x", "language": ""}]), "language"),
     "a language that is set": (lambda s, a: setattr(a, "language", "pyhton"), "language takes a language"),
+    "a language of a query": (lambda s, a: s.assets.query(language="pyhton"), "did you mean 'python'"),
+    "a member in a query": (lambda s, a: s.annotations.query(type=filters.one_of("COMENT")), "did you mean 'COMMENT'"),
+    "a url of a query": (lambda s, a: s.assets.query(websites="example"), "takes an address"),
+    "a url that is looked up": (lambda s, a: s.websites.exists("example.com"), "did you mean 'https://example.com'"),
+    "a tag that is looked up": (lambda s, a: s.tags.find(""), "not empty"),
     "a classification": (lambda s, a: s.assets.search(filters=[filters.classification("pyhton")]), "did you mean"),
     "an empty tag": (lambda s, a: s.tags.create("  "), "text takes a text that is not empty"),
     "an empty tag of an asset": (lambda s, a: s.assets.create("x", tags=[""]), "tags takes a text that is not empty"),
@@ -69,6 +74,7 @@ def test_python_and_py_are_the_same_language_everywhere(session, asset):
     made = session.assets.create("x = 1", name="snake", language="Python")
     assert (made.language, session.assets.draft("x = 1", language=".py").language) == ("py", "py")
     for name in ("python", "Python", "py", ".py"):
+        assert made in session.assets.query(language=name)
         assert made in [hit.asset for hit in session.assets.search(filters=[filters.classification(name)])]
         made.language = name
         assert made.edits == {}
@@ -80,6 +86,9 @@ def test_a_language_is_found_under_each_of_its_spellings_on_the_embedded_server(
     made = [session.assets.create("a: 1", language=each) for each in ("yml", "yaml")]
     for name in ("yml", "YAML"):
         assert {hit.asset for hit in session.assets.search(filters=[filters.classification(name)])} == set(made)
+        assert set(session.assets.query(language=name)) == set(made)
+        assert not set(session.assets.query(language=filters.is_not(name))) & set(made)
+    assert not session.assets.query(language=Language("klingon")).exists()
 
 
 def test_tags_of_a_filter_are_alternatives(session):

@@ -58,6 +58,15 @@ def test_random_queries_find_what_plain_python_finds_whichever_way(world):
             assert (query.ids(), query.count(), query.exists()) == (each.ids, len(each.ids), bool(each.ids)), each.text
 
 
+def test_the_newest_events_are_the_same_by_the_limit_of_the_wire(world):
+    for way in WAYS:
+        events = world.sessions[way].workstream_events
+        every = events.query().ids()
+        assert len({each.created for each in events.all()}) < len(every)
+        for n in range(len(every) + 2):
+            assert tuple(each.id for each in events.latest(n)) == every[:n]
+
+
 @pytest.mark.soak
 def test_every_random_query_finds_the_same_in_all_four_ways(world):
     rng = random.Random(2001)

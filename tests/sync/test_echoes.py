@@ -84,3 +84,14 @@ def test_a_live_list_on_a_closed_session_opens_nothing(pieces):
     with pytest.raises(DetachedError):
         pieces.tags.live()
     assert pieces._context.watching._feeds == {}
+
+
+def test_a_save_right_after_an_association_leaves_what_that_changed_the_sessions_own():
+    known = known_ids.KnownIds()
+    known.list_first({"a"}, 0, 0.0)
+    known.wrote("a", None, 1, origin="echo")
+    known.wrote("a", b'"2026-01-01T00:00:00Z"', 2)
+    assert known.echo_origin("a") == "echo"
+    known.wrote("a", None, 3, origin="part")
+    known.wrote("a", None, 4, origin="echo")
+    assert known.echo_origin("a") == "part"
