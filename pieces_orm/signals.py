@@ -18,6 +18,7 @@ from typing import Any
 import blinker
 from attrs import frozen
 
+from .concurrency.lazily import Lazily
 from .concurrency.merge_queue import MergeQueue
 
 __all__ = ["Dispatch", "Signal", "Signals"]
@@ -74,6 +75,10 @@ class SignalEvent:
         return SignalEvent("changed", self.sender, {**new, "fields": fields, "before": before})
 
 
+def _signal(name: str) -> Lazily[Signal]:
+    return Lazily(lambda _: Signal(name))
+
+
 class Signals:
     """The signals of one session; the sender is always the entity's class.
 
@@ -90,20 +95,24 @@ class Signals:
     `origin` is "local" (a call of this session), "refresh" (the answer to a read) or "remote" (a stream).
     """
 
+    saving = _signal("saving")
+    deleting = _signal("deleting")
+    created = _signal("created")
+    changed = _signal("changed")
+    deleted = _signal("deleted")
+    associated = _signal("associated")
+    disassociated = _signal("disassociated")
+    stream_state = _signal("stream_state")
+    requested = _signal("requested")
+
     def __init__(self, dispatch: Dispatch | None = None) -> None:
-        self._dispatch = dispatch
+        self.dispatch = dispatch
         # By thread: the events emitted while it holds a lock, under which no receiver may run.
         self._held_back = threading.local()
-        self._queue: MergeQueue[_Delivery] = MergeQueue(_Delivery.followed_by)
-        self.saving = Signal("saving")
-        self.deleting = Signal("deleting")
-        self.created = Signal("created")
-        self.changed = Signal("changed")
-        self.deleted = Signal("deleted")
-        self.associated = Signal("associated")
-        self.disassociated = Signal("disassociated")
-        self.stream_state = Signal("stream_state")
-        self.requested = Signal("requested")
+
+    @Lazily
+    def _queue(self) -> MergeQueue[_Delivery]:
+        return MergeQueue(_Delivery.followed_by)
 
     def ask(self, signal: Signal, sender: Any, **about: Any) -> None:
         """Send a signal whose receivers may veto the operation: the first exception reaches the caller."""
@@ -118,7 +127,7 @@ class Signals:
             held_back.append((signal, sender, about))
             return
         for receiver in signal.receivers_for(sender):
-            if self._dispatch is None:
+            if self.dispatch is None:
                 deliver(receiver, sender, about)
             else:
                 self._hand_over(_Delivery(receiver, SignalEvent(signal.name, sender, about)))
@@ -139,7 +148,7 @@ class Signals:
                 self.emit(signal, sender, **about)
 
     def _hand_over(self, delivery: _Delivery) -> None:
-        assert self._dispatch is not None
+        assert self.dispatch is not None
         # Looking a method up makes a new object each time, so methods are compared by equality.
         receiver = delivery.receiver
         whose: Hashable = receiver if isinstance(receiver, MethodType) else id(receiver)
@@ -147,7 +156,7 @@ class Signals:
         if number is None:
             return
         try:
-            self._dispatch(self._deliver_next)
+            self.dispatch(self._deliver_next)
         except Exception:  # noqa: BLE001 a closed loop must not undo the operation
             self._queue.discard(number)
             _log.exception("The dispatch= function of a pieces_orm session raised an exception; the delivery is lost.")
