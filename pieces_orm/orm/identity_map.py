@@ -48,6 +48,12 @@ class IdentityMap:
         found: Any = None if entities is None else entities.get(id)
         return found  # type: ignore[no-any-return]
 
+    @property
+    def is_empty(self) -> bool:
+        """True if no entity is alive."""
+        with self._lock:
+            return not any(map(len, self._entities.values()))
+
     def alive(self, cls: type[R]) -> list[R]:
         """Return all living entities of a class."""
         with self._lock:
