@@ -65,8 +65,11 @@ def test_a_change_elsewhere_reaches_the_session_and_its_scopes_from_one_fetch(wa
         assert [each.take() for each in requests] == [[f"GET /tag/{tag.id}"], [], [], []]
         settled(other, *heard)
         assert mine.websites.ids == theirs.websites.ids == (website.id,)
-        told = ("associated", "Tag", tag.id, "websites", website.id, "remote")
-        assert [each.take() for each in heard] == [[told], [told], [("changed", "Tag", tag.id, None, "remote")]]
+        told = [
+            ("changed", "Tag", tag.id, {"updated"}, "remote"),
+            ("associated", "Tag", tag.id, "websites", website.id, "remote"),
+        ]
+        assert [each.take() for each in heard] == [told, told, [("changed", "Tag", tag.id, None, "remote")]]
         assert idle._context.identity_map.is_empty
 
 
