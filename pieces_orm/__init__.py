@@ -8,6 +8,7 @@ from . import errors as _errors
 from . import filters
 from .collection.assets import AssetCollection, Draft, Hit
 from .collection.base import Collection
+from .collection.keyed import KeyedCollection
 from .collection.searchable import Found, SearchableCollection
 from .entities import *  # noqa: F403 its __all__ is public here
 from .errors import *  # noqa: F403 its __all__ is public here
@@ -19,13 +20,17 @@ from .session import Session
 
 if _typing.TYPE_CHECKING:
     from .collection.suggestions import Suggestion
+    from .query.explaining import Explanation
+    from .query.query import Query
     from .sync.changes import Change, Changes
     from .sync.live import Live
     from .sync.watch import Watch
 
 __all__ = [
-    "AssetCollection", "Change", "Changes", "Collection", "Draft", "Entity", "Found", "Hit", "Live", "Many", "One",
-    "Related", "SearchableCollection", "Session", "State", "Suggestion", "Watch", "connect", "embedded", "filters",
+    "AssetCollection", "Change", "Changes", "Collection", "Draft", "Entity", "Explanation", "Found", "Hit",
+    "KeyedCollection", "Live", "Many", "One", "Query", "Related", "SearchableCollection", "Session", "State",
+    "Suggestion", "Watch", "connect",
+    "embedded", "filters",
 ]  # fmt: skip
 __all__ += _entities.__all__
 __all__ += _errors.__all__
@@ -34,7 +39,9 @@ __all__ += _errors.__all__
 _LAZY_MODULES = {
     "Change": "sync.changes",
     "Changes": "sync.changes",
+    "Explanation": "query.explaining",
     "Live": "sync.live",
+    "Query": "query.query",
     "Suggestion": "collection.suggestions",
     "Watch": "sync.watch",
 }

@@ -4,10 +4,11 @@ PiecesError
   TransportError                the request or its answer was lost on the way
     NotRunningError             no server answered
       NotTriedError             no server answered another one of many
+      DatabaseLockedError       another server has the database file open
     RequestTimeout              also a TimeoutError
     AnswerTooLargeError         more came than `max_answer`
   ResponseError                 the server answered with an error status
-    NotFoundError               also a LookupError
+    NotFoundError               also a KeyError
     InvalidRequestError
     NotAuthorizedError
     UpgradeRequiredError
@@ -26,6 +27,7 @@ PiecesError
     AmbiguousRelationError      also a TypeError
     UnsupportedOperationError
   BatchError                    some of several operations failed
+  SeveralFoundError             also a LookupError: there are several where one was asked for
 """
 
 from __future__ import annotations
@@ -34,11 +36,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = [
-    "AmbiguousRelationError", "AnswerTooLargeError", "BatchError", "ConflictError", "DecodeError", "DeletedError",
-    "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError", "NotAuthorizedError",
-    "NotFoundError", "NotLoadedError", "NotRunningError", "NotTriedError", "PiecesError", "ReadOnlyFieldError",
-    "RequestTimeout", "ResponseError", "ServerError", "StateError", "TransportError", "UnknownRelationError",
-    "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
+    "AmbiguousRelationError", "AnswerTooLargeError", "BatchError", "ConflictError", "DatabaseLockedError",
+    "DecodeError", "DeletedError", "DetachedError", "InvalidIdError", "InvalidRequestError", "InvalidValueError",
+    "NotAuthorizedError", "NotFoundError", "NotLoadedError", "NotRunningError", "NotTriedError", "PiecesError",
+    "ReadOnlyFieldError", "RequestTimeout", "ResponseError", "ServerError", "SeveralFoundError", "StateError",
+    "TransportError", "UnknownRelationError", "UnsupportedOperationError", "UpgradeRequiredError", "UsageError",
 ]  # fmt: skip
 
 
@@ -64,7 +66,8 @@ class PiecesError(Exception):
 
     def __str__(self) -> str:
         """Return the message, safe to print: a server's words in it may be commands of a terminal."""
-        return printable(super().__str__(), keep="\n")
+        # Not that of a KeyError, which would be quoted.
+        return printable(Exception.__str__(self), keep="\n")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy by arguments and attributes: `__init__`, which may want others, is not called again."""
@@ -95,6 +98,17 @@ class NotTriedError(NotRunningError):
     """One of several operations was not tried, because no server answered another; nothing was sent for it."""
 
 
+class DatabaseLockedError(NotRunningError):
+    """Another server has the database file open: connect to that server, stop it, or name another file.
+
+    `database` is the path of the file.
+    """
+
+    def __init__(self, message: str, *, database: str) -> None:
+        super().__init__(message)
+        self.database = database
+
+
 class RequestTimeout(TransportError, TimeoutError):
     """The server did not answer in time; increase `timeout`, or check the server."""
 
@@ -114,7 +128,7 @@ class ResponseError(PiecesError):
         self.path = path
 
 
-class NotFoundError(ResponseError, LookupError):
+class NotFoundError(ResponseError, KeyError):
     """The material was deleted or never existed."""
 
 
@@ -219,3 +233,14 @@ class BatchError(PiecesError):
         super().__init__(message)
         self.succeeded = list(succeeded)
         self.failed = dict(failed)
+
+
+class SeveralFoundError(PiecesError, LookupError):
+    """Several materials are found where one was asked for; `ids` names them, of a query the first two.
+
+    Pass the one that you mean; of a query, add conditions or call `first()`.
+    """
+
+    def __init__(self, message: str, *, ids: Sequence[str]) -> None:
+        super().__init__(message)
+        self.ids = list(ids)

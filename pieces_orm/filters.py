@@ -1,18 +1,29 @@
-"""Filters of an asset search: in a list, all of them must match; `any_of` takes alternatives."""
+"""Filters of an asset search, and conditions of queries.
+
+Filters go into the list `search(filters=[...])`, where all of them must match. Conditions are given by name to `query`,
+`where` and `live`, such as `query(created=after(monday))`. `any_of` takes alternatives of either sort.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any, Generic, Literal, TypeVar, overload
 
 from attrs import frozen
 
 from .errors import InvalidValueError
-from .values import AnnotationType
-from .values.checking import plain_text, to_utc
+from .values import AnnotationType, Language
+from .values.checking import named, nonempty_text, page_address, plain_text, to_utc
 
-__all__ = ["Filter", "any_of", "classification", "created", "persons", "phrase", "tags", "updated", "websites"]
+__all__ = [
+    "Condition", "Filter", "after", "any_of", "before", "between", "classification", "contains", "created", "is_not",
+    "one_of", "persons", "phrase", "startswith", "tags", "updated", "websites",
+]  # fmt: skip
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Bound = TypeVar("Bound", datetime, int, float)
 
 
 @frozen
@@ -20,6 +31,11 @@ class Filter:
     """A condition on assets, as the wire spells it; created by the functions of this module."""
 
     wire: Mapping[str, Any]
+
+    @property
+    def alternatives(self) -> list[Mapping[str, Any]]:
+        """The conditions of which one must hold, as the wire spells them; those of `any_of` are several."""
+        return [*self.wire["operations"]["iterable"]] if "operations" in self.wire else [self.wire]
 
 
 def _range(after: datetime | None, before: datetime | None) -> dict[str, Any]:
@@ -52,8 +68,13 @@ def updated(*, after: datetime | None = None, before: datetime | None = None) ->
 
 
 def classification(language: str) -> Filter:
-    """Match assets of a language or file type, such as py."""
-    return Filter({"classification": _text("classification", language)})
+    """Match assets of a language or file type, by name or suffix: Python, python, py and .py are the same.
+
+    Raises:
+        InvalidValueError: nothing known is named like this; `values.Language` passes it all the same.
+    """
+    _text("classification", language)
+    return Filter({"classification": str.__str__(named(Language, "classification()", language))})
 
 
 def _text(name: str, text: str) -> str:
@@ -63,11 +84,13 @@ def _text(name: str, text: str) -> str:
     return plain_text(f"{name}()", text)
 
 
-def _texts(name: str, texts: tuple[str, ...]) -> Filter:
+def _texts(name: str, texts: tuple[str, ...], accepts: Callable[[str, str], str] = nonempty_text) -> Filter:
     if not texts or not all(isinstance(text, str) for text in texts):
         message = f"{name}() takes one or more texts, not {texts!r}."
         raise InvalidValueError(message)
-    return Filter({name: [_text(name, text) for text in texts]})
+    each = [Filter({name: [accepts(f"{name}()", text)]}) for text in texts]
+    # One by one: a server may take a list for all of its texts together.
+    return each[0] if len(each) == 1 else any_of(*each)
 
 
 def tags(*texts: str) -> Filter:
@@ -77,7 +100,7 @@ def tags(*texts: str) -> Filter:
 
 def websites(*urls: str) -> Filter:
     """Match assets associated with any of these websites, by url."""
-    return _texts("websites", urls)
+    return _texts("websites", urls, page_address)
 
 
 def persons(*names: str) -> Filter:
@@ -103,19 +126,98 @@ def phrase(
         if not isinstance(part, bool | None) and (name != "annotation" or not isinstance(part, str)):
             message = f"{name}= is True, False or None, not {part!r}."
             raise InvalidValueError(message)
-    options = {"annotation": _text("phrase", annotation)} if isinstance(annotation, str) else None
+    options = None
+    if isinstance(annotation, str):
+        options = {"annotation": str.__str__(named(AnnotationType, "annotation=", annotation))}
     where = True if options else annotation
     text = _text("phrase", text)
     return Filter({"phrase": _given(value=text, title=title, content=content, annotation=where, options=options)})
 
 
-def any_of(*filters: Filter) -> Filter:
-    """Match assets that match any of these filters; the wire nests one level of alternatives."""
-    if not filters:
-        message = "any_of() takes one or more filters."
+@frozen
+class Condition(Generic[T_co]):
+    """A condition on a field or relation of a query; created by the functions of this module."""
+
+    form: Literal["after", "any_of", "before", "between", "contains", "is_not", "one_of", "startswith"]
+    values: tuple[Any, ...]
+
+    def __repr__(self) -> str:
+        return f"{self.form}({', '.join(map(repr, self.values))})"
+
+
+def _bound(name: str, bound: Any) -> Any:
+    if isinstance(bound, datetime):
+        return to_utc(f"{name}()", bound)
+    if isinstance(bound, int | float) and not isinstance(bound, bool):
+        return bound
+    hint = ": a date has no time; pass datetime.combine(day, time())" if isinstance(bound, date) else ""
+    message = f"{name}() takes a datetime or a number, not {bound!r}{hint}."
+    raise InvalidValueError(message)
+
+
+def after(bound: Bound) -> Condition[Bound]:
+    """Match what is later, or greater, than this; a naive datetime is local time."""
+    return Condition("after", (_bound("after", bound),))
+
+
+def before(bound: Bound) -> Condition[Bound]:
+    """Match what is earlier, or less, than this; a naive datetime is local time."""
+    return Condition("before", (_bound("before", bound),))
+
+
+def between(first: Bound, last: Bound) -> Condition[Bound]:
+    """Match what is neither before `first` nor after `last`; both belong to it. A naive datetime is local time."""
+    bounds = _bound("between", first), _bound("between", last)
+    if isinstance(bounds[0], datetime) is not isinstance(bounds[1], datetime):
+        message = f"between() takes two datetimes or two numbers, not {first!r} and {last!r}."
         raise InvalidValueError(message)
-    for each in filters:
-        if not isinstance(each, Filter):
-            message = f"any_of() takes values of pieces_orm.filters, not {each!r}."
-            raise InvalidValueError(message)
-    return Filter({"operations": {"type": "OR", "iterable": [each.wire for each in filters]}})
+    return Condition("between", bounds)
+
+
+def contains(text: str) -> Condition[str]:
+    """Match texts with this text in them; upper and lower case differ."""
+    return Condition("contains", (_text("contains", text),))
+
+
+def startswith(text: str) -> Condition[str]:
+    """Match texts that start with this text; upper and lower case differ."""
+    return Condition("startswith", (_text("startswith", text),))
+
+
+def one_of(*values: T) -> Condition[T]:
+    """Match any of these values; None stands for an empty field. Of a relation: associated with any of these."""
+    if not values:
+        message = "one_of() takes one or more values."
+        raise InvalidValueError(message)
+    if len(values) == 1 and isinstance(values[0], list | tuple | set | frozenset):
+        message = f"one_of() takes the values one by one: write one_of(*values), not one_of({values[0]!r})."
+        raise InvalidValueError(message)
+    return Condition("one_of", values)
+
+
+def is_not(value: T | Condition[T]) -> Condition[T]:
+    """Match all but this value, or all that does not meet this condition; an empty field is not any value."""
+    return Condition("is_not", (value,))
+
+
+@overload
+def any_of(*filters: Filter) -> Filter: ...  # type: ignore[overload-overlap]  # a filter is no value of a field
+@overload
+def any_of(*filters: T | Condition[T]) -> Condition[T]: ...
+def any_of(*filters: Any) -> Any:
+    """Match what meets any of these: filters of a search, or values and conditions of a query."""
+    if not filters:
+        message = "any_of() takes one or more filters, or values and conditions of a query."
+        raise InvalidValueError(message)
+    searched = [isinstance(each, Filter) for each in filters]
+    if all(searched):
+        # The wire nests one level of alternatives; those of an alternative are alternatives themselves.
+        alternatives = [one for each in filters for one in each.alternatives]
+        return Filter({"operations": {"type": "OR", "iterable": alternatives}})
+    if any(searched):
+        message = (
+            f"any_of() takes either filters of a search, such as tags('moon'), or values and conditions of a query, "
+            f"such as contains('moon'), not both: {filters!r}."
+        )
+        raise InvalidValueError(message)
+    return Condition("any_of", filters)

@@ -93,7 +93,8 @@ def embedded(
 
     Raises:
         UnsupportedOperationError: the extra `server` is not installed; the message says how to get it.
-        NotRunningError: the database cannot be opened. InvalidValueError: another argument cannot be used.
+        DatabaseLockedError: another server has the database open. NotRunningError: it cannot be opened for another
+            reason. InvalidValueError: another argument cannot be used.
     """
     check_options(timeout, wait, concurrency, dispatch, max_answer)
     check_texts(**_given(application=application, api_key=api_key))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -13,13 +13,15 @@ from . import entities
 from .collection.arguments import check_callable, listed_entities
 from .collection.assets import AssetCollection
 from .collection.base import Collection
+from .collection.keyed import KeyedCollection
 from .collection.searchable import SearchableCollection
 from .concurrency import parallel
 from .concurrency.lazily import Lazily
 from .documents import decoding
+from .entities import conditions
 from .errors import InvalidValueError
 from .model.seed import Seed
-from .orm import relation_loading
+from .orm import relation_loading, saving
 from .orm.context import Context
 from .orm.entity import Entity
 from .signals import Dispatch, Signals
@@ -37,14 +39,29 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Entity)
 P = ParamSpec("P")
+C = ParamSpec("C")
 
 
-def _plain(cls: type[E], seed: Callable[Concatenate[Context, P], Seed]) -> Lazily[Collection[E, P]]:
-    return Lazily(lambda session: Collection(session._context, cls, seed))
+def _plain(
+    cls: type[E], seed: Callable[Concatenate[Context, P], Seed], conditions: Callable[C, None]
+) -> Lazily[Collection[E, P, C]]:
+    return Lazily(lambda session: Collection(session._context, cls, seed, conditions))
 
 
-def _searchable(cls: type[E], seed: Callable[Concatenate[Context, P], Seed]) -> Lazily[SearchableCollection[E, P]]:
-    return Lazily(lambda session: SearchableCollection(session._context, cls, seed))
+def _without_seed(cls: type[E], conditions: Callable[C, None]) -> Lazily[Collection[E, ..., C]]:
+    return Lazily(lambda session: Collection(session._context, cls, None, conditions))
+
+
+def _searchable(
+    cls: type[E], seed: Callable[Concatenate[Context, P], Seed], conditions: Callable[C, None]
+) -> Lazily[SearchableCollection[E, P, C]]:
+    return Lazily(lambda session: SearchableCollection(session._context, cls, seed, conditions))
+
+
+def _keyed(
+    cls: type[E], seed: Callable[Concatenate[Context, P], Seed], conditions: Callable[C, None]
+) -> Lazily[KeyedCollection[E, P, C]]:
+    return Lazily(lambda session: KeyedCollection(session._context, cls, seed, conditions))
 
 
 class Session:
@@ -53,25 +70,29 @@ class Session:
     Get one from `connect()` or `embedded()`, which document the arguments.
     """
 
-    assets = Lazily(lambda session: AssetCollection(session._context, entities.Asset, entities.Asset._seed))
-    activities = _plain(entities.Activity, entities.Activity._seed)
-    anchors = _searchable(entities.Anchor, entities.Anchor._seed)
-    anchor_points = _plain(entities.AnchorPoint, entities.AnchorPoint._seed)
-    annotations = _searchable(entities.Annotation, entities.Annotation._seed)
-    conversations = _searchable(entities.Conversation, entities.Conversation._seed)
-    formats = Lazily[Collection[entities.Format, ...]](lambda session: Collection(session._context, entities.Format))
-    hints = _searchable(entities.Hint, entities.Hint._seed)
-    messages = _searchable(entities.ConversationMessage, entities.ConversationMessage._seed)
-    persons = _searchable(entities.Person, entities.Person._seed)
-    ranges = _plain(entities.Range, entities.Range._seed)
-    sensitives = _searchable(entities.Sensitive, entities.Sensitive._seed)
-    shares = _plain(entities.Share, entities.Share._seed)
-    sources = _searchable(entities.Source, entities.Source._seed)
-    source_windows = _searchable(entities.SourceWindow, entities.SourceWindow._seed)
-    summaries = _searchable(entities.WorkstreamSummary, entities.WorkstreamSummary._seed)
-    tags = _searchable(entities.Tag, entities.Tag._seed)
-    websites = _searchable(entities.Website, entities.Website._seed)
-    workstream_events = _plain(entities.WorkstreamEvent, entities.WorkstreamEvent._seed)
+    assets = Lazily(
+        lambda session: AssetCollection(session._context, entities.Asset, entities.Asset._seed, conditions.on_assets)
+    )
+    activities = _plain(entities.Activity, entities.Activity._seed, conditions.on_activities)
+    anchors = _keyed(entities.Anchor, entities.Anchor._seed, conditions.on_anchors)
+    anchor_points = _plain(entities.AnchorPoint, entities.AnchorPoint._seed, conditions.on_anchor_points)
+    annotations = _searchable(entities.Annotation, entities.Annotation._seed, conditions.on_annotations)
+    conversations = _searchable(entities.Conversation, entities.Conversation._seed, conditions.on_conversations)
+    formats = _without_seed(entities.Format, conditions.on_formats)
+    hints = _searchable(entities.Hint, entities.Hint._seed, conditions.on_hints)
+    messages = _searchable(entities.ConversationMessage, entities.ConversationMessage._seed, conditions.on_messages)
+    persons = _keyed(entities.Person, entities.Person._seed, conditions.on_persons)
+    ranges = _plain(entities.Range, entities.Range._seed, conditions.on_ranges)
+    sensitives = _searchable(entities.Sensitive, entities.Sensitive._seed, conditions.on_sensitives)
+    shares = _plain(entities.Share, entities.Share._seed, conditions.on_shares)
+    sources = _searchable(entities.Source, entities.Source._seed, conditions.on_sources)
+    source_windows = _searchable(entities.SourceWindow, entities.SourceWindow._seed, conditions.on_source_windows)
+    summaries = _searchable(entities.WorkstreamSummary, entities.WorkstreamSummary._seed, conditions.on_summaries)
+    tags = _keyed(entities.Tag, entities.Tag._seed, conditions.on_tags)
+    websites = _keyed(entities.Website, entities.Website._seed, conditions.on_websites)
+    workstream_events = _plain(
+        entities.WorkstreamEvent, entities.WorkstreamEvent._seed, conditions.on_workstream_events
+    )
 
     def __init__(
         self,
@@ -96,14 +117,14 @@ class Session:
         _sessions[self] = on_close
 
     @Lazily
-    def _collections(self) -> dict[type[Entity], Collection[Any, ...]]:
+    def _collections(self) -> dict[type[Entity], Collection[Any, ..., ...]]:
         lazy = [name for name, each in vars(Session).items() if isinstance(each, Lazily) and not name.startswith("_")]
         return {each.entity: each for each in (getattr(self, name) for name in lazy)}
 
     def __repr__(self) -> str:
         return f"<Session {self.url}{' (closed)' if self._context.connection.is_closed else ''}>"
 
-    def __getitem__(self, cls: type[E]) -> Collection[E, ...]:
+    def __getitem__(self, cls: type[E]) -> Collection[E, ..., ...]:
         """Return the collection of a class, for generic code."""
         _check_class("session[...]", cls)
         if cls not in self._collections:
@@ -231,6 +252,45 @@ class Session:
         check_callable("progress", progress)
         start = listed_entities("prefetch", entities, Entity, self._context)
         return relation_loading.prefetch(self._context, start, relations, progress)
+
+    # Saving ---------------------------------------------------------------------------------------------------------
+
+    def save(self, *, overwrite: bool = False, progress: Progress | None = None) -> list[Entity]:
+        """Send all edits of the session, a few entities at a time; return the entities that were saved.
+
+        Edits that open `editing()` blocks of other threads have set are left to them.
+
+        Requests: those of `save` for each entity with edits.
+
+        Args:
+            overwrite: send the edits even where another program changed the same fields.
+            progress: called with how many entities are done and how many there are, after each.
+
+        Raises:
+            BatchError: some were not saved, also of an only one; `failed` has the error of each, by id. These keep
+                their edits; the others are saved.
+        """
+        check_callable("progress", progress)
+        self._context.connection.check_open()
+        edited: list[Any] = self._context.identity_map.edited()
+        return saving.save_all(self._context, edited, progress, overwrite=overwrite)
+
+    def save_many(self, entities: Iterable[E], *, overwrite: bool = False, progress: Progress | None = None) -> list[E]:
+        """Send the edits of some entities, a few at a time; return those that had edits.
+
+        Requests: those of `save` for each.
+
+        Args:
+            entities: of this session, of any kinds.
+            overwrite, progress: as for `save`.
+
+        Raises:
+            InvalidValueError, UsageError: one is no entity, or of another session. Nothing was sent.
+            BatchError: as for `save`.
+        """
+        check_callable("progress", progress)
+        listed: list[Any] = listed_entities("save_many", entities, Entity, self._context)
+        return saving.save_all(self._context, list(dict.fromkeys(listed)), progress, overwrite=overwrite)
 
     # Streams --------------------------------------------------------------------------------------------------------
 

@@ -7,34 +7,81 @@ receiver weakly, so a lambda dies at once**: use `connect_via`, a named function
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 import weakref
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MethodType
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import blinker
 from attrs import frozen
 
 from .concurrency.lazily import Lazily
 from .concurrency.merge_queue import MergeQueue
+from .errors import InvalidValueError
 
 __all__ = ["Dispatch", "Signal", "Signals"]
 
 _log = logging.getLogger("pieces_orm.signals")
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # Takes a function that makes one delivery, and has a UI loop call it.
 Dispatch = Callable[[Callable[[], None]], Any]
 
 
 class Signal(blinker.Signal):
-    """A blinker signal that calls its receivers in the order in which they were connected."""
+    """A blinker signal that calls its receivers in the order in which they were connected.
 
-    def __init__(self, name: str) -> None:
+    Args:
+        name: of the signal.
+        arguments: the names under which receivers get what it tells, besides the sender.
+    """
+
+    def __init__(self, name: str, *arguments: str) -> None:
         super().__init__()
         self.name = name
+        self.arguments = arguments
+
+    def connect(self, receiver: F, sender: Any = blinker.ANY, weak: bool = True) -> F:
+        """Call a receiver whenever the signal is sent, by the class of entities that is its sender if one is given.
+
+        Args:
+            receiver: takes the sender, and the signal's arguments by name; `**_` takes those that it has no use for.
+            sender: a class of entities; every one by default.
+            weak: whether the receiver is forgotten when nobody else holds it, such as a lambda at once.
+
+        Raises:
+            InvalidValueError: the receiver is no function, or cannot take the arguments.
+        """
+        self._check(receiver)
+        return super().connect(receiver, sender, weak)
+
+    def _check(self, receiver: Any) -> None:
+        """Raise when a receiver would fail each time that it is called.
+
+        Raises:
+            InvalidValueError: so it is.
+        """
+        if not callable(receiver):
+            message = f"A receiver of the signal {self.name} is a function, not {receiver!r}."
+            raise InvalidValueError(message)
+        try:
+            signature = inspect.signature(receiver)
+        except (ValueError, TypeError):
+            return  # some functions that are written in C do not tell what they take
+        try:
+            signature.bind(None, **dict.fromkeys(self.arguments))
+        except TypeError as error:
+            shown = ", ".join(["sender", *(f"{name}=..." for name in self.arguments)])
+            message = (
+                f"{receiver!r} cannot receive the signal {self.name}, which calls receiver({shown}): {error}. "
+                "Take the arguments that you need by these names, and the others with **_."
+            )
+            raise InvalidValueError(message) from None
 
     def receivers_for(self, sender: Any) -> Generator[Callable[..., Any], None, None]:
         """Yield the live receivers for a sender, in the order in which they were connected."""
@@ -75,8 +122,12 @@ class SignalEvent:
         return SignalEvent("changed", self.sender, {**new, "fields": fields, "before": before})
 
 
-def _signal(name: str) -> Lazily[Signal]:
-    return Lazily(lambda _: Signal(name))
+# What was emitted and not yet sent: the signal, the sender, and what it is about.
+Events: TypeAlias = list[tuple[Any, Any, dict[str, Any]]]
+
+
+def _signal(name: str, *about: str) -> Lazily[Signal]:
+    return Lazily(lambda _: Signal(name, *about))
 
 
 class Signals:
@@ -95,15 +146,15 @@ class Signals:
     `origin` is "local" (a call of this session), "refresh" (the answer to a read) or "remote" (a stream).
     """
 
-    saving = _signal("saving")
-    deleting = _signal("deleting")
-    created = _signal("created")
-    changed = _signal("changed")
-    deleted = _signal("deleted")
-    associated = _signal("associated")
-    disassociated = _signal("disassociated")
-    stream_state = _signal("stream_state")
-    requested = _signal("requested")
+    saving = _signal("saving", "entity", "edits")
+    deleting = _signal("deleting", "entity")
+    created = _signal("created", "entity", "origin")
+    changed = _signal("changed", "entity", "fields", "before", "origin")
+    deleted = _signal("deleted", "entity", "origin")
+    associated = _signal("associated", "entity", "relation", "other", "origin")
+    disassociated = _signal("disassociated", "entity", "relation", "other", "origin")
+    stream_state = _signal("stream_state", "kind", "state")
+    requested = _signal("requested", "method", "path", "status", "seconds")
 
     def __init__(self, dispatch: Dispatch | None = None) -> None:
         self.dispatch = dispatch
@@ -138,14 +189,27 @@ class Signals:
         if getattr(self._held_back, "events", None) is not None:
             yield
             return
-        events: list[tuple[Signal, Any, dict[str, Any]]] = []
+        events: Events = []
+        try:
+            with self.kept(events):
+                yield
+        finally:
+            self.emit_all(events)
+
+    @contextmanager
+    def kept(self, events: Events) -> Iterator[None]:
+        """Put what this thread emits meanwhile into a list, for another thread to emit it."""
+        before = getattr(self._held_back, "events", None)
         self._held_back.events = events
         try:
             yield
         finally:
-            self._held_back.events = None
-            for signal, sender, about in events:
-                self.emit(signal, sender, **about)
+            self._held_back.events = before
+
+    def emit_all(self, events: Events) -> None:
+        """Emit what was kept."""
+        for signal, sender, about in events:
+            self.emit(signal, sender, **about)
 
     def _hand_over(self, delivery: _Delivery) -> None:
         assert self.dispatch is not None

@@ -10,14 +10,18 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any, TypeVar
 
+import attrs
+
 from .. import values
 from ..documents import decoding
 from ..errors import InvalidIdError, InvalidValueError, UnsupportedOperationError
+from ..model.natural_key import Key
 from ..model.record import check_usable
 from ..model.seed import Seed
+from ..orm import natural_keys
 from ..orm.context import Context, check_context
 from ..orm.entity import Entity, registered
-from ..values.checking import plain_text, to_utc
+from ..values.checking import named, plain_text, to_utc
 from ..wire.paths import checked_id
 
 E = TypeVar("E", bound=Entity)
@@ -33,11 +37,18 @@ _PLAIN: Mapping[str, type] = {
 _MANY = re.compile(r"(?:collections\.abc\.)?(Sequence|Iterable)\[(.*)\]")
 
 
-class _SeedSignature:
-    """A method of a collection that shows the arguments of the collection's seed as its own."""
+class _ShownSignature:
+    """A method of a collection that shows the arguments of another function of the collection as its own.
 
-    def __init__(self, method: Callable[..., Any]) -> None:
+    Args:
+        of: the name of the collection's attribute that has the function.
+        skip: its first parameters, which are not arguments of the method.
+    """
+
+    def __init__(self, method: Callable[..., Any], of: str, skip: int) -> None:
         self._method = method
+        self._of = of
+        self._skip = skip
         self.__doc__ = method.__doc__
 
     def __get__(self, collection: Any, owner: type[Any]) -> Any:
@@ -48,30 +59,37 @@ class _SeedSignature:
         def call(*args: Any, **kwargs: Any) -> Any:
             return self._method(collection, *args, **kwargs)
 
-        if collection._seed is not None:
+        function = getattr(collection, self._of)
+        if function is not None:
             shown: Any = call
-            shown.__signature__ = _signature(collection._seed, _returned(self._method, collection))
+            shown.__signature__ = _signature(function, self._skip, _returned(self._method, collection))
             said, raises, errors = (inspect.getdoc(self._method) or "").partition("Raises:")
-            shown.__doc__ = f"{said}{_documented_arguments(collection._seed)}{raises}{errors}"
+            shown.__doc__ = f"{said}{_documented_arguments(function)}{raises}{errors}"
         return call
 
 
 def with_seed_signature(method: F) -> F:
     """Let `inspect.signature` and `help` show the real arguments of a method that takes those of a seed."""
-    decorated: Any = _SeedSignature(method)
+    decorated: Any = _ShownSignature(method, "_seed", 1)
+    return decorated  # type: ignore[no-any-return]
+
+
+def with_conditions_signature(method: F) -> F:
+    """Let `inspect.signature` and `help` show the conditions that a method takes."""
+    decorated: Any = _ShownSignature(method, "_conditions", 0)
     return decorated  # type: ignore[no-any-return]
 
 
 def _returned(method: Callable[..., Any], collection: Any) -> str:
     """Return the annotation of the result; the type variable stands for the collection's entity."""
     returned: str = method.__annotations__["return"]
-    return str(collection.entity.__name__) if returned == "E" else returned
+    return re.sub(r"\bE\b", collection.entity.__name__, returned)
 
 
 @functools.cache
-def _signature(seed: Callable[..., Any], returned: str) -> inspect.Signature:
-    signature = inspect.signature(seed)
-    return signature.replace(parameters=list(signature.parameters.values())[1:], return_annotation=returned)
+def _signature(function: Callable[..., Any], skip: int, returned: str) -> inspect.Signature:
+    signature = inspect.signature(function)
+    return signature.replace(parameters=list(signature.parameters.values())[skip:], return_annotation=returned)
 
 
 @functools.cache
@@ -95,7 +113,17 @@ def seeds(
         raise UnsupportedOperationError(message)
     where = f"{kind.collection}.{call}()"
     checked = [bound(seed, where, context, args, kwargs) for args, kwargs in given]
-    return [seed(*each.args, **each.kwargs) for each in checked]
+    composed = [seed(*each.args, **each.kwargs) for each in checked]
+    return [
+        attrs.evolve(made, keys=_keys_in(each)) if made.keys is None else made
+        for made, each in zip(composed, checked, strict=True)
+    ]
+
+
+def _keys_in(found: inspect.BoundArguments) -> list[Key]:
+    """Return the natural keys that arguments name materials by."""
+    values = (each if isinstance(each, list | tuple) else (each,) for each in found.arguments.values())
+    return [each for members in values for each in members if isinstance(each, Key)]
 
 
 def bound(
@@ -104,15 +132,16 @@ def bound(
     """Return the arguments for a seed, each of the type that its annotation says, and as it can be sent.
 
     Raises:
-        TypeError: one is missing, or there is no such argument.
-        InvalidValueError: one is of another type. UsageError, StateError: an entity cannot be used here.
+        InvalidValueError: one is missing or of another type, or there is no such argument.
+        UsageError, StateError: an entity cannot be used here.
     """
     signature = inspect.signature(seed)
     try:
         found = signature.bind(context, *args, **kwargs)
     except TypeError as error:
         takes = ", ".join(list(signature.parameters)[1:])
-        raise TypeError(f"{where}: {error}; it takes {takes}.") from None
+        message = f"{where}: {error}; it takes {takes}."
+        raise InvalidValueError(message) from None
     for name, value in list(found.arguments.items())[1:]:
         parameter = signature.parameters[name]
         shown, annotation = f"{where}: {name}", _text(parameter.annotation)
@@ -125,10 +154,17 @@ def bound(
 
 def _checked(name: str, annotation: str, value: Any, context: Context) -> Any:
     wanted = _alternatives(annotation)
+    if isinstance(value, str | PurePath):
+        cls = next((found for each in wanted if issubclass(found := _type(each), Entity)), None)
+        if cls is not None:
+            return natural_keys.named(context, cls, value, name)
     for each in wanted:
         many = _MANY.fullmatch(each)
         if many is None:
-            if isinstance(value, _type(each)) and not (isinstance(value, bool) and each in {"int", "float"}):
+            cls = _type(each)
+            if isinstance(value, str) and issubclass(cls, values.OpenEnum | values.Language):
+                return named(cls, name, value)
+            if isinstance(value, cls) and not (isinstance(value, bool) and each in {"int", "float"}):
                 return _sendable(name, value, context)
         elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
             return [_checked(name, many[2], member, context) for member in value]
@@ -227,6 +263,19 @@ def listed_entities(name: str, entities: Any, cls: type[E], context: Context) ->
             raise InvalidValueError(message)
         check_context(each, context)
     return found
+
+
+def existing(name: str, values: Any, cls: type[E], context: Context) -> list[E]:
+    """Return the entities that a list names, each by itself, its id, or its natural key.
+
+    Requests: none for entities and ids; those of `find` for natural keys.
+
+    Raises:
+        InvalidValueError: one names no material of the class. UsageError: one belongs to another session.
+        NotFoundError: no material has a natural key. SeveralFoundError: several have it.
+    """
+    found = listed(name, values, f" of {cls.__name__} entities")
+    return natural_keys.existing(context, [natural_keys.named(context, cls, each, name) for each in found])
 
 
 def listed_texts(name: str, texts: Any) -> list[str]:

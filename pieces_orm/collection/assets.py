@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -21,6 +21,7 @@ from ..orm.context import Context
 from ..orm.entity import Entity
 from ..values import Arrivals, Engine, Interaction, SearchMatch
 from ..values.checking import plain_text
+from ..values.languages import as_language
 from ..wire import kinds, routes
 from ..wire.paths import checked_id
 from .arguments import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ..filters import Filter
 
 P = ParamSpec("P")
+C = ParamSpec("C")
 _ENGINES: dict[str, kinds.Route] = {"full_text": routes.SEARCH_FULL_TEXT, "neural": routes.SEARCH_NEURAL}
 
 
@@ -70,7 +72,12 @@ class Draft:
         return creating.create(self._context, Asset, [self._seed])[0]
 
 
-class AssetCollection(Collection[Asset, P]):
+def _language_of(content: Mapping[str, Any]) -> str | None:
+    ext = (content.get("metadata") or {}).get("ext")
+    return as_language(ext) if isinstance(ext, str) else None
+
+
+class AssetCollection(Collection[Asset, P, C]):
     """Everything that one can ask of assets."""
 
     def all(
@@ -172,7 +179,7 @@ class AssetCollection(Collection[Asset, P]):
             about = asset.get("metadata") or {}
             return Draft(
                 name=about.get("name"),
-                language=(content.get("metadata") or {}).get("ext"),
+                language=_language_of(content),
                 tags=tuple(tag["text"] for tag in about.get("tags") or ()),
                 websites=tuple(site["url"] for site in about.get("websites") or ()),
                 text=(content.get("string") or {}).get("raw"),

@@ -2,45 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
-from pathlib import PurePath
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from ..concurrency import parallel
-from ..documents import answers, decoding
-from ..documents.document import reference_id
-from ..errors import InvalidValueError, NotFoundError, UnsupportedOperationError
+from ..errors import InvalidValueError, NotFoundError
 from ..model.seed import Seed
-from ..orm import commands, creating, loading, reading, relation_loading
+from ..orm import commands, creating, loading, reading, upserting
 from ..orm.context import Context
 from ..orm.entity import Entity
 from ..values import Arrivals, Progress
-from ..values.checking import plain_text
 from ..wire.paths import checked_id
 from . import arguments
-from .arguments import Given, with_seed_signature
+from .arguments import Given, with_conditions_signature, with_seed_signature
 
 if TYPE_CHECKING:
+    from ..query.query import Query
     from ..sync.live import Live
 
 E = TypeVar("E", bound=Entity)
 D = TypeVar("D")
 P = ParamSpec("P")
+C = ParamSpec("C")
 
 _RAISE: Any = object()
 
 
-class Collection(Generic[E, P]):
-    """Everything that one can ask of one kind: `session.assets`, `session.anchors`, ..."""
+class Collection(Generic[E, P, C]):
+    """Everything that one can ask of one kind: `session.assets`, `session.anchors`, ...
+
+    For type checkers it has the class of the entities, the arguments of `create`, and the conditions of `query`.
+    """
 
     def __init__(
-        self, context: Context, cls: type[E], seed: Callable[Concatenate[Context, P], Seed] | None = None
+        self,
+        context: Context,
+        cls: type[E],
+        seed: Callable[Concatenate[Context, P], Seed] | None = None,
+        conditions: Callable[C, None] | None = None,
     ) -> None:
         self._context = context
         self._class = cls
         self._kind = cls._schema.kind
         self._seed = seed
+        self._conditions = conditions
 
     @property
     def entity(self) -> type[E]:
@@ -49,6 +55,46 @@ class Collection(Generic[E, P]):
 
     def __repr__(self) -> str:
         return f"<collection {self._kind.collection} on {self._context.connection.url}>"
+
+    # A container ----------------------------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[E]:
+        """Iterate over all materials of this kind; a collection has no `len()`, the number is `count()`.
+
+        Requests: those of `all`.
+        """
+        return iter(self.all())
+
+    def __contains__(self, other: object) -> bool:
+        """Tell whether the server has a material: an entity of this session, or an id.
+
+        Requests: one GET.
+        """
+        if isinstance(other, Entity):
+            same_session = isinstance(other, self._class) and other._context is self._context
+            return same_session and self._has(other.id)
+        return isinstance(other, str) and self._has(other)
+
+    def _has(self, id: str) -> bool:
+        contents = False if "transferables" in self._kind.route("read").query else None
+        return self.get(id, None, transferables=contents) is not None
+
+    def __getitem__(self, id: str) -> E:
+        """Return the entity with this id, fresh.
+
+        Requests: those of `get`.
+
+        Raises:
+            NotFoundError: there is none; it is a KeyError too.
+        """
+        return self.get(id)
+
+    def count(self) -> int:
+        """Return the number of materials of this kind.
+
+        Requests: those of `ids`.
+        """
+        return len(self.ids())
 
     # Reading --------------------------------------------------------------------------------------------------------
 
@@ -154,8 +200,7 @@ class Collection(Generic[E, P]):
     def latest(self, n: int = 1) -> list[E]:
         """Return the n most recently created, newest first.
 
-        Requests: one GET of the collection, without contents; where the wire can limit the identifiers, those and one
-        batch read for each 50.
+        Requests: those of `query().order_by("-created").limit(n)`: one to a server that can limit.
 
         Args:
             n: how many at most.
@@ -163,14 +208,26 @@ class Collection(Generic[E, P]):
         Raises:
             InvalidValueError: n is not a number, or below zero.
         """
-        if not isinstance(n, int) or isinstance(n, bool) or n < 0:
-            message = f"latest takes a number of materials, not {n!r}."
-            raise InvalidValueError(message)
-        if "limit" in self._kind.routes.get("ids", self._kind.route("all")).query:
-            return self.get_many(self._ids({"limit": n})[:n], missing="skip")
-        contents = False if "transferables" in self._kind.route("all").query else None
-        entities: list[Any] = self.all(transferables=contents)
-        return sorted(entities, key=lambda entity: entity.created, reverse=True)[:n]
+        query: Any = self.query
+        return list(query().order_by("-created").limit(n))
+
+    @with_conditions_signature
+    def query(self, *args: C.args, **conditions: C.kwargs) -> Query[E]:
+        """Return a query of the materials of this kind; it is asked when it is iterated.
+
+        Requests: none before it is asked; `explain()` tells which.
+
+        Args:
+            conditions: by the name of a field or relation; all must hold. A value means equality, None an empty field
+                or relation; values of `pieces_orm.filters` mean the rest. Of a relation, an entity, an id, or the text
+                of a tag, the url of a website, the path of an anchor, the name or e-mail address of a person.
+
+        Raises:
+            InvalidValueError: there is no such field or relation, or a value is of another type; it says what there is.
+        """
+        from ..query.query import query_of  # noqa: PLC0415 a program that asks nothing does without it
+
+        return query_of(self._context, self._class, args, conditions)
 
     def live(
         self,
@@ -178,6 +235,7 @@ class Collection(Generic[E, P]):
         key: Callable[[E], Any] | None = None,
         where: Callable[[E], bool] | None = None,
         reverse: bool | None = None,
+        **conditions: Any,
     ) -> Live[E]:
         """Return a sorted list of the materials of this kind that stays in step with the server until it is closed.
 
@@ -187,15 +245,11 @@ class Collection(Generic[E, P]):
             key: of an entity, what it is sorted by, None values last; None: when it was created.
             where: of an entity, whether it is in the list; None: all are.
             reverse: whether the greatest comes first; None: only without a key, so that the newest come first.
+            conditions: those of `query`; a list in another order than by one key is `query(...).order_by(...).live()`.
         """
-        from ..sync.live import Live  # noqa: PLC0415 nobody who keeps no list in step pays for it
-
-        arguments.check_callable("key", key)
-        arguments.check_callable("where", where)
-        by_age = "created" if "created" in self._class._schema.fields else "id"
-        order = attrgetter(by_age) if key is None else key
-        backwards = key is None if reverse is None else reverse
-        return Live(self._context, self._class, self.all, key=order, where=where, reverse=backwards)
+        query: Any = self.query
+        found: Live[E] = query(**conditions).live(key=key, where=where, reverse=reverse)
+        return found
 
     # Creating -------------------------------------------------------------------------------------------------------
 
@@ -207,9 +261,9 @@ class Collection(Generic[E, P]):
 
         Raises:
             UnsupportedOperationError: the server cannot create this kind.
-            TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
+            InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
         """
-        return creating.create(self._context, self._class, self._seeds("create", (args, kwargs)))[0]
+        return self._create(self._seeds("create", (args, kwargs)))[0]
 
     def create_many(self, items: Iterable[Any], *, progress: Progress | None = None) -> list[E]:
         """Create several materials; all arguments are checked before anything is sent.
@@ -222,88 +276,39 @@ class Collection(Generic[E, P]):
 
         Raises:
             UnsupportedOperationError: the server cannot create this kind.
-            TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
+            InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
             BatchError: some were not made; `succeeded` has the ids of those that were, `failed` the errors by place.
         """
         arguments.check_callable("progress", progress)
         items = arguments.listed("create_many", items, ", with an item for each material")
         given: list[Given] = [((), item) if isinstance(item, Mapping) else ((item,), {}) for item in items]
-        return creating.create(self._context, self._class, self._seeds("create_many", *given), progress)
+        return self._create(self._seeds("create_many", *given), progress)
+
+    def _create(self, seeds: Sequence[Seed], progress: Progress | None = None) -> list[E]:
+        return creating.create(self._context, self._class, upserting.with_entities(self._context, seeds), progress)
 
     def _seeds(self, call: str, *given: Given) -> list[Seed]:
         return arguments.seeds(self._context, self._class, self._seed, call, given)
 
-    def exists(self, value: str) -> bool:
-        """Tell whether there is one with this text (tags), url (websites) or path (anchors).
-
-        Requests: one; for anchors a GET of the collection.
-
-        Raises:
-            UnsupportedOperationError: the wire cannot tell for this kind.
-        """
-        return self._find(value) is not None
-
-    def get_or_create(self, value: str, *args: Any, **kwargs: Any) -> E:
-        """Return the one with this text (tags), url (websites) or path (anchors), created when there is none.
-
-        Requests: those of `exists`, then one GET or those of `create`.
-
-        Raises:
-            UnsupportedOperationError: the wire cannot tell for this kind.
-            TypeError, InvalidValueError: `create` takes no such arguments.
-        """
-        self._check_lookup()
-        if self._seed is not None:
-            where = f"{self._kind.collection}.get_or_create()"
-            arguments.bound(self._seed, where, self._context, (value, *args), kwargs)
-        id = self._find(value)
-        if id is not None:
-            return self.get(id)
-        create: Any = self.create
-        made: E = create(value, *args, **kwargs)
-        return made
-
-    def _check_lookup(self) -> None:
-        if "exists" not in self._kind.routes and self._class._lookup is None:
-            message = f"The wire cannot look up {self._kind.collection} by value; search all() instead."
-            raise UnsupportedOperationError(message)
-
-    def _find(self, value: str) -> str | None:
-        self._check_lookup()
-        if not isinstance(value, str | PurePath):
-            message = f"{self._kind.collection} are looked up by a text, not {value!r} ({type(value).__name__})."
-            raise InvalidValueError(message)
-        if isinstance(value, str):
-            value = plain_text("value", value)
-        if "exists" in self._kind.routes:
-            route, body = self._kind.route("exists"), decoding.encode({"value": value})
-            data = self._context.connection.call(route, body=body, repeatable=True)
-            found = answers.optional_key(data, self._kind.name, self._kind.name)
-            return None if found is None else reference_id(found, self._kind.name)
-        assert self._class._lookup is not None
-        value = self._class._looked_up(value)
-        relations = [self._class._schema.many[name] for name in self._class._lookup_by]
-        held = relation_loading.prefetch(self._context, self.all(transferables=False), relations, None)
-        same_kind = (each for each in held if isinstance(each, self._class))
-        return next((each.id for each in same_kind if getattr(each, self._class._lookup) == value), None)
-
     # Deleting -------------------------------------------------------------------------------------------------------
 
-    def delete_many(self, entities: Iterable[E], *, progress: Progress | None = None) -> None:
+    def delete_many(self, entities: Iterable[E | str | PathLike[str]], *, progress: Progress | None = None) -> None:
         """Delete several materials.
 
-        Requests: one POST for each, a few at a time; one read of the ids, if an answer leaves open what is gone.
+        Requests: one POST for each, a few at a time; one read of the ids, if an answer leaves open what is gone; those
+        of `find` for natural keys.
 
         Args:
-            entities: of this kind.
+            entities: of this kind, ids, or natural keys.
             progress: called with how many are deleted and how many there are, after each.
 
         Raises:
             InvalidValueError, UsageError: one is not of this kind, or of another session. Nothing was sent.
+            NotFoundError: nothing has a natural key. Nothing was deleted.
             BatchError: some were not deleted, and stay as they are; those that were are DELETED.
         """
         arguments.check_callable("progress", progress)
         name = f"{self._kind.collection}.delete_many"
-        entities = arguments.listed_entities(name, entities, self._class, self._context)
-        errors = commands.delete_all(self._context, entities, progress)
-        parallel.raise_failed(entities, errors, lambda entity: entity.id, "deleted")
+        found = arguments.existing(name, entities, self._class, self._context)
+        errors = commands.delete_all(self._context, found, progress)
+        parallel.raise_failed(found, errors, lambda entity: entity.id, "deleted")

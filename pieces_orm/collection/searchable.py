@@ -15,6 +15,7 @@ from .base import Collection
 
 E = TypeVar("E", bound=Entity)
 P = ParamSpec("P")
+C = ParamSpec("C")
 
 
 @frozen
@@ -26,7 +27,7 @@ class Found(Generic[E]):
     exact: bool
 
 
-class SearchableCollection(Collection[E, P]):
+class SearchableCollection(Collection[E, P, C]):
     """Everything that one can ask of a kind that the wire can search."""
 
     def search(self, query: str, *, transferables: bool | None = None) -> list[Found[E]]:

@@ -136,6 +136,19 @@ def one_key(data: bytes, key: str, kind: str) -> Raw:
     return found
 
 
+def number(data: bytes, key: str, kind: str) -> int:
+    """Return the whole number at one key of an answer that has to have it.
+
+    Raises:
+        DecodeError: it is not a JSON object, or has no such number.
+    """
+    found = one_key(data, key, kind)
+    try:
+        return msgspec.json.decode(found, type=int)
+    except BROKEN as error:
+        raise malformed(data, kind, "", error, key) from error
+
+
 def first_key(data: bytes, keys: Sequence[str], kind: str) -> Raw:
     """Return one key of an answer: the first of several spellings that it has.
 

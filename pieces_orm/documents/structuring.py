@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import math
 import operator
+import types
+import typing
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from types import MappingProxyType
@@ -15,7 +17,8 @@ import msgspec
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from ..values import OpenEnum
+from ..values import Language, OpenEnum
+from ..values.checking import named
 from ..values.structs import WIRE_KEY, Patch, in_utc
 
 
@@ -58,9 +61,9 @@ def _converter() -> Converter:
     converter.register_structure_hook(datetime, _timestamp)
     converter.register_unstructure_hook(datetime, _timestamp_patch)
     converter.register_unstructure_hook(float, _finite)
-    converter.register_structure_hook_func(
-        lambda cls: isinstance(cls, type) and issubclass(cls, OpenEnum), lambda value, cls: cls(value)
-    )
+    converter.register_structure_hook_func(lambda cls: cls is _enum_in(cls), lambda value, cls: cls(value))
+    converter.register_unstructure_hook_factory(lambda cls: _enum_in(cls) is not None, _member)
+    converter.register_unstructure_hook(Language, str.__str__)
     converter.register_structure_hook_factory(
         lambda cls: getattr(cls, "__origin__", None) in (Mapping, MappingProxyType), _mapping_hook
     )
@@ -69,6 +72,21 @@ def _converter() -> Converter:
     )
     converter.register_unstructure_hook_factory(attrs.has, _value_patch)
     return converter
+
+
+def _enum_in(cls: Any) -> type[OpenEnum] | None:
+    """Return the open enum that a type is, or that it is with None; None for other types."""
+    union = typing.get_origin(cls) in (typing.Union, types.UnionType)
+    members = [each for each in typing.get_args(cls) if each is not type(None)] if union else [cls]
+    only = members[0] if len(members) == 1 else None
+    return only if isinstance(only, type) and issubclass(only, OpenEnum) else None
+
+
+def _member(cls: Any) -> Callable[[Any], Any]:
+    """Return the hook for an attribute of an open enum, in which a program may have put a text."""
+    enum = _enum_in(cls)
+    assert enum is not None
+    return lambda value: str.__str__(named(enum, enum.__name__, value)) if isinstance(value, str) else value
 
 
 def _mapping_hook(cls: Any) -> Callable[[Any, Any], Any]:

@@ -34,8 +34,8 @@ class Activity(Entity):
         context: Context,
         event: Mapping[str, Any],
         *,
-        asset: Asset | None = None,
-        format: Format | None = None,
+        asset: str | Asset | None = None,
+        format: str | Format | None = None,
         mechanism: Mechanism | str | None = None,
         transferables: bool | None = None,
     ) -> Seed:

@@ -8,22 +8,36 @@ from datetime import datetime
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from ..errors import InvalidValueError
 from ..values import AnchorType, Score
 from ..wire import kinds
 from ..wire.closed_lists import this_platform
-from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, ids_of, readonly, rename
+from .declaring import (
+    Context,
+    Entity,
+    Many,
+    NaturalKey,
+    Seed,
+    collections_of,
+    entity,
+    field,
+    ids_of,
+    known_keys,
+    readonly,
+    rename,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from . import *  # noqa: F403 kinds name each other
 
 
+def absolute(path: str) -> str:
+    """Return a path as the server knows it: absolute, without `..` and without a trailing separator."""
+    return os.path.abspath(path) if not PureWindowsPath(path).drive else path  # noqa: PTH100 resolve() follows links
+
+
 @entity(kinds.ANCHOR)
 class Anchor(Entity):
     """A file or folder that Pieces tracks."""
-
-    _lookup = "fullpath"
-    _lookup_by = ("anchor_points",)
 
     name: str | None = field()
     watch: bool | None = field(doc="Whether the server watches the path for changes.")
@@ -49,17 +63,9 @@ class Anchor(Entity):
         points = self.anchor_points.refs()
         return points[0].fullpath if points else None
 
-    def _is_named(self, name: str) -> bool:
-        return bool(name) and self.fullpath == self._looked_up(name)
-
-    @staticmethod
-    def _looked_up(value: str | PurePath) -> str:
-        """Return a path as the server knows it: absolute, without `..` and without a trailing separator."""
-        text = os.fspath(value)
-        if not isinstance(text, str) or not text:
-            message = f"Invalid path {value!r}: pass a str or a Path that is not empty."
-            raise InvalidValueError(message)
-        return os.path.abspath(text) if not PureWindowsPath(text).drive else text  # noqa: PTH100 resolve() follows links
+    _natural_key = NaturalKey(
+        "path", ("fullpath",), known_keys("fullpath"), normalize=absolute, is_path=True, through="anchor_points"
+    )
 
     def rename(self, name: str | None = None, *, transferables: bool | None = None) -> None:
         """Let the server name the anchor; with a name, set and save it.
@@ -76,9 +82,9 @@ class Anchor(Entity):
         type: AnchorType | str | None = None,
         name: str | None = None,
         watch: bool | None = None,
-        asset: Asset | None = None,
-        conversation: Conversation | None = None,
-        persons: Sequence[Person] = (),
+        asset: str | Asset | None = None,
+        conversation: str | Conversation | None = None,
+        persons: Sequence[str | Person] = (),
         transferables: bool | None = None,
     ) -> Seed:
         """Compose the seed of an anchor.
@@ -92,9 +98,9 @@ class Anchor(Entity):
             asset, conversation, persons: materials to associate with it.
             transferables: whether the answer carries contents; None lets the server decide.
         """
-        fullpath = Anchor._looked_up(path)
+        fullpath = Anchor._natural_key.checked("path", path)
         body = {
-            "type": type or _type_of(fullpath),
+            "type": type or type_of(fullpath),
             "fullpath": fullpath,
             "name": name,
             "platform": this_platform(),
@@ -105,7 +111,8 @@ class Anchor(Entity):
         return Seed(body, {"transferables": transferables})
 
 
-def _type_of(path: str) -> AnchorType:
+def type_of(path: str) -> AnchorType:
+    """Return the type of the anchor of a path: that of what exists there, else by its suffix."""
     if Path(path).is_dir():
         return AnchorType.DIRECTORY
     return AnchorType.FILE if Path(path).is_file() or PurePath(path).suffix else AnchorType.DIRECTORY

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..values import AnnotationType, Mechanism, Score
@@ -48,15 +49,15 @@ class Annotation(Entity):
         text: str,
         type: AnnotationType | str = AnnotationType.DESCRIPTION,
         *,
-        asset: Asset | None = None,
-        anchor: Anchor | None = None,
-        conversation: Conversation | None = None,
-        person: Person | None = None,
-        summary: WorkstreamSummary | None = None,
-        messages: Sequence[ConversationMessage] = (),
-        tags: Sequence[Tag] = (),
-        websites: Sequence[Website] = (),
-        workstream_events: Sequence[WorkstreamEvent] = (),
+        asset: str | Asset | None = None,
+        anchor: str | PurePath | Anchor | None = None,
+        conversation: str | Conversation | None = None,
+        person: str | Person | None = None,
+        summary: str | WorkstreamSummary | None = None,
+        messages: Sequence[str | ConversationMessage] = (),
+        tags: Sequence[str | Tag] = (),
+        websites: Sequence[str | Website] = (),
+        workstream_events: Sequence[str | WorkstreamEvent] = (),
         favorited: bool | None = None,
     ) -> Seed:
         """Compose the seed of an annotation.

@@ -7,11 +7,13 @@ import mimetypes
 import re
 from base64 import b64encode
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..model.fields import declared
 from ..orm import loading
-from ..values import Classification, GenericClassification, Mechanism, Score
+from ..values import Classification, GenericClassification, Language, Mechanism, Score
+from ..values.checking import named
 from ..wire import kinds
 from .asset_fields import DescriptionField, LanguageField, OriginalField, TextField, bytes_in, with_original
 from .asset_seed import asset_seed
@@ -41,7 +43,12 @@ class Asset(Entity):
         )
     )  # fmt: skip
     language: str | None = declared(
-        LanguageField("classification.specific", removable=False, doc="The language or file type, such as py.")
+        LanguageField(
+            "classification.specific",
+            removable=False,
+            accepts=partial(named, Language),
+            doc="The language or file type, such as py.",
+        )
     )
     description: str | None = declared(
         DescriptionField("text", doc="The text of the annotation that describes the asset.")

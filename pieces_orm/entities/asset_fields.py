@@ -7,7 +7,7 @@ annotation.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -23,6 +23,7 @@ from ..orm import commands, creating, persistence, reading, relation_loading
 from ..orm.context import Context
 from ..orm.persistence import CompletedField, EndpointField
 from ..values import AnnotationType, GenericClassification
+from ..values.languages import as_language, spellings
 from ..wire import kinds, routes
 from .annotation import Annotation
 
@@ -173,6 +174,16 @@ class LanguageField(_TextOnlyField):
     """The language, saved by POST /asset/reclassify."""
 
     sends_document: ClassVar[bool] = True
+
+    @cached_property
+    def decode(self) -> Callable[[Any], Any]:
+        """The function that decodes a slice; a name that is not known is told from the others by its class."""
+        text = decoding.decoder(self.resolved)
+        return lambda raw: as_language(text(raw))
+
+    def spellings(self, value: Any) -> Sequence[Any]:
+        """Return the wire's names of a language; those that a server sent are not all the ones that are sent here."""
+        return [value] if value is None else spellings(value)
 
     def send(self, context: Context, record: Record, value: Any, fresh: Document) -> Document | None:
         """Change the language; the answer is the asset's new document."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from ..values import AnnotationType
+from ..model.natural_key import Key
+from ..values import AnnotationType, Language
 from .anchor import Anchor
 from .declaring import Context, Entity, Seed
 from .person import Person
@@ -19,7 +20,7 @@ def asset_seed(
     content: str | bytes,
     *,
     name: str | None = None,
-    language: str | None = None,
+    language: Language | str | None = None,
     description: str | None = None,
     tags: Sequence[str | Tag] = (),
     websites: Sequence[str | Website] = (),
@@ -32,18 +33,18 @@ def asset_seed(
     Args:
         content: text, or the bytes of a file.
         name: the name that people see; None lets the server choose.
-        language: the language or file type, such as py; None lets the server detect it.
+        language: the language or file type, by name or suffix, such as Python or py; None lets the server detect it.
         description: the text of an annotation that describes the asset.
-        tags, websites, persons, anchors: texts, urls, names and paths, which the server finds or creates; or
-            entities, which are associated with one request each.
+        tags, websites, persons, anchors: texts, urls, names or e-mail addresses, and paths, which the server finds or
+            creates; or entities and ids, which are associated with one request each.
         transferables: whether the answer carries contents; None lets the server decide.
     """
     metadata: dict[str, Any] = {
         "name": name,
-        "tags": [{"text": tag} for tag in tags if isinstance(tag, str)],
-        "websites": [{"url": url, "name": url} for url in websites if isinstance(url, str)],
-        "persons": [_person(context, each) for each in persons if isinstance(each, str)],
-        "anchors": [Anchor._seed(context, each).body for each in anchors if not isinstance(each, Anchor)],
+        "tags": _seeds(context, tags),
+        "websites": _seeds(context, websites),
+        "persons": _seeds(context, persons),
+        "anchors": _seeds(context, anchors),
         "annotations": [{"type": AnnotationType.DESCRIPTION, "text": description}] if description is not None else [],
     }
     body = {
@@ -55,11 +56,12 @@ def asset_seed(
         },
     }
     entities = [each for each in (*tags, *websites, *persons, *anchors) if isinstance(each, Entity)]
-    return Seed(body, {"transferables": transferables}, entities)
+    return Seed(body, {"transferables": transferables}, entities, keys=())
 
 
-def _person(context: Context, text: str) -> Any:
-    return (Person._seed(context, email=text) if "@" in text else Person._seed(context, name=text)).body
+def _seeds(context: Context, named: Sequence[Any]) -> list[Any]:
+    """Return the seeds of what is named by natural keys: the server finds it or creates it together with the asset."""
+    return [each.seed(context).body for each in named if isinstance(each, Key)]
 
 
 def _format(content: str | bytes, language: str | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..values import Application, ConversationType, Model, Score
@@ -52,9 +53,9 @@ class Conversation(Entity):
         type: ConversationType | str = ConversationType.COPILOT,
         favorited: bool | None = None,
         model: Model | None = None,
-        anchors: Sequence[Anchor] = (),
-        assets: Sequence[Asset] = (),
-        websites: Sequence[Website] = (),
+        anchors: Sequence[str | PurePath | Anchor] = (),
+        assets: Sequence[str | Asset] = (),
+        websites: Sequence[str | Website] = (),
         transferables: bool | None = None,
     ) -> Seed:
         """Compose the seed of a conversation.

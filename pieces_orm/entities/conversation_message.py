@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..values import MessageAgent, MessageRole, Model, Score, Sentiment
@@ -45,20 +46,20 @@ class ConversationMessage(Entity):
     def _seed(
         context: Context,
         text: str,
-        conversation: Conversation,
+        conversation: str | Conversation,
         *,
         role: MessageRole | str = MessageRole.USER,
         model: Model | None = None,
         sentiment: Sentiment | str | None = None,
         agent: MessageAgent | None = None,
-        anchors: Sequence[Anchor] = (),
-        assets: Sequence[Asset] = (),
-        messages: Sequence[ConversationMessage] = (),
-        ranges: Sequence[Range] = (),
-        sources: Sequence[Source] = (),
-        summaries: Sequence[WorkstreamSummary] = (),
-        tags: Sequence[Tag] = (),
-        workstream_events: Sequence[WorkstreamEvent] = (),
+        anchors: Sequence[str | PurePath | Anchor] = (),
+        assets: Sequence[str | Asset] = (),
+        messages: Sequence[str | ConversationMessage] = (),
+        ranges: Sequence[str | Range] = (),
+        sources: Sequence[str | Source] = (),
+        summaries: Sequence[str | WorkstreamSummary] = (),
+        tags: Sequence[str | Tag] = (),
+        workstream_events: Sequence[str | WorkstreamEvent] = (),
         transferables: bool | None = None,
     ) -> Seed:
         """Compose the seed of a message.

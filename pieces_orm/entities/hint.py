@@ -28,7 +28,11 @@ class Hint(Entity):
 
     @staticmethod
     def _seed(
-        context: Context, text: str, type: HintType | str = HintType.SUGGESTED_QUERY, *, asset: Asset | None = None
+        context: Context,
+        text: str,
+        type: HintType | str = HintType.SUGGESTED_QUERY,
+        *,
+        asset: str | Asset | None = None,
     ) -> Seed:
         """Compose the seed of a hint.
 

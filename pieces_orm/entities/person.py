@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidValueError
+from ..model.record import Record, known_value
 from ..values import BasicPerson, Mechanisms, PersonAccess, PersonType, Score
+from ..values.checking import nonempty_text, page_address
 from ..wire import kinds
-from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, ids_of, readonly
+from .declaring import Context, Entity, Many, NaturalKey, Seed, collections_of, entity, field, ids_of, readonly
 
 if TYPE_CHECKING:
     from . import *  # noqa: F403 kinds name each other
+
+
+def _names(person: Record) -> list[str] | None:
+    known = known_value(person, "type")
+    if not isinstance(known, PersonType):
+        return None
+    details = (known.basic, known.platform)
+    return [text for each in details if each is not None for text in (each.name, each.email) if text]
 
 
 @entity(kinds.PERSON)
@@ -38,9 +49,14 @@ class Person(Entity):
     websites = Many["Website"](wire="websites", back="persons")
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="persons")
 
-    def _is_named(self, name: str) -> bool:
-        details = (self.type.basic, self.type.platform)
-        return any(each is not None and name in (each.name, each.email) for each in details)
+    _natural_key = NaturalKey(
+        "name or e-mail address",
+        ("type.basic.name", "type.basic.email", "type.platform.name", "type.platform.email"),
+        known=_names,
+        arguments=("email", "name"),
+        argument=lambda text: "email" if "@" in text else "name",
+        is_shared=lambda text: "@" not in text,
+    )
 
     @staticmethod
     def _seed(
@@ -52,8 +68,8 @@ class Person(Entity):
         url: str | None = None,
         picture: str | None = None,
         access: PersonAccess | None = None,
-        asset: Asset | None = None,
-        anchors: Sequence[Anchor] = (),
+        asset: str | Asset | None = None,
+        anchors: Sequence[str | PurePath | Anchor] = (),
         transferables: bool | None = None,
     ) -> Seed:
         """Compose the seed of a person.
@@ -65,9 +81,13 @@ class Person(Entity):
             transferables: whether the answer carries contents; None lets the server decide.
 
         Raises:
-            InvalidValueError: no detail is given.
+            InvalidValueError: no detail is given, or one is empty or no address.
         """
-        basic = BasicPerson(name=name, email=email, username=username, url=url, picture=picture)
+        for key, text in (("name", name), ("email", email), ("username", username), ("picture", picture)):
+            if text is not None:
+                nonempty_text(key, text)
+        address = None if url is None else page_address("url", url)
+        basic = BasicPerson(name=name, email=email, username=username, url=address, picture=picture)
         if basic == BasicPerson():
             message = "A person needs at least one of name, email, username, url and picture."
             raise InvalidValueError(message)

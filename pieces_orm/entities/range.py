@@ -34,8 +34,8 @@ class Range(Entity):
         to: datetime | None = None,
         *,
         between: bool | None = None,
-        summary: WorkstreamSummary | None = None,
-        conversation: Conversation | None = None,
+        summary: str | WorkstreamSummary | None = None,
+        conversation: str | Conversation | None = None,
     ) -> Seed:
         """Compose the seed of a range.
 

@@ -36,7 +36,7 @@ class Sensitive(Entity):
     @staticmethod
     def _seed(
         context: Context,
-        asset: Asset,
+        asset: str | Asset,
         text: str,
         *,
         name: str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ class Share(Entity):
     @staticmethod
     def _seed(
         context: Context,
-        *assets: Asset,
+        *assets: str | Asset,
         access: Access | str = Access.PRIVATE,
         name: str | None = None,
         transferables: bool | None = None,
@@ -52,6 +53,7 @@ class Share(Entity):
         if not assets:
             message = "A share needs at least one asset."
             raise InvalidValueError(message)
-        documents = [asset.to_dict() for asset in assets]
+        entities: Sequence[Any] = assets
+        documents = [asset.to_dict() for asset in entities]
         shared = {"asset": documents[0]} if len(documents) == 1 else {"assets": {"iterable": documents}}
         return Seed({"access": access, "name": name, **shared}, {"transferables": transferables})

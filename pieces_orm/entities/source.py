@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..values import Score, SourceDetails
+from ..values.checking import page_address
 from ..wire import kinds
 from .declaring import Context, Entity, Many, Seed, entity, field, readonly
 
@@ -52,5 +53,6 @@ class Source(Entity):
             filter: whether events from this source are left out.
             transferables: whether the answer carries contents; None lets the server decide.
         """
-        details = SourceDetails(application=application, window=window, url=url, name=name)
+        address = None if url is None else page_address("url", url)
+        details = SourceDetails(application=application, window=window, url=address, name=name)
         return Seed({"readable": readable, "raw": details, "filter": filter}, {"transferables": transferables})

@@ -31,7 +31,7 @@ class SourceWindow(Entity):
         context: Context,
         name: str,
         *,
-        workstream_events: Sequence[WorkstreamEvent] = (),
+        workstream_events: Sequence[str | WorkstreamEvent] = (),
         transferables: bool | None = None,
     ) -> Seed:
         """Compose the seed of a source window.

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..values import Mechanisms, Score, TagCategory
+from ..values.checking import nonempty_text
 from ..wire import kinds
-from .declaring import Context, Entity, Many, Seed, entity, field, ids_of, readonly
+from .declaring import Context, Entity, Many, NaturalKey, Seed, entity, field, ids_of, known_keys, readonly
 
 if TYPE_CHECKING:
     from . import *  # noqa: F403 kinds name each other
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Tag(Entity):
     """A word that labels materials."""
 
-    text: str = field(doc="The word or phrase.")
+    text: str = field(accepts=nonempty_text, doc="The word or phrase.")
     category: TagCategory = field(doc="The type of word, such as a handle or an e-mail address.")
     interactions: int | None = readonly()
     mechanisms: Mechanisms | None = readonly()
@@ -35,8 +36,7 @@ class Tag(Entity):
     websites = Many["Website"](wire="websites", back="tags")
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="tags")
 
-    def _is_named(self, name: str) -> bool:
-        return self.text == name
+    _natural_key = NaturalKey("text", ("text",), known_keys("text"))
 
     @staticmethod
     def _seed(
@@ -44,8 +44,8 @@ class Tag(Entity):
         text: str,
         *,
         category: TagCategory | str | None = None,
-        asset: Asset | None = None,
-        person: Person | None = None,
+        asset: str | Asset | None = None,
+        person: str | Person | None = None,
         transferables: bool | None = None,
     ) -> Seed:
         """Compose the seed of a tag.
@@ -56,5 +56,5 @@ class Tag(Entity):
             asset, person: materials to label with it.
             transferables: whether the answer carries contents; None lets the server decide.
         """
-        body = {"text": text, "category": category, **ids_of(asset, person)}
+        body = {"text": nonempty_text("text", text), "category": category, **ids_of(asset, person)}
         return Seed(body, {"transferables": transferables})

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..values import Mechanisms, Score
+from ..values.checking import page_address
 from ..wire import kinds
-from .declaring import Context, Entity, Many, Seed, entity, field, ids_of, readonly
+from .declaring import Context, Entity, Many, NaturalKey, Seed, entity, field, ids_of, known_keys, readonly
 
 if TYPE_CHECKING:
     from . import *  # noqa: F403 kinds name each other
@@ -18,7 +19,7 @@ class Website(Entity):
     """A page on the web."""
 
     name: str = field()
-    url: str = field(doc="The address of the page.")
+    url: str = field(accepts=page_address, doc="The address of the page.")
     interactions: int | None = readonly()
     mechanisms: Mechanisms | None = readonly()
     created: datetime = readonly()
@@ -36,8 +37,9 @@ class Website(Entity):
     tags = Many["Tag"](wire="tags", back="websites")
     workstream_events = Many["WorkstreamEvent"](wire="workstream_events", back="websites")
 
-    def _is_named(self, name: str) -> bool:
-        return self.url == name
+    _natural_key = NaturalKey(
+        "url", ("url",), known_keys("url"), accepts=page_address, is_obvious=lambda text: "://" in text
+    )
 
     @staticmethod
     def _seed(
@@ -45,9 +47,9 @@ class Website(Entity):
         url: str,
         *,
         name: str | None = None,
-        asset: Asset | None = None,
-        conversation: Conversation | None = None,
-        person: Person | None = None,
+        asset: str | Asset | None = None,
+        conversation: str | Conversation | None = None,
+        person: str | Person | None = None,
         transferables: bool | None = None,
     ) -> Seed:
         """Compose the seed of a website.
@@ -58,5 +60,6 @@ class Website(Entity):
             asset, conversation, person: materials to associate with it.
             transferables: whether the answer carries contents; None lets the server decide.
         """
+        url = page_address("url", url)
         body = {"url": url, "name": url if name is None else name, **ids_of(asset, conversation, person)}
         return Seed(body, {"transferables": transferables})

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..values import Application, Capabilities, Score, Trigger
+from ..values.checking import page_address
 from ..wire import kinds
 from .declaring import Context, Entity, Many, Seed, collections_of, entity, field, readonly, reference
 
@@ -21,7 +23,7 @@ class WorkstreamEvent(Entity):
     trigger: Trigger = field(doc="The action that was recorded, such as a copy or a switch of tabs.")
     readable: str | None = field(doc="The text that goes with the action.")
     window_title: str | None = field("windowTitle", doc="The title of the tab or file in the window.")
-    browser_url: str | None = field("browserUrl", doc="The address of the page in the browser.")
+    browser_url: str | None = field("browserUrl", accepts=page_address, doc="The address of the page in the browser.")
     processing: Capabilities | None = field()
     application: Application = readonly()
     created: datetime = readonly()
@@ -45,11 +47,11 @@ class WorkstreamEvent(Entity):
         readable: str | None = None,
         processing: Capabilities | str | None = None,
         internal_identifier: str | None = None,
-        summary: WorkstreamSummary | None = None,
-        anchors: Sequence[Anchor] = (),
-        persons: Sequence[Person] = (),
-        tags: Sequence[Tag] = (),
-        websites: Sequence[Website] = (),
+        summary: str | WorkstreamSummary | None = None,
+        anchors: Sequence[str | PurePath | Anchor] = (),
+        persons: Sequence[str | Person] = (),
+        tags: Sequence[str | Tag] = (),
+        websites: Sequence[str | Website] = (),
         transferables: bool | None = None,
     ) -> Seed:
         """Compose the seed of a workstream event, recorded for this application.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..values import Capabilities, HierarchicalType, Mechanism, Model, Score, SummaryPhase
@@ -57,14 +58,14 @@ class WorkstreamSummary(Entity):
         *,
         model: Model | None = None,
         favorited: bool | None = None,
-        anchors: Sequence[Anchor] = (),
-        assets: Sequence[Asset] = (),
-        conversations: Sequence[Conversation] = (),
-        persons: Sequence[Person] = (),
-        ranges: Sequence[Range] = (),
-        tags: Sequence[Tag] = (),
-        websites: Sequence[Website] = (),
-        workstream_events: Sequence[WorkstreamEvent] = (),
+        anchors: Sequence[str | PurePath | Anchor] = (),
+        assets: Sequence[str | Asset] = (),
+        conversations: Sequence[str | Conversation] = (),
+        persons: Sequence[str | Person] = (),
+        ranges: Sequence[str | Range] = (),
+        tags: Sequence[str | Tag] = (),
+        websites: Sequence[str | Website] = (),
+        workstream_events: Sequence[str | WorkstreamEvent] = (),
         transferables: bool | None = None,
     ) -> Seed:
         """Compose the seed of a summary.

@@ -66,9 +66,9 @@ class Editing(Generic[T]):
         """Tell whether an open block of another thread has set a field."""
         return any(each.name == name and each.block.thread != get_ident() for each in self._layers)
 
-    def without_others(self, edits: Mapping[str, T]) -> dict[str, T]:
-        """Return the edits without what open blocks of other threads have set."""
-        found, own, thread = dict(edits), set(), get_ident()
+    def without_others(self, edits: Mapping[str, T], thread: int) -> dict[str, T]:
+        """Return the edits without what open blocks of other threads than this one have set."""
+        found, own = dict(edits), set()
         for layer in reversed(self._layers):
             if layer.block.thread == thread:
                 own.add(layer.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ from .. import values
 from ..documents import decoding
 from ..documents.document import Document
 from ..errors import InvalidValueError
-from ..values.checking import plain_text, to_utc
+from ..values.checking import named, plain_text, to_utc
 
 METADATA = "pieces_orm.field"
 
@@ -34,6 +34,7 @@ class Field:
         readonly: whether only the server sets it.
         contents: whether it arrives only with `transferables`.
         removable: whether None can be set.
+        accepts: of a text, given the field's name and the text, returns what is stored, or raises.
         doc: its meaning, in one phrase.
     """
 
@@ -41,6 +42,7 @@ class Field:
     readonly: bool = False
     contents: bool = False
     removable: bool = True
+    accepts: Callable[[str, str], str] = plain_text
     doc: str = ""
     name: str = ""
     annotation: Any = None
@@ -92,9 +94,14 @@ class Field:
         return self.resolved is Any or type(None) in typing.get_args(self.resolved)
 
     @cached_property
+    def types(self) -> tuple[type, ...]:
+        """The types of its values, without None; none where anything is a value."""
+        return () if self.resolved is Any else tuple(each for each in self._accepted if each is not type(None))
+
+    @cached_property
     def unchecked(self) -> type | None:
         """The type of which most values are stored as they are."""
-        return str if str in self._accepted and not self.readonly else None
+        return str if str in self._accepted and not self.readonly and self.accepts is plain_text else None
 
     @cached_property
     def plain(self) -> type | None:
@@ -125,19 +132,23 @@ class Field:
         for accepted in self._accepted:
             if isinstance(value, str) and not isinstance(value, accepted):
                 if issubclass(accepted, values.OpenEnum) and not isinstance(value, values.OpenEnum):
-                    return accepted(plain_text(self.name, value))
+                    return named(accepted, self.name, value)
             elif isinstance(value, accepted) and (accepted is bool or not isinstance(value, bool)):
                 return self._sendable(value)
         wanted = " or ".join("None" if a is type(None) else a.__name__ for a in self._accepted)
         message = f"{self.name} takes {wanted}, not {value!r} ({type(value).__name__})."
         raise InvalidValueError(message)
 
+    def spellings(self, value: Any) -> Sequence[Any]:
+        """Return the values that mean the same as a value, which is one of them."""
+        return [value]
+
     def _sendable(self, value: Any) -> Any:
         """Return a value of the declared type as it is stored; what JSON cannot say is refused here, not in `save`."""
         if isinstance(value, values.OpenEnum) and type(value) in self._accepted:
             plain_text(self.name, value)
         elif isinstance(value, str):
-            return plain_text(self.name, value)
+            return self.accepts(self.name, value)
         elif isinstance(value, datetime):
             return to_utc(self.name, value)
         elif not isinstance(value, bool | None):
@@ -154,9 +165,16 @@ def declared(spec: Field) -> Any:
     return attrs.field(metadata={METADATA: spec})
 
 
-def field(wire: str = "", *, contents: bool = False, removable: bool = True, doc: str = "") -> Any:
+def field(
+    wire: str = "",
+    *,
+    contents: bool = False,
+    removable: bool = True,
+    accepts: Callable[[str, str], str] = plain_text,
+    doc: str = "",
+) -> Any:
     """Declare a field that can be set and saved; the arguments are those of `Field`."""
-    return declared(Field(wire, contents=contents, removable=removable, doc=doc))
+    return declared(Field(wire, contents=contents, removable=removable, accepts=accepts, doc=doc))
 
 
 def readonly(wire: str = "", *, contents: bool = False, doc: str = "") -> Any:

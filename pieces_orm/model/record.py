@@ -19,6 +19,7 @@ from ..errors import DecodeError, DeletedError, DetachedError, printable
 from ..wire.kinds import Kind
 from .editing import Editing
 from .fields import Field, PlainFields
+from .natural_key import NaturalKey
 from .relation import Relation
 from .state import DELETED, DETACHED, EXPIRED, Edit, EntityState
 
@@ -120,15 +121,12 @@ class Record:
 
     _schema: ClassVar[Schema]
     _registry: ClassVar[dict[str, type[Any]]] = {}
+    _natural_key: ClassVar[NaturalKey | None] = None
 
     id: str
     _state: EntityState
     # A `Context`; its type lies above this module.
     _context: Any
-
-    def _is_named(self, name: str) -> bool:  # noqa: ARG002 for kinds whose materials have a name of their own
-        """Tell whether this is the material with a natural key: a tag's text, a website's url, an anchor's path."""
-        return False
 
     def __repr__(self) -> str:
         attribute = next((name for name in ("name", "fullpath", "text") if name in self._schema.fields), "id")
@@ -306,10 +304,10 @@ def editing_of(record: Record) -> Editing[Edit]:
     return state.editing
 
 
-def own_edits(record: Record) -> dict[str, Edit]:
-    """Return the edits, without what open blocks of other threads have set."""
+def own_edits(record: Record, thread: int) -> dict[str, Edit]:
+    """Return the edits of a thread: all without what open blocks of other threads have set."""
     state = record._state
-    return state.pending() if state.editing is None else state.editing.without_others(state.pending())
+    return state.pending() if state.editing is None else state.editing.without_others(state.pending(), thread)
 
 
 def forget_edits(record: Record, sent: Mapping[str, Edit]) -> dict[str, Edit]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from os import PathLike
 from typing import Any
 
 from ..concurrency import parallel
@@ -12,26 +13,28 @@ from ..concurrency.parallel import Act
 from ..documents import decoding
 from ..errors import AmbiguousRelationError, PiecesError, UnknownRelationError
 from ..model.diff import Changes
+from ..model.natural_key import Key
 from ..model.record import Record, check_usable, readable_ids
 from ..model.relation import Relation
 from ..transport.connection import Connection
 from ..values import Progress
 from ..wire.associations import Association, association
 from ..wire.kinds import TEXT, Route
-from . import emitting, loading, own_writes, relation_loading, state_changes
+from . import emitting, loading, natural_keys, own_writes, relation_loading, state_changes
 from .context import Context, check_context
 
 Pair = tuple[Relation[Any], Record]
 
 
 def relation_between(entity: Record, other: object) -> Relation[Any]:
-    """Return the one relation that `associate` means for these two entities.
+    """Return the one relation that `associate` means for an entity and another, or its natural key.
 
     Raises:
         UnknownRelationError: the wire has no association between the kinds.
         AmbiguousRelationError: only an explicit relation can say which is meant.
     """
-    candidates = [each for each in _changeable(entity) if isinstance(other, each.target)]
+    cls = other.cls if isinstance(other, Key) else type(other)
+    candidates = [each for each in _changeable(entity) if issubclass(cls, each.target)]
     if len(candidates) == 1 and not candidates[0].explicit:
         return candidates[0]
     if candidates:
@@ -41,17 +44,45 @@ def relation_between(entity: Record, other: object) -> Relation[Any]:
     theirs = _changeable(other) if isinstance(other, Record) else []
     explicit = [each.name for each in theirs if each.explicit and isinstance(entity, each.target)]
     if explicit:
-        message = f"The relation must be named: use the {type(other).__name__}'s {explicit[0]}.add(...)."
+        message = f"The relation must be named: use the {cls.__name__}'s {explicit[0]}.add(...)."
         raise AmbiguousRelationError(message)
     names = sorted(relation.name for relation in _changeable(entity))
-    message = (
-        f"{type(entity).__name__} cannot be associated with {type(other).__name__}; its relations: {', '.join(names)}."
-    )
+    message = f"{type(entity).__name__} cannot be associated with {cls.__name__}; its relations: {', '.join(names)}."
     raise UnknownRelationError(message)
 
 
+def pairs_between(context: Context, entity: Record, others: Iterable[Any]) -> list[tuple[Relation[Any], Any]]:
+    """Return the relation that `associate` means for each of some others, with the other as an entity or natural key.
+
+    Raises:
+        UnknownRelationError: the wire has no association between the kinds.
+        AmbiguousRelationError: only an explicit relation can say which is meant.
+    """
+    named = [_obvious(context, entity, each) if isinstance(each, str | PathLike) else each for each in others]
+    found = [(relation_between(entity, each), each) for each in named]
+    check(context, entity, found)
+    return found
+
+
+def _obvious(context: Context, entity: Record, value: Any) -> Any:
+    """Return the natural key that a value can only be."""
+    with_keys = [each for each in _changeable(entity) if each.target._natural_key is not None]
+    for relation in with_keys:
+        if relation.target._natural_key.claims(value):
+            return natural_keys.named(context, relation.target, value, "associate()")
+    names = ", ".join(sorted(f"{each.name}.add(...)" for each in with_keys))
+    named = f", or name the relation: use the {type(entity).__name__}'s {names}" if names else ""
+    message = f"{value!r} does not tell which kind of material is meant. Pass an entity{named}."
+    raise AmbiguousRelationError(message)
+
+
 def _changeable(entity: Record) -> list[Relation[Any]]:
-    return [each for each in entity._schema.many.values() if _row_of(each) is not None]
+    return [each for each in entity._schema.many.values() if is_changeable(each)]
+
+
+def is_changeable(relation: Relation[Any]) -> bool:
+    """Tell whether a route changes a relation."""
+    return _row_of(relation) is not None
 
 
 @functools.cache
@@ -72,9 +103,7 @@ def change(
 
     Everything is checked before anything is sent.
     """
-    check_usable(entity)
-    for relation, other in pairs:
-        _check(context, entity, relation, other)
+    check(context, entity, pairs)
     ends = [(type(other), other.id) for _, other in pairs]
     with own_writes.marked(context, [(type(entity), entity.id), *ends], "echo") as unchanged:
         errors = parallel.do_all(
@@ -103,8 +132,17 @@ def _learn_order(context: Context, entity: Record, relations: Sequence[Relation[
             relation_loading.related_ids(context, entity, each)
 
 
-def _check(context: Context, entity: Record, relation: Relation[Any], other: Record) -> None:
+def check(context: Context, entity: Record, pairs: Iterable[tuple[Relation[Any], Any]]) -> None:
+    """Raise when an entity cannot be associated with others by their relations; natural keys are others too."""
+    check_usable(entity)
+    for relation, other in pairs:
+        _check(context, entity, relation, other)
+
+
+def _check(context: Context, entity: Record, relation: Relation[Any], other: Any) -> None:
     row = _row_of(relation)
+    if row is not None and isinstance(other, Key) and issubclass(other.cls, relation.target):
+        return
     if row is None or not isinstance(other, relation.target):
         reason = ": no route of the wire changes this relation."
         if row is not None:

@@ -94,7 +94,7 @@ class Context:
     """
 
     # Sent when edits were given up, which changes what is read of an entity without a change of the material.
-    reverted = Lazily(lambda _: Signal("reverted"))
+    reverted = Lazily(lambda _: Signal("reverted", "entity"))
     # The open scopes: nobody closes one that was forgotten.
     weak_scopes = Lazily[WeakSet["Context"]](lambda _: WeakSet())
 

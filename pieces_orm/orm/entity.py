@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from os import PathLike
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import attrs
 
@@ -22,7 +23,7 @@ from ..model.relation import Relation
 from ..model.state import EXPIRED, HANDLE, State
 from ..values import Progress
 from ..wire.kinds import Kind
-from . import associating, commands, field_access, loading, persistence, reading
+from . import associating, commands, field_access, loading, natural_keys, persistence, reading, saving, upserting
 from .context import Context
 
 E = TypeVar("E", bound="Entity")
@@ -34,16 +35,6 @@ class Entity(Record):
     """One material. Get entities from a session: `session.assets.get(id)`, `.create(...)`, `.all()`, `.search(...)`."""
 
     __slots__ = ()
-
-    # The attribute by which `exists` and `get_or_create` find one, for a kind without an endpoint for that, and the
-    # relations that it is read from.
-    _lookup: ClassVar[str | None] = None
-    _lookup_by: ClassVar[tuple[str, ...]] = ()
-
-    @staticmethod
-    def _looked_up(value: Any) -> Any:
-        """Return the value of that attribute as the server knows it."""
-        return value
 
     def __init_subclass__(cls) -> None:
         base = next((each for each in cls.__mro__[1:] if "_schema" in vars(each)), None)
@@ -57,7 +48,7 @@ class Entity(Record):
     def __init__(self) -> None:
         name = type(self)._schema.kind.collection
         message = f"Entities come from a session: session.{name}.get(id), .create(...), .all()."
-        raise TypeError(message)
+        raise InvalidValueError(message)
 
     # State ----------------------------------------------------------------------------------------------------------
 
@@ -127,7 +118,7 @@ class Entity(Record):
             ConflictError: another program changed the same fields; the edits stay. Merge, or `overwrite=True`.
             NotFoundError: the material was deleted.
         """
-        return persistence.save(self._context, self, overwrite=overwrite, transferables=transferables)
+        return saving.save(self._context, self, overwrite=overwrite, transferables=transferables)
 
     @contextmanager
     def editing(self: E) -> Iterator[E]:
@@ -215,13 +206,16 @@ class Entity(Record):
 
     # Associations ---------------------------------------------------------------------------------------------------
 
-    def associate(self, *others: Entity, progress: Progress | None = None) -> None:
+    def associate(self, *others: Entity | str | PathLike[str], progress: Progress | None = None) -> None:
         """Associate others with this entity, each by the one relation that joins the two kinds; both sides know.
 
-        Requests: one POST for each, a few at a time; after several, one GET for their order where the ids are known.
+        Requests: one POST for each, a few at a time; after several, one GET for their order where the ids are known;
+        those of `get_or_create_many` for natural keys.
 
         Args:
-            others: entities of this session.
+            others: entities of this session; or natural keys that only one kind has: path objects (anchors) and
+                addresses with `://` (websites), created if need be. For other texts, name the relation:
+                `asset.tags.add("tides")`.
             progress: called with how many are done and how many there are, after each.
 
         Raises:
@@ -229,17 +223,26 @@ class Entity(Record):
             AmbiguousRelationError: only an explicit relation can say which is meant. Nothing was sent.
             BatchError: some of several failed; those that did not are applied.
         """
-        pairs = [(associating.relation_between(self, other), other) for other in others]
+        pairs = associating.pairs_between(self._context, self, others)
+        entities = upserting.entities(self._context, [other for _, other in pairs])
+        pairs = [(relation, other) for (relation, _), other in zip(pairs, entities, strict=True)]
         associating.change(self._context, self, pairs, present=True, progress=progress)
 
-    def disassociate(self, *others: Entity, progress: Progress | None = None) -> None:
-        """Undo associations with others; both sides know, and nothing is deleted.
+    def disassociate(self, *others: Entity | str | PathLike[str], progress: Progress | None = None) -> None:
+        """Undo associations with others; both sides know, and nothing is created or deleted.
 
-        Requests: one POST for each, a few at a time.
+        Requests: one POST for each, a few at a time; those of `in` for natural keys.
 
-        Args, Raises: those of `associate`.
+        Args: those of `associate`.
+
+        Raises:
+            NotFoundError: none of the related ones has this natural key. Nothing was changed.
+            UnknownRelationError, AmbiguousRelationError, BatchError: as for `associate`.
         """
-        pairs = [(associating.relation_between(self, other), other) for other in others]
+        pairs = [
+            (relation, natural_keys.existing(self._context, [other], among=getattr(self, relation.name).refs)[0])
+            for relation, other in associating.pairs_between(self._context, self, others)
+        ]
         associating.change(self._context, self, pairs, present=False, progress=progress)
 
     # Data -----------------------------------------------------------------------------------------------------------
@@ -270,14 +273,14 @@ class Entity(Record):
 
     def __copy__(self) -> NoReturn:
         message = f"An entity is one object per material and cannot be copied; {type(self).__name__}.to_dict() can."
-        raise TypeError(message)
+        raise InvalidValueError(message)
 
     def __deepcopy__(self, memo: Any) -> NoReturn:
         self.__copy__()
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         message = f"An entity belongs to its session and cannot be pickled; {type(self).__name__}.to_dict() can."
-        raise TypeError(message)
+        raise InvalidValueError(message)
 
 
 def _whole_document(entity: Entity) -> Document:

@@ -109,6 +109,11 @@ class IdentityMap:
         """Let an entity go when nobody else holds it."""
         self._edited.pop(id(entity), None)
 
+    def edited(self) -> list[Record]:
+        """Return the entities with edits, in the order in which they were first edited."""
+        with self._lock:
+            return list(self._edited.values())
+
     def detach(self) -> None:
         """Detach every entity: the session closes."""
         with self._lock:

@@ -1,4 +1,4 @@
-"""Save and rename: send the edits of an entity to the server.
+"""Send the edits of an entity to the server, or let the server name it; `saving` says which edits, and when.
 
 A save reads the server's own fresh document, compares it with what each edit replaced, puts the edits in, and sends the
 whole: what this version has never heard of goes back as it came. Nothing is forgotten before the server answered.
@@ -25,7 +25,6 @@ from ..model.record import (
     editing_of,
     expire,
     forget_edits,
-    own_edits,
 )
 from ..model.state import DELETED, DETACHED, LOADED, Edit
 from . import emitting, loading, own_writes, reading, state_changes
@@ -93,56 +92,7 @@ def patch(record: Record, edits: Edits) -> dict[str, Any]:
 # Save ---------------------------------------------------------------------------------------------------------------
 
 
-def save(context: Context, record: Record, *, overwrite: bool, transferables: bool | None) -> frozenset[str]:
-    """Send the edits of an entity, first those of the document, then those with an endpoint of their own.
-
-    Edits that open blocks of other threads have set are left to them. Saves of one entity wait for each other.
-    """
-    check_usable(record)
-    asked = _asked_edits(context, record)
-    if not asked:
-        return frozenset()
-    with context.lock:
-        saving = editing_of(record).saving
-    emitted: Emitted = []
-    try:
-        # Receivers never run under the lock: they may save, and wait for other threads.
-        with context.signals.held_back(), saving:
-            with context.lock:
-                # Another save may have sent some of them meanwhile.
-                edits = {name: edit for name, edit in own_edits(record).items() if name in asked}
-            if edits:
-                _save(context, record, edits, emitted, overwrite=overwrite, transferables=transferables)
-    finally:
-        for changes, sent in emitted:
-            emitting.emit_changes(context, record, changes, "local", sent=sent, theirs="refresh")
-    return frozenset(edits)
-
-
-def _asked_edits(context: Context, record: Record) -> Edits:
-    """Return the edits to save, with what receivers of `saving` have set; those that cannot be saved are refused."""
-    edits = _savable_edits(context, record)
-    if edits and context.signals.saving.receivers:
-        values = {name: edit.mine for name, edit in edits.items()}
-        context.signals.ask(context.signals.saving, type(record), entity=record, edits=values)
-        edits = _savable_edits(context, record)
-    for name, edit in edits.items():
-        spec = record._schema.fields[name]
-        if isinstance(spec, EndpointField):
-            spec.ask(context, record, edit.mine)
-    return edits
-
-
-def _savable_edits(context: Context, record: Record) -> Edits:
-    with context.lock:
-        edits = own_edits(record)
-    for name in edits:
-        # Before anything is sent: what can never be saved must not follow half of what can.
-        check_settable(record, record._schema.fields[name])
-    return edits
-
-
-def _save(
+def send(
     context: Context,
     record: Record,
     edits: Edits,
@@ -151,6 +101,7 @@ def _save(
     overwrite: bool,
     transferables: bool | None,
 ) -> None:
+    """Send edits, first those of the document, then those with an endpoint of their own."""
     specs = record._schema.fields
     apart = {name: spec for name, spec in specs.items() if name in edits and isinstance(spec, EndpointField)}
     in_document = {name: edit for name, edit in edits.items() if name not in apart}

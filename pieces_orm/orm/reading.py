@@ -96,12 +96,18 @@ def read_ids(connection: Connection, kind: Kind, query: Mapping[str, Any]) -> tu
     return answers.listed_ids(data, kind.name)
 
 
-def read_few(connection: Connection, kind: Kind, ids: Sequence[str]) -> dict[str, Document]:
-    """Read the documents of at most MAX_BATCH_SIZE materials, without contents; the missing are left out.
+def read_few(
+    connection: Connection, kind: Kind, ids: Sequence[str], *, transferables: bool | None = None
+) -> dict[str, Document]:
+    """Read the documents of at most MAX_BATCH_SIZE materials; the missing are left out.
 
     Requests: one for a single one; else one, or one for each where the server has no batch route.
+
+    Args:
+        transferables: whether contents come with them; None: where it costs nothing.
     """
-    batch = BatchRead.of(connection, kind, len(ids), None) if len(ids) > 1 else None
+    asked = transferables if kind.newer_batch.query else None
+    batch = BatchRead.of(connection, kind, len(ids), asked) if len(ids) > 1 else None
     found: dict[str, Document] = {}
     if batch is not None:
         try:
@@ -111,7 +117,9 @@ def read_few(connection: Connection, kind: Kind, ids: Sequence[str]) -> dict[str
                 raise
     for id in ids:
         with suppress(NotFoundError):
-            found[id] = read(connection, kind, id, {"transferables": False})
+            found[id] = read(
+                connection, kind, id, dict.fromkeys(("transferables", "transferable"), bool(transferables))
+            )
     return found
 
 

@@ -6,15 +6,17 @@ targets together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from os import PathLike
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from ..documents.document import Document, reference_id
 from ..errors import ReadOnlyFieldError
+from ..model.natural_key import Key
 from ..model.record import Record, readable_ids
 from ..model.relation import Relation
 from ..values import Progress
-from . import associating, relation_loading
+from . import associating, natural_keys, relation_loading, upserting
 
 E = TypeVar("E", bound=Record)
 
@@ -101,19 +103,27 @@ class Related(Generic[E]):
         return bool(self.ids)
 
     def __contains__(self, other: object) -> bool:
-        """Tell whether an entity, or one with this id, is related.
+        """Tell whether an entity is related, or the one with this id, or with this natural key.
 
-        A text may also name a related one: the text of a tag, the url of a website, the path of an anchor, the name or
-        e-mail address of a person.
+        A text in the form of a UUID is an id; another text is the text of a tag, the url of a website, the path of an
+        anchor (a path object too), or the name or e-mail address of a person.
 
-        Requests: those of `ids`; for a text that is no id among them, where the target has such names, also those of
-        iterating.
+        Requests: those of `ids`; for a natural key none when the keys of the related ones are known, else those of
+        loading the others together.
+
+        Raises:
+            InvalidValueError: an empty text, or one that cannot be sent.
         """
-        if isinstance(other, str):
-            has_names = self._relation.target._is_named is not Record._is_named
-            return other in self.ids or (has_names and any(each._is_named(other) for each in self))
-        same_session = isinstance(other, self._relation.target) and other._context is self._entity._context
-        return same_session and isinstance(other, Record) and other.id in self.ids
+        context, target = self._entity._context, self._relation.target
+        if isinstance(other, Record):
+            return isinstance(other, target) and other._context is context and other.id in self.ids
+        natural = target._natural_key
+        if not (natural.takes(other) if natural else isinstance(other, str)):
+            return False
+        named: Any = natural_keys.named(context, target, other, f"in {self._relation.name}") if natural else None
+        if isinstance(named, Key):
+            return bool(natural_keys.members(context, target, self.refs(), named.text))
+        return other in self.ids
 
     def __eq__(self, other: object) -> bool:
         """Compare by the related entities and their order: with another relation, or with a list of entities."""
@@ -144,37 +154,56 @@ class Related(Generic[E]):
         """
         return relation_loading.related_entities(self._entity._context, self._entity, self._relation, self.ids)
 
-    def add(self, *others: E, progress: Progress | None = None) -> None:
-        """Associate others with this entity; both sides know at once.
+    def add(self, *others: E | str | PathLike[str], progress: Progress | None = None) -> None:
+        """Associate others with this entity; both sides know at once. What a natural key names is created if need be.
 
-        Requests: one POST for each, a few at a time; after several, one GET for their order where the ids are known.
+        Requests: one POST for each, a few at a time; after several, one GET for their order where the ids are known;
+        those of `get_or_create_many` for natural keys.
 
         Args:
-            others: entities of this session.
+            others: entities of this session, ids, or natural keys.
             progress: called with how many are done and how many there are, after each.
 
         Raises:
             UnknownRelationError: not a target of this relation, or no route changes it. Nothing was sent.
+            SeveralFoundError: several persons have this name. Nothing was associated.
             BatchError: some of several failed; those that did not are applied.
         """
-        self._change(others, present=True, progress=progress)
+        named = self._named(others, "add")
+        self._change(upserting.entities(self._entity._context, named), present=True, progress=progress)
 
-    def remove(self, *others: E, progress: Progress | None = None) -> None:
-        """Disassociate others from this entity; both sides know at once, and nothing is deleted.
+    def remove(self, *others: E | str | PathLike[str], progress: Progress | None = None) -> None:
+        """Disassociate others from this entity; both sides know at once, and nothing is created or deleted.
 
-        Requests: one POST for each, a few at a time.
+        Requests: one POST for each, a few at a time; those of `in` for natural keys.
 
         Args:
-            others: entities of this session.
+            others: entities of this session, ids, or natural keys of related ones.
             progress: called with how many are done and how many there are, after each.
 
         Raises:
             UnknownRelationError: not a target of this relation, or no route changes it. Nothing was sent.
+            NotFoundError: none of the related ones has this natural key. SeveralFoundError: several have it. Nothing
+                was changed.
             BatchError: some of several failed; those that did not are applied.
         """
-        self._change(others, present=False, progress=progress)
+        named = self._named(others, "remove")
+        existing = natural_keys.existing(self._entity._context, named, among=self.refs)
+        self._change(existing, present=False, progress=progress)
 
-    def _change(self, others: tuple[E, ...], *, present: bool, progress: Progress | None) -> None:
+    def _named(self, others: Sequence[Any], call: str) -> list[Any]:
+        """Return entities and natural keys, checked; other values stay, for the error that relations have for them."""
+        context, target = self._entity._context, self._relation.target
+        named = [
+            natural_keys.named(context, target, each, f"{self._relation.name}.{call}()")
+            if isinstance(each, str | PathLike)
+            else each
+            for each in others
+        ]
+        associating.check(context, self._entity, [(self._relation, each) for each in named])
+        return named
+
+    def _change(self, others: Sequence[E], *, present: bool, progress: Progress | None) -> None:
         pairs = [(self._relation, other) for other in others]
         associating.change(self._entity._context, self._entity, pairs, present=present, progress=progress)
 

@@ -78,8 +78,9 @@ class Delivery:
         """
         reports: dict[str, int] = {}
         members = self._members()
-        for member in members if recovering else ():
-            for id, report in member.survivors(now, numbers.get(member.context, 0)).items():
+        for member in members:
+            number = numbers.get(member.context, 0)
+            for id, report in member.compare(now, number, recovering=recovering).items():
                 reports[id] = max(report, reports.get(id, report))
         if not self.listing.is_there:
             self.listing.take_first(now, numbers, self._context.connection.server_time())

@@ -118,11 +118,11 @@ class KnownIds:
         """
         with self._lock:
             last = self._expected(id)
-            if updated is None and last is not None and last.origin and origin:
-                # Of several writes that one report may stand for, the one that changes most says what is whose.
-                origin = max(origin, last.origin, key=ECHO_ORIGINS.index)
-            is_over = self._is_news(id, before) or (last is not None and last.is_over)
             told = origin if updated is None else None
+            if last is not None and last.origin:
+                # Of several writes that one report may stand for, the one that changes most says what is whose.
+                told = max(told or last.origin, last.origin, key=ECHO_ORIGINS.index)
+            is_over = self._is_news(id, before) or (last is not None and last.is_over)
             now = time.monotonic()
             _put_bounded(self._writes, id, _Write(number, now, told, updated, is_over, held))
             if updated is not None and not is_over and id in self:

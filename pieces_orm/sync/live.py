@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar, overload
 
 from ..concurrency.forking import fork_safe
+from ..errors import InvalidValueError
 from ..model.state import State
 from ..orm.context import Context
 from ..orm.entity import Entity
@@ -54,8 +55,8 @@ class Live(Sequence[E], Generic[E]):
         where: Callable[[E], bool] | None,
         reverse: bool,
     ) -> None:
-        self.inserted, self.removed = Signal("inserted"), Signal("removed")
-        self.moved, self.changed = Signal("moved"), Signal("changed")
+        self.inserted, self.removed = Signal("inserted", "index", "entity"), Signal("removed", "index", "entity")
+        self.moved, self.changed = Signal("moved", "index", "before", "entity"), Signal("changed", "index", "entity")
         self._context = context
         self._class = cls
         self._key, self._where, self._reverse = key, where, reverse
@@ -129,15 +130,15 @@ class Live(Sequence[E], Generic[E]):
         """Return the index of an entity.
 
         Raises:
-            ValueError: it is not in the list.
+            InvalidValueError: it is not in the list.
         """
         with self._lock:
             if value in self:
                 found = self._at(self._keys[value.id])
                 if start <= found and (stop is None or found < stop):
                     return found
-        message = f"{value!r} is not in {self!r}"
-        raise ValueError(message)
+        message = f"{value!r} is not in {self!r}; ask with `in` before."
+        raise InvalidValueError(message)
 
     def snapshot(self) -> list[E]:
         """Return the list as it is at this moment; it does not change any more."""

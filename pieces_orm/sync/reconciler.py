@@ -78,20 +78,24 @@ class Reconciler:
         """True if something is still to be read for this session alone, or waits for the answer to a write of it."""
         return bool(self._deferred or self._again)
 
-    def survivors(self, now: AbstractSet[str], number: int) -> dict[str, int]:
-        """Return reports of the held entities that may have changed unnoticed before the request with this number.
+    def compare(self, now: AbstractSet[str], number: int, *, recovering: bool) -> dict[str, int]:
+        """Return reports of the held entities that vanished, or may have changed, before the request with this number.
 
         Args:
             now: all ids, as that request has read them.
+            recovering: entities that were requested before may have changed unnoticed.
         """
         alive = self.context.identity_map.alive(self._cls)
-        # Of a copy nobody knows what has changed since, only that it may be old.
-        old_copy = SURVIVED if self.listing.is_there else SEEN
-        return {
-            each.id: VANISHED if each.id not in now else old_copy if each._state.state is PARTIAL else UPDATED
-            for each in alive
-            if each._state.state in (LOADED, EXPIRED, PARTIAL) and each._state.applied < number
-        }
+        held = [each for each in alive if each._state.state in (LOADED, EXPIRED, PARTIAL)]
+        older = [each for each in held if each._state.applied < number]
+        # One that was read and deleted between two lists of ids is in neither.
+        reports = {each.id: VANISHED for each in older if each.id not in now}
+        if recovering:
+            # Of a copy nobody knows what has changed since, only that it may be old.
+            old_copy = SURVIVED if self.listing.is_there else SEEN
+            there = [each for each in older if each.id in now]
+            reports |= {each.id: old_copy if each._state.state is PARTIAL else UPDATED for each in there}
+        return reports
 
     def ready(self, batch: Mapping[str, int]) -> dict[str, int]:
         """Return the reports to process here now; those of what this session is writing are deferred."""

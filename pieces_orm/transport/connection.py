@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..concurrency.forking import fork_safe
+from ..concurrency.turns import Turns
 from ..documents import answers, decoding
 from ..errors import DecodeError, DetachedError, NotRunningError, ResponseError, UsageError
 from ..signals import Dispatch, Signals
@@ -80,6 +81,8 @@ class Connection:
         # By route or feature: how often it was found missing, and until when it is not asked for.
         self._unsupported: dict[str, tuple[int, float]] = {}
         self._supported: set[str] = set()
+        # Of calls that find or create materials with the same natural keys.
+        self.turns = Turns()
 
     def scope(self, dispatch: Dispatch | None) -> Connection:
         """Return another way to the same server over the same sockets, with signals and an end of its own."""

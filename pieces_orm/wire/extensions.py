@@ -6,11 +6,12 @@ docs/server.md, "Extensions of the wire", describes them for other programs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal
 
-from .kinds import ANCHOR, ASSET, PERSON, TAG, WEBSITE, Kind, Route
+from .associations import ASSOCIATIONS, HIERARCHY, LINKS
+from .kinds import ANCHOR, ANNOTATION, ASSET, PERSON, TAG, WEBSITE, Kind, Route
 
 EXTENSIONS_HEADER = "X-Pieces-Orm-Extensions"
 """Names the extensions, with commas between them."""
@@ -68,17 +69,38 @@ RELATION_FORMS = ("any", "labels", "empty")
 LABELLED_KINDS = (TAG, WEBSITE)
 """Kinds whose materials `labels` names: tags by their text, websites by their url."""
 
+CREATED_KEY, UPDATED_KEY = "created.value", "updated.value"
+"""The keys of the dates of a material."""
 LANGUAGE_KEY = "original.reference.classification.specific"
 """The one key of an asset that is not its own, and is decided all the same: the language, which its format has."""
-FOREIGN_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({ASSET.name: (LANGUAGE_KEY,)})
-"""By kind, the keys of others that conditions and orders may name."""
 
 MAX_CONDITIONS = 100
 """Conditions of a query, those within others counted."""
 MAX_DEPTH = 10
 """Levels of `any_of` and `not` within each other."""
-MAX_VALUES = 10_000
+MAX_VALUES = 900
 """Values, ids and labels of a query."""
+
+
+def _relation_keys() -> Iterator[tuple[str, str, str]]:
+    for row in (*ASSOCIATIONS, *HIERARCHY):
+        yield row.owner.name, row.relation, row.wire
+    for link in LINKS:
+        yield link.owner.name, link.relation, link.many
+        yield link.member.name, link.one, link.one
+    for single in ("anchor", "asset", "conversation", "person", "summary"):
+        yield ANNOTATION.name, single, single
+    # An asset has one format, which is both.
+    for single in ("original", "preview"):
+        yield ASSET.name, single, "formats"
+
+
+_RELATION_KEYS = {(kind, relation): key for kind, relation, key in _relation_keys()}
+
+
+def relation_key(kind: Kind, relation: str) -> str | None:
+    """Return the key, in documents of a kind, of a relation that conditions may name; None: they may not name it."""
+    return _RELATION_KEYS.get((kind.name, relation))
 
 
 def query_route(kind: Kind) -> Route:

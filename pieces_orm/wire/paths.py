@@ -13,6 +13,8 @@ from .kinds import Route
 # Not allowed in an id: a server that decodes %2F before it routes would take the slash for that of another route.
 _FORBIDDEN = re.compile(r"[/\\\x00-\x1f]")
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
 
 def path_of(route: Route, ids: Mapping[str, str]) -> str:
     """Return the path of a route with ids put in, each one percent-encoded segment.
@@ -24,6 +26,11 @@ def path_of(route: Route, ids: Mapping[str, str]) -> str:
     for name, id in ids.items():
         path = path.replace(f"{{{name}}}", segment(id))
     return path
+
+
+def has_id_form(text: str) -> bool:
+    """Tell whether a text has the form of an id, which is that of a UUID; a server may give others all the same."""
+    return _UUID.fullmatch(text) is not None
 
 
 def checked_id(id: str) -> str:

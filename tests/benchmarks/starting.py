@@ -57,7 +57,7 @@ def measure(*, quick: bool) -> list[Row]:
     """P10, P11 and the first half of P13."""
     repeats = 1 if quick else 7
     with TemporaryDirectory() as folder:
-        programs = Programs(folder)
+        programs = Programs(None if quick else folder)
         return [
             *_imports(programs, repeats), _first_read(programs, repeats),
             *_everything(*((100, 1) if quick else (10_000, 3))),
@@ -65,11 +65,15 @@ def measure(*, quick: bool) -> list[Row]:
 
 
 class Programs:
-    """Programs in processes of their own, with their bytecode written down as an installation does, in a folder."""
+    """Programs in processes of their own, with their bytecode written down as an installation does.
 
-    def __init__(self, folder: str) -> None:
+    Args:
+        folder: where it is written; None: beside the modules, where most of it is already.
+    """
+
+    def __init__(self, folder: str | None) -> None:
         given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        self._environment = {**given, "PYTHONPYCACHEPREFIX": folder}
+        self._environment = given if folder is None else {**given, "PYTHONPYCACHEPREFIX": folder}
 
     def _line(self, source: str, *arguments: str) -> tuple[str, float]:
         """The first line that a program prints, and the seconds until it was there."""

@@ -159,4 +159,6 @@ def test_subclasses_of_str_are_sent_and_kept_as_plain_texts(pieces):
     assert sorted(tag.text for tag in asset.tags) == ["blue", "red"]
     assert pieces.tags.get_or_create(Color.RED) in asset.tags
     assert pieces.anchors.create(Path("/projects/tides")).fullpath == "/projects/tides"
-    assert pieces.annotations.create("x", Color.RED).type == "red"
+    with pytest.raises(InvalidValueError, match=r"type takes AnnotationType .* not <Color.RED: 'red'>"):
+        pieces.annotations.create("x", Color.RED)
+    assert type(pieces.assets.create("x", language=Path("Python")).language) is str

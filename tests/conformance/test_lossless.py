@@ -95,7 +95,7 @@ def another_value(field, value):
         return accepted("ANOTHER"), field.wire
     makers = {
         bool: lambda: not value,
-        str: lambda: f"{value}!",
+        str: lambda: f"changed:{len(value or '')}",  # an address too, and longer than the texts above
         datetime: lambda: datetime(2001, 2, 3, tzinfo=timezone.utc),
     }
     return (makers[accepted](), field.wire) if accepted in makers else None

@@ -63,6 +63,9 @@ LEFT_OUT = {
 }  # fmt: skip
 
 
+TEXTS = {"path": "/x", "fullpath": "/x", "url": "https://x.example", "picture": "https://x.example/x.png"}
+
+
 def sample(session, name, annotation):
     """Something for an argument of a seed."""
     for each in re.findall(r"\w+", annotation):
@@ -77,7 +80,7 @@ def sample(session, name, annotation):
     }  # fmt: skip
     first = re.findall(r"\w+", annotation)[0]
     made = makers.get(first)
-    return made() if made else "/x" if name in {"path", "fullpath"} else "X"
+    return made() if made else TEXTS.get(name, "X")
 
 
 def body_of(session, cls):
@@ -134,7 +137,7 @@ def needed(cls):
     return {
         "Anchor": {"path": "/x"}, "Annotation": {"text": "x"}, "ConversationMessage": {"text": "x"},
         "Hint": {"text": "x"},
-        "Person": {"name": "x"}, "SourceWindow": {"name": "x"}, "Tag": {"text": "x"}, "Website": {"url": "x"},
+        "Person": {"name": "x"}, "SourceWindow": {"name": "x"}, "Tag": {"text": "x"}, "Website": {"url": "https://x.example"},
         "WorkstreamEvent": {"trigger": Trigger(copy=True)}, "WorkstreamSummary": {"name": "x"},
     }.get(cls.__name__, {})  # fmt: skip
 

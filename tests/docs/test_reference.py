@@ -16,7 +16,7 @@ from .pages import DOCS, ROOT
 pytestmark = pytest.mark.xdist_group("reference")
 
 SERVER = {"Server", "Settings", "Faults"}
-COLLECTIONS = {"Collection", "SearchableCollection", "AssetCollection"}
+COLLECTIONS = {"Collection", "KeyedCollection", "SearchableCollection", "AssetCollection"}
 FIXTURES = {"pieces", "pieces_server"}
 
 
@@ -116,5 +116,7 @@ def test_an_entity_shows_the_documented_names_and_nothing_else(documented, name)
 def test_a_collection_shows_the_documented_names_and_nothing_else(documented):
     with pieces_orm.Session("http://127.0.0.1:9") as session:
         assert public(session.ranges) == members(documented, "pieces_orm.Collection")
-        assert public(session.tags) - public(session.ranges) == {"search"}
+        searchable = members(documented, "pieces_orm.Collection", "pieces_orm.SearchableCollection")
+        assert public(session.hints) == searchable
+        assert public(session.tags) == searchable | members(documented, "pieces_orm.KeyedCollection")
         assert public(session.assets) == members(documented, "pieces_orm.Collection", "pieces_orm.AssetCollection")

@@ -19,6 +19,12 @@ class Color(str, enum.Enum):
     RED = "red"
 
 
+class Kinds(str, enum.Enum):
+    """An enum of texts, some of which are members of one of ours."""
+
+    COMMENT = "COMMENT"
+
+
 class Text(str):
     """A subclass of str, as of a template engine."""
 
@@ -61,9 +67,10 @@ def test_a_subclass_of_str_is_stored_and_sent_as_plain_text(website, other, valu
 
 def test_an_enum_field_takes_the_member_of_an_enum_of_texts_by_value(pieces):
     annotation = pieces.annotations.create("x")
-    annotation.type = Color.RED
-    assert type(annotation.type) is AnnotationType
-    assert annotation.type == "red"
+    annotation.type = Kinds.COMMENT
+    assert annotation.type is AnnotationType.COMMENT
+    with pytest.raises(InvalidValueError, match=r"type takes AnnotationType .*pass .*AnnotationType\('red'\)"):
+        annotation.type = Color.RED
     with pytest.raises(InvalidValueError, match="type takes AnnotationType"):
         annotation.type = Mechanism.MANUAL
 

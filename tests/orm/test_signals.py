@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import logging
 
-from pieces_orm import Asset, Session, Tag
-from pieces_orm.signals import Signals
+import pytest
+
+from pieces_orm import Asset, InvalidValueError, Session, Tag
+from pieces_orm.signals import Signal, Signals
 
 
 def test_receivers_run_in_connection_order_whatever_their_sender():
@@ -81,3 +83,63 @@ def test_the_sender_of_requested_is_the_session_class(pieces):
     pieces.signals.requested.connect(lambda _, path, **__: paths.append(path), sender=Session, weak=False)
     pieces.tags.ids()
     assert "/tags" in paths
+
+
+ODD_RECEIVERS = {
+    "no room for an argument": lambda sender, entity, edits: None,
+    "another name": lambda sender, entity, field, **_: None,
+    "no sender": lambda *, entity, **_: None,
+    "nothing at all": lambda: None,
+    "no function": 5,
+}
+
+
+@pytest.mark.parametrize("name", ODD_RECEIVERS)
+def test_a_receiver_that_cannot_take_the_arguments_is_refused_when_it_is_connected(name):
+    signals, receiver = Signals(), ODD_RECEIVERS[name]
+    with pytest.raises(InvalidValueError, match="the signal changed") as caught:
+        signals.changed.connect(receiver, weak=False)
+    if callable(receiver):
+        assert "receiver(sender, entity=..., fields=..., before=..., origin=...)" in str(caught.value)
+        assert "**_" in str(caught.value)
+        with pytest.raises(InvalidValueError):
+            signals.changed.connect_via(Asset)(receiver)
+    assert not signals.changed.receivers
+
+
+def test_receivers_of_every_form_that_can_take_the_arguments_are_connected():
+    class Screen:
+        def show(self, sender, entity, **_):
+            pass
+
+        def __call__(self, _, **about):
+            pass
+
+    signals, screen = Signals(), Screen()
+    for receiver in (screen.show, screen, lambda *args, **kwargs: None, dict, Screen().show):
+        assert signals.changed.connect(receiver, weak=False) is receiver
+
+    @signals.saving.connect_via(Asset)
+    def check(sender, entity, edits):
+        raise ValueError("a veto")
+
+    with pytest.raises(ValueError, match="a veto"):
+        signals.ask(signals.saving, Asset, entity=None, edits={})
+
+
+def test_signals_are_sent_with_the_arguments_that_they_declare(pieces):
+    told = {}
+    signals = [each for each in vars(pieces.signals).values() if isinstance(each, Signal)]
+    for signal in signals:
+        signal.connect(lambda sender, signal=signal, **about: told.setdefault(signal, set()).update(about), weak=False)
+    tag, asset = pieces.tags.create("a"), pieces.assets.create("x")
+    tag.text = "b"
+    tag.save()
+    asset.tags.add(tag)
+    asset.tags.remove(tag)
+    with pieces.watch(Tag) as watch:
+        watch.wait_live()
+    tag.delete()
+    assert {signal.name: names for signal, names in told.items()} == {
+        each.name: set(each.arguments) for each in signals
+    }

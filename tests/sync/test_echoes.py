@@ -7,6 +7,7 @@ import pytest
 import pieces_orm
 from pieces_orm import DetachedError, Tag
 from pieces_orm.sync import known_ids
+from pieces_orm.sync.listing import Listing
 from tests.support import Heard, wait_for
 
 
@@ -84,3 +85,15 @@ def test_a_live_list_on_a_closed_session_opens_nothing(pieces):
     with pytest.raises(DetachedError):
         pieces.tags.live()
     assert pieces._context.watching.feeds._feeds == {}
+
+
+def test_a_save_right_after_an_association_leaves_what_that_changed_the_sessions_own(pieces):
+    listing = Listing()
+    listing.take_first({"a"}, {}, 0.0)
+    known = known_ids.KnownIds(listing, pieces._context)
+    known.wrote("a", None, 1, origin="echo")
+    known.wrote("a", b'"2026-01-01T00:00:00Z"', 2)
+    assert known.echo_origin("a") == "echo"
+    known.wrote("a", None, 3, origin="part")
+    known.wrote("a", None, 4, origin="echo")
+    assert known.echo_origin("a") == "part"

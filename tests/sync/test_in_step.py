@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 import pieces_orm
-from pieces_orm import Asset, Person, ServerError, Tag, WorkstreamEvent
+from pieces_orm import Asset, Person, ServerError, State, Tag, WorkstreamEvent
 from pieces_orm.orm import reading
 from pieces_orm.server import Server
 from pieces_orm.sync import feed
@@ -313,6 +313,27 @@ def test_a_clock_that_differs_from_the_servers_hides_no_change_of_what_is_polled
         event.readable = "after"
         event.save()
         wait_for(lambda: held.readable == "after")
+
+
+def test_what_was_read_and_deleted_between_two_polls_is_gone_after_the_second(pieces, other, monkeypatch):
+    polls, poll_once = threading.Semaphore(1), feed.Feed._poll_once
+
+    def poll_when_told(self, since):
+        while not (self._stopped or polls.acquire(timeout=0.01)):
+            pass
+        return poll_once(self, since)
+
+    monkeypatch.setattr(feed, "POLL_INTERVAL_S", 0.01)
+    monkeypatch.setattr(feed.Feed, "_poll_once", poll_when_told)
+    heard = Heard(pieces)
+    with pieces.watch(WorkstreamEvent).wait_live():
+        event = other.workstream_events.create(Trigger(copy=True))
+        held = pieces.workstream_events.get(event.id)
+        event.delete()
+        polls.release()
+        wait_for(lambda: held.state is State.DELETED)
+        wait_for(lambda: len(heard.events) == 2)
+    assert heard.take() == [(signal, "WorkstreamEvent", event.id, "remote") for signal in ("created", "deleted")]
 
 
 # Threads -------------------------------------------------------------------------------------------------------------

@@ -46,6 +46,19 @@ def lost(watch):
 
 
 @contextmanager
+def losing(session):
+    """Wait at the end of the block until a stream was lost in it, although it may be live again by then."""
+    states = []
+
+    def note(sender, kind, state):
+        states.append(state)
+
+    session.signals.stream_state.connect(note)
+    yield
+    wait_for(lambda: "lost" in states)
+
+
+@contextmanager
 def cut(proxy, server, watch):
     """Every connection ends, and they are accepted again at once."""
     proxy.cut()
@@ -287,8 +300,8 @@ def test_a_session_on_an_address_of_its_own_stays_there(server, monkeypatch):
 def test_the_headers_survive_a_restart(server):
     with pieces_orm.connect(server.url) as session, session.watch(Asset).wait_live() as watch:
         before = session.application
-        server.restart()
-        lost(watch)
+        with losing(session):
+            server.restart()
         watch.wait_live()
         assert session.application == before
         assert session._context.connection.stream_headers()["X-Application-ID"] == before.id
@@ -298,8 +311,8 @@ def test_an_api_key_is_kept_through_a_restart(server):
     with pieces_orm.connect(server.url, api_key="mine") as session:
         requests = Requests(session)
         with session.watch(Asset).wait_live() as watch:
-            server.restart()
-            lost(watch)
+            with losing(session):
+                server.restart()
             watch.wait_live()
         assert session.application.id == "mine"
         assert "POST /connect" not in requests.take()

@@ -189,4 +189,5 @@ def refused(session: Session) -> None:
     session.tags.create()  # type: ignore[call-arg]
     session.tags.create(5)  # type: ignore[arg-type]
     session.anchors.create("/x", invented=True)  # type: ignore[call-arg]
-    session.shares.create("x")  # type: ignore[arg-type]
+    session.shares.create(5)  # type: ignore[arg-type]
+    session.assets.find("x")  # type: ignore[attr-defined]

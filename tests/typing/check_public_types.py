@@ -123,7 +123,7 @@ def collections(session: pieces_orm.Session, asset: Asset) -> None:
     assert_type(session.assets.formats(asset), list[Format])
     assert_type(session.tags.get_or_create("x"), Tag)
     assert_type(session.tags.get_many(["x"]), list[Tag])
-    assert_type(session[Asset], Collection[Asset, ...])
+    assert_type(session[Asset], Collection[Asset, ..., ...])
     assert_type(session[Anchor].get("x"), Anchor)
 
 

@@ -38,8 +38,12 @@ class Application:
         self._workload = service.workload
         self._http: Router[Endpoint] = Router()
         self._streams: Router[Stream | None] = Router()
+        self._extensions: Router[Endpoint] = Router()
         for method, path, endpoint in http_routes():
-            self._http.add(method, path, endpoint)
+            if not endpoint.is_extension:
+                self._http.add(method, path, endpoint)
+            elif service.settings.extensions:
+                self._extensions.add(method, path, endpoint)
         for path, stream in stream_routes():
             self._streams.add("GET", path, stream)
 
@@ -57,7 +61,7 @@ class Application:
     async def _response(self, scope: Scope, receive: Receive, holding: Holding) -> Response:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         path = _path(scope)
-        found = self._http.find(method, path)
+        found = self._http.find(method, path) or self._extensions.find(method, path)
         if found is None:
             return self._no_such_route(path)
         endpoint, params = found
@@ -102,7 +106,7 @@ class Application:
         return bytes(body)
 
     def _no_such_route(self, path: str) -> Response:
-        allowed = ", ".join(self._http.methods(path))
+        allowed = ", ".join(sorted({*self._http.methods(path), *self._extensions.methods(path)}))
         if allowed:
             response = error_response(405, f"This path answers {allowed}.")
             response.headers["allow"] = allowed

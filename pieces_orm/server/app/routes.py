@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from attrs import frozen
 
-from ...wire import routes
+from ...wire import extensions, routes
 from ...wire.associations import ASSOCIATIONS
 from ...wire.kinds import ASSET, CONVERSATION, FORMAT, KINDS, MESSAGE, SHARE, SUMMARY, Route
 from ..domain.relations import end_of
@@ -32,7 +32,7 @@ from ..handlers import (
 )
 from ..handlers.streams import Stream, assets_stream, identifier_stream, once
 from ..http.requests import AsyncHandler, Handler
-from ..search import asset_search, material_search
+from ..search import asset_search, material_search, queries
 from ..workload import Workload, WorkQueue
 from .unserved import introduction, refuse, unserved, unserved_streams, upgrade_required
 
@@ -43,7 +43,8 @@ class Endpoint:
 
     `inline` handlers are so quick that they run on the event loop, not in a thread; others wait for a thread in the
     queue that `queue` picks. `needs_user` ones answer 401 when nobody is signed in. A `coroutine`, which runs on the
-    event loop and uses queues itself, takes the place of the handler.
+    event loop and uses queues itself, takes the place of the handler. One of an extension of the wire never takes the
+    place of a route of Pieces OS.
     """
 
     handler: Handler
@@ -51,6 +52,7 @@ class Endpoint:
     inline: bool = False
     needs_user: bool = False
     coroutine: AsyncHandler | None = None
+    is_extension: bool = False
 
 
 _FORMATS = partial(materials.members, ASSET, end_of(ASSET, "formats"))
@@ -140,6 +142,7 @@ _DOCUMENT_READS = {
 _READING_POSTS = {
     *(kind.route(verb) for kind in KINDS.values() for verb in ("search", "batch") if verb in kind.routes),
     *(kind.newer_batch for kind in KINDS.values()),
+    *map(extensions.query_route, KINDS.values()),
     *(route for route, _ in (*association_reads.routes(), *inventory.routes(), *local_answers.routes())),
     *copilot.ROUTES,
     *(
@@ -154,7 +157,10 @@ _INLINE_PATHS = _READS | {"/", routes.HEALTH.path, routes.VERSION.path}
 
 
 def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
-    """Yield every HTTP route: special ones first, which take the place of general ones, and unserved ones last."""
+    """Yield every HTTP route: special ones first, which take the place of general ones, then unserved ones.
+
+    Those of the extensions of the wire come last.
+    """
     seen: set[tuple[str, str]] = set()
     for route, handler in (*_SPECIAL.items(), *_general_routes()):
         method, path = route.method, route.path
@@ -170,6 +176,8 @@ def http_routes() -> Iterator[tuple[str, str, Endpoint]]:
     # Also those whose path a parameter of another route would take.
     for path, _ in stream_routes():
         yield "GET", path, Endpoint(upgrade_required, attrgetter("state"), inline=True)
+    for route, handler in _extension_routes():
+        yield route.method, route.path, Endpoint(handler, _queue(route), needs_user=True, is_extension=True)
 
 
 def _queue(route: Route) -> Callable[[Workload], WorkQueue]:
@@ -197,6 +205,12 @@ def _general_routes() -> Iterator[tuple[Route, Handler]]:
     yield from association_reads.routes()
     yield from inventory.routes()
     yield from local_answers.routes()
+
+
+def _extension_routes() -> Iterator[tuple[Route, Handler]]:
+    """Yield the routes that are not of Pieces OS."""
+    for kind in KINDS.values():
+        yield extensions.query_route(kind), queries.query(kind)
 
 
 def stream_routes() -> Iterator[tuple[str, Stream | None]]:

@@ -120,11 +120,17 @@ class SeedWriter:
 
 
 def label_of(kind: Kind, own: Seed) -> Any:
-    """Return the value by which a material is looked up, None for most kinds; of a person it is the id of its user."""
+    """Return the value by which a material is looked up, None for most kinds.
+
+    Of a person it is the id of its user, of a format its language.
+    """
     if kind is kinds.PERSON:
-        user = object_in(object_in(own, "type"), "platform").get("id")
-        return user if isinstance(user, str) else None
-    return own.get(LABELS[kind.name]) if kind.name in LABELS else None
+        label = object_in(object_in(own, "type"), "platform").get("id")
+    elif kind is kinds.FORMAT:
+        label = object_in(own, "classification").get("specific")
+    else:
+        return own.get(LABELS[kind.name]) if kind.name in LABELS else None
+    return label if isinstance(label, str) else None
 
 
 def fixed_keys(kind: Kind) -> frozenset[str]:

@@ -12,6 +12,7 @@ from ...wire.kinds import ASSET, FORMAT
 from ..domain.contents import contents_of
 from ..domain.materials import own_keys, related_ids, require_row
 from ..domain.relations import end_of
+from ..domain.seeds import label_of
 from ..http.requests import Reference, Request
 from ..json_values import json_text, referenced_id
 from ..languages import names
@@ -71,7 +72,7 @@ def _reclassify(writer: Writer, id: str, ext: str) -> None:
 
 def _rewrite(writer: Writer, id: str, own: dict[str, object]) -> None:
     """Store a format's own keys, and touch its asset."""
-    writer.update(FORMAT.name, id, json_text(own))
+    writer.update(FORMAT.name, id, json_text(own), label=label_of(FORMAT, own))
     for asset in related_ids(writer, end_of(FORMAT, "asset"), FORMAT, id):
         writer.touch(ASSET.name, asset)
 

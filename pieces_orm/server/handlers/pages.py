@@ -12,10 +12,11 @@ from ..domain.date_windows import queried_windows
 from ..http.requests import Request
 from ..http.responses import json_response
 from ..request_errors import RequestError
+from ..storage import reader
 from ..storage.reader import Page, Reader, Selection
 
 
-def asked_ids(kind: Kind, verb: Verb, request: Request, reader: Reader) -> tuple[list[str], int | None]:
+def asked_ids(kind: Kind, verb: Verb, request: Request, reading: Reader) -> tuple[list[str], int | None]:
     """Return the ids that a request asks for, and for a page the number of all.
 
     Raises:
@@ -31,8 +32,8 @@ def asked_ids(kind: Kind, verb: Verb, request: Request, reader: Reader) -> tuple
         page, is_page = Page(request.number("limit") if "limit" in known else None), False
     else:
         page, is_page = _page(request, known), "limit" in request.query
-    ids = reader.selected_ids(kind.name, selection, page)
-    return ids, reader.selected_count(kind.name, selection) if is_page else None
+    ids = reading.selected_ids(kind.name, selection, page)
+    return ids, reading.selected_count(kind.name, selection) if is_page else None
 
 
 def page_response(text: str, total: int | None) -> Response:
@@ -48,7 +49,7 @@ def _page(request: Request, known: Collection[str]) -> Page:
     if order not in (NEWEST_FIRST, OLDEST_FIRST):
         raise RequestError(400, f"order must be {NEWEST_FIRST} or {OLDEST_FIRST}, not {order[:40]!r}.")
     limit, offset = (_count(request, name, known) for name in ("limit", "offset"))
-    return Page(limit, offset or 0, oldest_first=order == OLDEST_FIRST)
+    return Page(limit, offset or 0, reader.NEWEST_FIRST if order == NEWEST_FIRST else reader.OLDEST_FIRST)
 
 
 def _count(request: Request, name: str, known: Collection[str]) -> int | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .names import find_language
+from ...values.languages import find_language
 
 if TYPE_CHECKING:
     from magika import Magika
@@ -94,7 +94,7 @@ def ask_model(text: str) -> tuple[str | None, float]:
     label = str(found.output.label)
     if label == "txt" or not found.output.is_text:
         return None, found.score
-    return _LABELS.get(label) or find_language(label) or find_language(f"hljs-{label}"), found.score
+    return _LABELS.get(label) or find_language(label), found.score
 
 
 def _model() -> Magika:

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from pygments.lexers import get_all_lexers
-
+from ...values.languages import find_language, known_languages, language_by_suffix
 from ..request_errors import RequestError
-
-KNOWN = frozenset(Path(__file__).with_name("extensions.txt").read_text("ascii").split())
-"""The members of ClassificationSpecificEnum: the wire names a language by a file extension."""
 
 _IMAGES = {"png", "jpg", "jpeg", "jpe", "gif", "bmp", "webp", "tif", "tiff", "ico"}
 _PLAIN_TEXTS = {"txt", "text", "log", "csv", "list", "hljs-plaintext"}
@@ -55,47 +48,12 @@ def canonical_name(name: str) -> str:
     return found
 
 
-def find_language(name: str) -> str | None:
-    """Look up the wire's name of a language, None for an unknown one."""
-    return name if name in KNOWN else _by_common_name().get(name.lower())
-
-
 def from_filename(filename: str) -> str | None:
     """Look up the language of a file by its name or extension, None when they tell nothing."""
     path = PurePosixPath(filename.strip().replace("\\", "/"))
     suffix = path.suffix.removeprefix(".")
     # A name in words is a title, of which only the suffix tells something, as in `made by me.py`.
     for candidate in (path.name, suffix, suffix.lower()):
-        if candidate in KNOWN and (candidate != path.name or "." in filename or candidate[0].isupper()):
+        if candidate in known_languages() and (candidate != path.name or "." in filename or candidate[0].isupper()):
             return candidate
-    return _by_unlisted_suffix().get(suffix.lower())
-
-
-@cache
-def _by_common_name() -> Mapping[str, str]:
-    """Map common names of languages, in lower case, to the wire's."""
-    found: dict[str, str] = {}
-    for language, names, _ in _common_languages():
-        for name in names:
-            found.setdefault(name.lower(), language)
-    return found
-
-
-@cache
-def _by_unlisted_suffix() -> Mapping[str, str]:
-    """Map suffixes that the wire lacks to the one that it has for the same language."""
-    found: dict[str, str] = {}
-    for language, _, suffixes in _common_languages():
-        for suffix in suffixes:
-            if suffix not in KNOWN:
-                found.setdefault(suffix.lower(), language)
-    return found
-
-
-def _common_languages() -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
-    """Yield the languages that Pygments and the wire share: the wire's name, common names, suffixes."""
-    for name, aliases, patterns, _ in get_all_lexers():
-        suffixes = [pattern[2:] for pattern in patterns if re.fullmatch(r"\*\.\w+", pattern)]
-        language = next((suffix for suffix in suffixes if suffix in KNOWN), None)
-        if language is not None:
-            yield language, (name, *aliases), suffixes
+    return language_by_suffix().get(suffix.lower())

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any
 
+from ...values.languages import find_language, spellings
 from ...wire.kinds import ANNOTATION, ASSET, FORMAT, PERSON, TAG, WEBSITE, Kind
 from ..domain.materials import own_keys
 from ..domain.relations import linked
@@ -45,7 +46,8 @@ def parse_filters(value: Any, *, casing: bool) -> Condition | None:
 def _in_language(language: Any) -> Condition:
     if not isinstance(language, str):
         raise RequestError(400, "A filter on classification has to be a text, such as py.")
-    return lambda reader, ids: exactly(ids & _assets(reader, FORMAT, "asset", index.formats(reader, language)))
+    members = spellings(find_language(language) or language)
+    return lambda reader, ids: exactly(ids & _assets(reader, FORMAT, "asset", index.formats(reader, members)))
 
 
 def _linked_to(kind: Kind, names: Any) -> Condition:

@@ -50,7 +50,8 @@ _SOME = text(
 _FREQUENCIES = text("SELECT term, doc FROM asset_terms WHERE term IN (SELECT value FROM json_each(:terms))")
 _TERMS = text("SELECT term FROM asset_terms WHERE length(term) BETWEEN :shortest AND :longest")
 _FORMATS = text(
-    "SELECT id FROM material WHERE kind = :kind AND json_extract(document, '$.classification.specific') = :language"
+    "SELECT id FROM material WHERE kind = :kind AND json_extract(document, '$.classification.specific') "
+    "IN (SELECT value FROM json_each(:languages))"
 )
 
 MAX_SIMILAR_WORDS = 50
@@ -190,9 +191,10 @@ def frequencies(reader: Reader, words: Collection[str]) -> dict[str, int]:
     return {row.term: row.doc for row in reader.connection.execute(_FREQUENCIES, parameters)}
 
 
-def formats(reader: Reader, language: str) -> list[str]:
-    """Return the ids of the formats of a language."""
-    return list(reader.connection.scalars(_FORMATS, {"kind": FORMAT.name, "language": language}))
+def formats(reader: Reader, languages: Sequence[str]) -> list[str]:
+    """Return the ids of the formats of some languages, by the wire's names."""
+    given = {"kind": FORMAT.name, "languages": msgspec.json.encode(languages).decode()}
+    return list(reader.connection.scalars(_FORMATS, given))
 
 
 def similar_words(reader: SearchReader, words: Sequence[str]) -> list[dict[str, float]]:

@@ -23,8 +23,9 @@ from .text import fold, texts_in, words
 _KEYS = {MESSAGE.name: "message", SUMMARY.name: "summary"}
 # Options of an engine for indexes that this server does not have.
 _IGNORED = frozenset({"schema", "embeddings", "full_text", "workstream"})
-# A text in which words only begin like those of the query.
-_PREFIX_LIKENESS = 0.8
+# How well a text fits that is not the query itself, which alone is exact: it has the query in it as words, has it in it
+# anywhere, or has words that begin like those of the query.
+_WORDS_LIKENESS, _PART_LIKENESS, _PREFIX_LIKENESS = 0.95, 0.9, 0.8
 
 
 def search(kind: Kind) -> Handler:
@@ -67,20 +68,23 @@ def _results(call: Request, reader: Reader, kind: Kind, ids: Sequence[str]) -> R
 
 
 def _with_words(kind: Kind, query: Any) -> Condition:
-    """Make a condition that a material's own texts contain a query, or words that begin like all of its words."""
-    phrase = fold(check_text(str(query)))
+    """Make a condition that a material's own texts are a query, contain it, or begin words like all of its words."""
+    phrase = fold(check_text(str(query)).strip())
     terms = check_words(words(phrase))
 
-    def likeness(text: str) -> float:
-        if phrase in text:
+    def likeness(texts: Sequence[str]) -> float:
+        if phrase in texts:
             return 1.0
-        found = words(text)
-        begun = bool(terms) and all(any(word.startswith(term) for word in found) for term in terms)
+        found = [words(text) for text in texts]
+        if any(phrase in text for text in texts):
+            whole = any(f" {' '.join(terms)} " in f" {' '.join(each)} " for each in found)
+            return _WORDS_LIKENESS if whole else _PART_LIKENESS
+        begun = bool(terms) and all(any(word.startswith(term) for each in found for word in each) for term in terms)
         return _PREFIX_LIKENESS if begun else 0.0
 
     def condition(reader: SearchReader, ids: AbstractSet[str]) -> Mapping[str, float]:
         rows = reader.each(reader.rows(kind.name, list(ids)))
-        likenesses = {row.id: likeness(fold("\n".join(texts_in(own_keys(row))))) for row in rows}
+        likenesses = {row.id: likeness([fold(text.strip()) for text in texts_in(own_keys(row))]) for row in rows}
         return {id: like for id, like in likenesses.items() if like}
 
     return condition

@@ -16,6 +16,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from ...errors import NotRunningError
 from ..workload import stop_if_left
 from .disk_errors import cannot_open
+from .json_keys import add_functions
 from .log_owner import check_log
 from .open_files import connect
 
@@ -128,6 +129,7 @@ def new_engine(connect_to_file: Callable[[], sqlite3.Connection] | None, *, read
     def configure(connection: Any, _record: Any) -> None:
         # The driver would begin transactions late, and a read of several queries would not be one state.
         connection.isolation_level = None
+        add_functions(connection)
         try:
             for pragma in pragmas:
                 connection.execute(f"PRAGMA {pragma}").close()

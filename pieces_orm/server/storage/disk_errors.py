@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from ...errors import NotRunningError
+from ...errors import DatabaseLockedError, NotRunningError
 
 _SERVICE_UNAVAILABLE, _INSUFFICIENT_STORAGE = 503, 507
 
@@ -93,4 +93,5 @@ def cannot_open(path: Path | None, error: BaseException) -> NotRunningError:
         reason, remedy = f"the folder {path.parent} does not exist", "Create it, or name a file in another one."
     if cause is not None:
         reason, remedy = f"{cause.reason} ({reason})", cause.remedy
-    return NotRunningError(f"The database {path} cannot be opened: {reason}. {remedy}")
+    message = f"The database {path} cannot be opened: {reason}. {remedy}"
+    return DatabaseLockedError(message, database=str(path)) if cause is _LOCKED else NotRunningError(message)

@@ -7,7 +7,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from ...errors import NotRunningError
+from ...errors import DatabaseLockedError, NotRunningError
 from . import log_owner
 from .disk_errors import cannot_open
 from .open_files import Claim, InUseError
@@ -35,7 +35,7 @@ class Lock:
         """Claim the file itself, which is made if it is missing; nothing is made beside it.
 
         Raises:
-            NotRunningError: another server has it, or it is not a file that can be opened.
+            DatabaseLockedError: another server has it. NotRunningError: it is not a file that can be opened.
         """
         try:
             # Two names of one file are one database.
@@ -63,7 +63,7 @@ class Lock:
         """Take the lock on the file beside the claimed one.
 
         Raises:
-            NotRunningError: another server has it, or its file cannot be made.
+            DatabaseLockedError: another server has it. NotRunningError: its file cannot be made.
         """
         if self._claim is None:
             raise AssertionError("claim() comes first")
@@ -104,9 +104,10 @@ class Lock:
             raise AssertionError("take() comes first")
         log_owner.write_stamps(self._connection, stamps)
 
-    def _taken(self) -> NotRunningError:
+    def _taken(self) -> DatabaseLockedError:
         message = f"The database {self.path} cannot be opened: another server has it open. "
-        return NotRunningError(f"{message}Use that server, stop it, or name another file.")
+        remedy = "Use that server, stop it, or name another file."
+        return DatabaseLockedError(f"{message}{remedy}", database=str(self.path))
 
     def release(self) -> None:
         """Release the lock, if it is held; a file that was made for it and not used is removed."""

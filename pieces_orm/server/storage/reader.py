@@ -53,6 +53,8 @@ _IN_WINDOW: Mapping[DateColumn, ColumnElement[bool]] = {
 }
 _AFTER_ALL_DATES = "~"
 _NO_LIMIT = -1
+OLDEST_FIRST = (material.c.created, material.c.seq)
+NEWEST_FIRST = tuple(key.desc() for key in OLDEST_FIRST)
 _OF_RELATION = edge.c.relation == bindparam("r")
 _ASSOCIATION = select(edge.c.id, edge.c.id_a, edge.c.id_b, edge.c.created, edge.c.updated, edge.c.document)
 _PAIR = _ASSOCIATION.where(_OF_RELATION, edge.c.id_a == bindparam("a"), edge.c.id_b == bindparam("b"))
@@ -98,7 +100,7 @@ def _of_side(side: EdgeSide) -> ColumnElement[bool]:
 
 
 _SIDES: tuple[EdgeSide, EdgeSide] = ("a", "b")
-_NEWEST_FIRST = (edge.c.created.desc(), edge.c.seq.desc())
+_LATEST_FIRST = (edge.c.created.desc(), edge.c.seq.desc())
 _OWNERS = {side: _IDS.where(material.c.id.in_(select(edge.c[f"id_{side}"]).where(_OF_RELATION))) for side in _SIDES}
 _COUNT = {
     side: select(func.count()).select_from(edge).where(_of_side(side), edge.c[f"id_{side}"] == bindparam("i"))
@@ -106,14 +108,14 @@ _COUNT = {
 }
 _PAGE = {
     side: _ASSOCIATION.where(_of_side(side), edge.c[f"id_{side}"] == bindparam("i"))
-    .order_by(*_NEWEST_FIRST)
+    .order_by(*_LATEST_FIRST)
     .limit(bindparam("most"))
     .offset(bindparam("offset"))
     for side in _SIDES
 }
 _BULK = {
     side: _ASSOCIATION.where(_of_side(side), edge.c[f"id_{side}"].in_(bindparam("ids", expanding=True))).order_by(
-        edge.c[f"id_{side}"], *_NEWEST_FIRST
+        edge.c[f"id_{side}"], *_LATEST_FIRST
     )
     for side in _SIDES
 }
@@ -126,6 +128,7 @@ def _key(function: Any, path: str) -> ColumnElement[Any]:
 
 _IS_PSEUDO = and_(_OF_KIND, MAYBE_PSEUDO, _key(func.json_type, "$.pseudo") == "true")
 _PSEUDO = select(material.c.seq).where(_IS_PSEUDO)
+_NOT_PSEUDO = material.c.seq.not_in(_PSEUDO)
 _PSEUDO_IDS = select(material.c.id).where(_IS_PSEUDO).order_by(material.c.seq.desc())
 _OF_TYPE = _key(func.json_extract, "$.type") == bindparam("type")
 
@@ -163,21 +166,23 @@ class Selection:
         windows: a date is in any of them; none of them: all.
         pseudo: with those that are only suggested.
         type: the value of their key `type`; None: any.
+        tests: further conditions on rows of the table of materials.
     """
 
     windows: Windows = field(factory=dict)
     pseudo: bool = True
     type: str | None = None
+    tests: Sequence[ColumnElement[bool]] = ()
 
     def of(self, kind: str, selected: Select[Any]) -> tuple[Select[Any], dict[str, str]]:
         """Restrict a statement to these materials; returns it with its parameters."""
         parameters = {"k": kind}
-        selected = selected.where(_OF_KIND)
+        selected = selected.where(_OF_KIND, *self.tests)
         if self.windows:
             selected = selected.where(or_(*(_IN_WINDOW[column] for column in self.windows)))
             parameters |= _bounds(self.windows)
         if not self.pseudo:
-            selected = selected.where(material.c.seq.not_in(_PSEUDO))
+            selected = selected.where(_NOT_PSEUDO)
         if self.type is not None:
             selected = selected.where(_OF_TYPE)
             parameters["type"] = self.type
@@ -186,11 +191,16 @@ class Selection:
 
 @frozen
 class Page:
-    """A part of a selection, in the order of creation: at most `limit` after the first `offset`; None: all of them."""
+    """A part of a selection, in an order: at most `limit` after the first `offset`; None: all of them."""
 
     limit: int | None = None
     offset: int = 0
-    oldest_first: bool = False
+    order: Sequence[ColumnElement[Any]] = NEWEST_FIRST
+
+    def of(self, selected: Select[Any]) -> Select[Any]:
+        """Restrict a statement to this part."""
+        limit = _NO_LIMIT if self.limit is None else self.limit
+        return selected.order_by(*self.order).limit(limit).offset(self.offset)
 
 
 class Reader:
@@ -224,14 +234,15 @@ class Reader:
     def selected_ids(self, kind: str, selection: Selection, page: Page) -> list[str]:
         """Return the ids of a page of a selection."""
         ids, parameters = selection.of(kind, select(material.c.id))
-        keys = (material.c.created, material.c.seq)
-        ids = ids.order_by(*(keys if page.oldest_first else (key.desc() for key in keys)))
-        limit = _NO_LIMIT if page.limit is None else page.limit
-        return list(self.connection.scalars(ids.limit(limit).offset(page.offset), parameters))
+        return list(self.connection.scalars(page.of(ids), parameters))
 
-    def selected_count(self, kind: str, selection: Selection) -> int:
-        """Count the materials of a selection."""
-        count, parameters = selection.of(kind, select(func.count()).select_from(material))
+    def selected_count(self, kind: str, selection: Selection, page: Page | None = None) -> int:
+        """Count the materials of a selection, or of a page of it."""
+        if page is None:
+            count, parameters = selection.of(kind, select(func.count()).select_from(material))
+        else:
+            ids, parameters = selection.of(kind, select(material.c.id))
+            count = select(func.count()).select_from(page.of(ids).subquery())
         return self.connection.scalar(count, parameters) or 0
 
     def pseudo_ids(self, kind: str) -> list[str]:

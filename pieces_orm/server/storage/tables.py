@@ -19,7 +19,8 @@ material = Table(
     metadata,
     Column("seq", Integer, primary_key=True),
     *_texts("kind", "id", "document", "created", "updated"),
-    # A second key for look-ups: a tag's text, a website's url, a point's path, the account of a person.
+    # A second key for look-ups: a tag's text, a website's url, a point's path, a format's language, the account of a
+    # person.
     Column("label", Text),
     UniqueConstraint("kind", "id"),
     Index("material_label", "kind", "label"),

@@ -105,14 +105,18 @@ def _strip_documents(connection: Connection) -> None:
         )
 
 
-def _index_suggestions(connection: Connection) -> None:
-    """Upgrade to version 4: materials that are only suggested have an index."""
+def _index_for_queries(connection: Connection) -> None:
+    """Upgrade to version 4: materials that are only suggested have an index, and formats are found by language."""
     connection.exec_driver_sql(
         "CREATE INDEX IF NOT EXISTS material_pseudo ON material (kind) WHERE instr(document, '\"pseudo\":true') > 0"
     )
+    language = "json_extract(document, '$.classification.specific')"
+    connection.exec_driver_sql(
+        f"UPDATE material SET label = CASE WHEN json_valid(document) THEN {language} END WHERE kind = 'format'"  # noqa: S608
+    )
 
 
-STEPS: Sequence[Step] = (_mark, _date_edges, _strip_documents, _index_suggestions)
+STEPS: Sequence[Step] = (_mark, _date_edges, _strip_documents, _index_for_queries)
 """The step at index n leads from version n to n + 1; a released step is never changed."""
 
 

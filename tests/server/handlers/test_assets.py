@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from pieces_orm import InvalidRequestError
+from pieces_orm.values import Language
 from pieces_orm.wire.kinds import KINDS
 from tests.server.support import ids
 
@@ -180,7 +181,7 @@ def test_a_language_may_be_called_by_its_name_and_what_is_none_is_refused(pieces
     assert pieces.assets.create("x", language="python").language == "py"
     assert pieces.assets.create("x", language="C++").language == "cpp"
     with pytest.raises(InvalidRequestError, match="Unknown language 'klingon': give a file extension"):
-        pieces.assets.create("x", language="klingon")
+        pieces.assets.create("x", language=Language("klingon"))
     assert len(pieces.assets.ids()) == 2
 
 

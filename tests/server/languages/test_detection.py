@@ -10,6 +10,7 @@ import pytest
 
 from pieces_orm.server.languages import content, detection, names
 from pieces_orm.server.request_errors import RequestError
+from pieces_orm.values import languages
 from tests.server.support import Wire, contract, program
 
 SNIPPETS = {
@@ -144,11 +145,11 @@ def test_names_tell_languages(name, ext):
 
 def test_every_answer_is_a_member_of_the_published_enum():
     members = set(contract()["components"]["schemas"]["ClassificationSpecificEnum"]["enum"])
-    assert members - {"UNKNOWN"} == names.KNOWN
+    assert members - {"UNKNOWN"} == languages.known_languages()
     signs = {language for language, _ in content.signs()}
     interpreters, labels = set(content._INTERPRETERS.values()), set(content._LABELS.values())
     images = {extension for _, extension in detection._MAGIC}
-    assert signs | interpreters | labels | images | set(names._by_unlisted_suffix().values()) <= members
+    assert signs | interpreters | labels | images | set(languages.language_by_suffix().values()) <= members
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pieces_orm.errors import NotRunningError
+import pieces_orm
+from pieces_orm.errors import DatabaseLockedError, NotRunningError
 from pieces_orm.server import Server, Settings
 from pieces_orm.server.storage import backup, database, upgrades
 from pieces_orm.server.storage.store import Store
@@ -204,8 +205,11 @@ def test_beside_a_file_that_is_no_database_nothing_is_made(tmp_path):
 def test_the_lock_dies_with_its_process_even_after_a_kill(tmp_path):
     with program(SERVE, tmp_path / "db") as running:
         running.stdout.readline()
-        with pytest.raises(NotRunningError, match="another server has it open"):
+        with pytest.raises(DatabaseLockedError, match="another server has it open") as caught:
             Server(tmp_path / "db").start()
+        assert caught.value.database == str(tmp_path / "db")
+        with pytest.raises(DatabaseLockedError, match="Use that server, stop it, or name another file"):
+            pieces_orm.embedded(tmp_path / "db")
         running.send_signal(signal.SIGKILL)
         running.communicate()
     with Server(tmp_path / "db") as server:

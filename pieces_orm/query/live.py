@@ -1,0 +1,67 @@
+"""Live lists of what a query asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from ..errors import InvalidValueError
+from ..orm import loading
+from ..orm.context import Context
+from ..orm.entity import Entity
+from ..sync.live import Live
+from .deciding import Living, decider
+from .ordering import sort_key
+from .planning import Statement, names_pseudo
+
+E = TypeVar("E", bound=Entity)
+
+
+def live(
+    context: Context,
+    statement: Statement,
+    *,
+    key: Callable[[E], Any] | None,
+    where: Callable[[E], object] | None,
+    reverse: bool | None,
+) -> Live[E]:
+    """Return the live list of what a statement asks for.
+
+    Raises:
+        InvalidValueError: it asks for a part, or an argument is something else.
+    """
+    for name, given in (("key", key), ("where", where)):
+        if given is not None and not callable(given):
+            message = f"{name} takes a function, not {given!r}."
+            raise InvalidValueError(message)
+    if statement.is_cut:
+        message = "A live list has all that meets the conditions: leave out limit() and slices, and slice the list."
+        raise InvalidValueError(message)
+    if statement.order and (key is not None or reverse is not None):
+        message = "A live list is sorted by order_by() or by key= and reverse=, not by both."
+        raise InvalidValueError(message)
+    cls: Any = statement.cls
+    order: Callable[[Any], Any] = attrgetter("created" if "created" in cls._schema.fields else "id")
+    if statement.order:
+        order = _by_order(statement)
+    elif key is not None:
+        order = key
+    backwards = (key is None and not statement.order) if reverse is None else reverse
+    predicates = [*statement.predicates, *([] if where is None else [where])]
+    deciders = [decider(test) for test in statement.tests]
+
+    def wanted(entity: Any) -> bool:
+        material = Living(entity)
+        return all(decide(material) for decide in deciders) and all(predicate(entity) for predicate in predicates)
+
+    query = {"pseudo": True} if names_pseudo(statement.tests) else {}
+
+    def read() -> list[Any]:
+        return loading.snapshot(context, cls, query, None)
+
+    return Live(context, cls, read, key=order, where=wanted if deciders or predicates else None, reverse=backwards)
+
+
+def _by_order(statement: Statement) -> Callable[[Any], Any]:
+    return lambda entity: sort_key(statement.cls, statement.order, Living(entity))
