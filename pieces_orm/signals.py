@@ -55,9 +55,13 @@ class Signal(blinker.Signal):
             weak: whether the receiver is forgotten when nobody else holds it, such as a lambda at once.
 
         Raises:
-            InvalidValueError: the receiver is no function, or cannot take the arguments.
+            InvalidValueError: the receiver is no function, or cannot take the arguments; or nobody is this sender.
         """
         self._check(receiver)
+        if sender is not blinker.ANY and not isinstance(sender, type):
+            hint = f": pass the class, {type(sender).__name__}" if hasattr(sender, "id") else ", such as Asset"
+            message = f"The sender of a signal is a class{hint}, not {sender!r}."
+            raise InvalidValueError(message)
         return super().connect(receiver, sender, weak)
 
     def _check(self, receiver: Any) -> None:

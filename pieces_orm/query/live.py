@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from ..errors import InvalidValueError
-from ..orm import loading
+from ..orm import loading, relation_loading
 from ..orm.context import Context
 from ..orm.entity import Entity
 from ..sync.live import Live
+from .conditions import RelationTest, leaves
 from .deciding import Living, decider
 from .ordering import sort_key
 from .planning import Statement, names_pseudo
@@ -56,11 +57,29 @@ def live(
         return all(decide(material) for decide in deciders) and all(predicate(entity) for predicate in predicates)
 
     query = {"pseudo": True} if names_pseudo(statement.tests) else {}
+    related = [leaf for test in statement.tests for leaf in leaves(test) if isinstance(leaf, RelationTest)]
+    held: list[Any] = []
 
     def read() -> list[Any]:
-        return loading.snapshot(context, cls, query, None)
+        found = loading.snapshot(context, cls, query, None)
+        held[:] = _load_related(context, found, related)
+        return found
 
     return Live(context, cls, read, key=order, where=wanted if deciders or predicates else None, reverse=backwards)
+
+
+def _load_related(context: Context, entities: list[Any], tests: Sequence[RelationTest]) -> list[Any]:
+    """Load together what tests look at in relations; return what has the natural keys, which is to be held for them."""
+    held: list[Any] = []
+    for test in tests:
+        natural = test.relation.target._natural_key
+        if test.keys and natural is not None:
+            through = [test.relation.target._schema.relations[natural.through]] if natural.through else []
+            held += relation_loading.prefetch(context, entities, [test.relation, *through], None)[len(entities) :]
+        elif test.relation.is_many:
+            unknown = [each for each in entities if not getattr(each, test.relation.name).known]
+            relation_loading.read_missing_ids(context, test.relation, unknown)
+    return held
 
 
 def _by_order(statement: Statement) -> Callable[[Any], Any]:

@@ -75,6 +75,22 @@ def test_contents_are_asked_for_only_where_they_are_read(plain):
             assert seen[1] == []
 
 
+def test_a_live_list_loads_together_what_its_conditions_look_at():
+    settings = Settings(embed_relations=False)
+    with pieces_orm.embedded(settings=settings) as session, pieces_orm.connect(session.url) as other:
+        tag = session.tags.create("tides")
+        for number in range(8):
+            session.assets.create("a", name=f"n{number}", tags=["tides"] if number % 2 else [], anchors=["/a"])
+        for value in ({"tags": "tides"}, {"tags": tag.id}, {"anchors": "/a"}):
+            requests = Requests(other)
+            with other.assets.live(**value, key=lambda each: each.name) as live:
+                live.wait_live()
+                assert len(live) == (8 if "anchors" in value else 4)
+                made = [each for each in requests.take() if each != "GET /assets"]
+                # Fewer than one for each.
+                assert len(made) < 8, made
+
+
 def test_more_conditions_than_the_server_takes_are_decided_here(pieces):
     for text in ("a", "b", "c"):
         pieces.tags.create(text)
