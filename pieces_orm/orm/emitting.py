@@ -48,10 +48,12 @@ def emit_changes(
     """
     if changes.outdated:
         context.watching.applied_outdated(entity)
+    # The answer to a save may also bring what a write right before it changed.
+    write = origin if sent is None else context.watching.echo_origin(entity) or origin
     if origin == "part":
         origin = "local"
-    own = OWN_FIELDS.get(origin, frozenset()) if sent is None else frozenset((*sent, "updated"))
-    if origin in ("echo", "beside"):
+    own = OWN_FIELDS.get(write, frozenset()) | (frozenset() if sent is None else frozenset((*sent, "updated")))
+    if write in ("echo", "beside"):
         # Fields that are read from a related material change with the association.
         own |= entity._schema.copied_fields
     others = theirs if own else origin

@@ -45,7 +45,7 @@ class Entity(Record):
             )
             raise InvalidValueError(message)
 
-    def __init__(self) -> None:
+    def __init__(self, *_: NoReturn, **__: NoReturn) -> None:
         name = type(self)._schema.kind.collection
         message = f"Entities come from a session: session.{name}.get(id), .create(...), .all()."
         raise InvalidValueError(message)
@@ -90,8 +90,14 @@ class Entity(Record):
             elif spec is not None or name in Record.__slots__:
                 message = f"{type(self).__name__}.{name} is set by the server alone."
                 raise ReadOnlyFieldError(message)
-            else:
+            elif name in type(self)._schema.declared or hasattr(type(self), name):
                 _set(self, name, value)
+            else:
+                message = (
+                    f"{type(self).__name__} has no field {name!r}. Those that can be set are "
+                    f"{', '.join(each.name for each in type(self)._schema.fields.values() if not each.readonly)}."
+                )
+                raise AttributeError(message)
 
         def __delattr__(self, name: str) -> None:
             if name not in type(self)._schema.declared and name not in Record.__slots__:

@@ -107,6 +107,24 @@ def test_a_receiver_that_cannot_take_the_arguments_is_refused_when_it_is_connect
     assert not signals.changed.receivers
 
 
+def test_a_sender_that_never_sends_is_refused(pieces):
+    asset = pieces.assets.create("x")
+    for odd, message in (
+        ("Asset", "such as Asset, not 'Asset'"),
+        (asset, "pass the class, Asset, not"),
+        (None, "class"),
+    ):
+        with pytest.raises(InvalidValueError, match=message):
+            pieces.signals.changed.connect(print_all, sender=odd)
+        with pytest.raises(InvalidValueError, match=message):
+            pieces.signals.changed.connect_via(odd)(print_all)
+    assert pieces.signals.changed.connect(print_all, sender=Asset) is print_all
+
+
+def print_all(sender, **about):
+    """A receiver of everything."""
+
+
 def test_receivers_of_every_form_that_can_take_the_arguments_are_connected():
     class Screen:
         def show(self, sender, entity, **_):

@@ -159,6 +159,17 @@ def test_ones_own_score_does_not_swallow_anothers_change(pieces, other, heard):
     assert sorted(events) == sorted(("changed", "Tag", id, None, "remote") for id in ids)
 
 
+def test_ones_own_score_that_the_next_save_reads_first_is_ones_own(pieces, other, heard):
+    tag = pieces.tags.create("tide")
+    fence(other, heard)
+    tag.increment_score()
+    tag.text = "ebb"
+    tag.save()
+    events = fence(other, heard)
+    assert {origin for *_, origin in events} == {"local"}
+    assert {"score", "text"} == {name for *_, fields, _ in events for name in fields} - {"updated"}
+
+
 def test_a_description_follows_its_annotation(pieces, other, heard):
     asset = pieces.assets.create("x", description="before")
     [annotation] = [each for each in asset.annotations if each.type == "DESCRIPTION"]
@@ -215,8 +226,8 @@ def test_an_echo_stays_ones_own_however_long_its_processing_takes(pieces, other,
         id = tag.id
         pieces.tags.ref(id).associate(website)
         del tag
-        feed = pieces._context.watching._feeds["tag"]
-        wait_for(lambda: id in feed.reconciler.known._heard)
+        known = pieces._context.watching._of(Tag).known
+        wait_for(lambda: id in known._heard)
         clock.ahead = 2 * known_ids.MAX_ECHO_S
         released.set()
         events = fence(other, heard)
