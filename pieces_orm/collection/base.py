@@ -92,9 +92,10 @@ class Collection(Generic[E, P, C]):
     def count(self) -> int:
         """Return the number of materials of this kind.
 
-        Requests: those of `ids`.
+        Requests: those of `query().count()`: one.
         """
-        return len(self.ids())
+        query: Any = self.query
+        return int(query().count())
 
     # Reading --------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from itertools import islice, takewhile
@@ -52,26 +52,75 @@ def do_all(
         BaseException: the first exception that is not a PiecesError, such as KeyboardInterrupt. Acts that have not
             begun are left out; those that have are finished, so that their effects on the server are known here.
     """
+    alone = ([item] for item in items)
+    return do_groups(alone, len(items), lambda group, _: act(group[0]), concurrency=concurrency, progress=progress)
+
+
+def do_groups(
+    groups: Iterable[Sequence[T]],
+    total: int,
+    act: Callable[[Sequence[T], list[Exception | None]], Act],
+    *,
+    concurrency: int = CONCURRENCY,
+    progress: Progress | None = None,
+) -> list[Exception | None]:
+    """Do an act for each group of items, as `do_all` does for each item; an error of a whole act is that of its items.
+
+    Args:
+        groups: asked for as they are begun.
+        total: items of all groups.
+        act: called with a group and a list of as many places, in which it puts the errors of single items.
+        progress: called after each item.
+    """
+    begun: deque[list[Exception | None]] = deque()
     errors: list[Exception | None] = []
     mistakes: list[BaseException] = []
     lost: list[NotRunningError] = []
-    going = takewhile(lambda _: not (mistakes or lost), items)
-    for error in _errors(map(act, going), min(concurrency, len(items))):
+
+    def begin(group: Sequence[T]) -> Act:
+        begun.append([None] * len(group))
+        return act(group, begun[-1])
+
+    going = takewhile(lambda _: not (mistakes or lost), groups)
+    for error in _errors(map(begin, going), min(concurrency, total)):
         if error is not None and not isinstance(error, PiecesError):
             mistakes.append(error)
-        else:
-            errors.append(error)
-            if isinstance(error, NotRunningError):
-                lost.append(error)
+            continue
+        if isinstance(error, NotRunningError):
+            lost.append(error)
+        for each in begun.popleft():
+            errors.append(each if error is None else error)
             if progress is not None and not mistakes:
                 try:
-                    progress(len(errors), len(items))
+                    progress(len(errors), total)
                 except BaseException as raised:  # noqa: BLE001 raised below
                     mistakes.append(raised)
     if mistakes:
         raise mistakes[0]
     # All acts were begun unless no server answered.
-    return [*errors, *(NotTriedError(f"Not tried, after another failed: {lost[0]}") for _ in items[len(errors) :])]
+    left_out = total - len(errors)
+    return [*errors, *(NotTriedError(f"Not tried, after another failed: {lost[0]}") for _ in range(left_out))]
+
+
+def do_each(items: Sequence[T], errors: list[Exception | None], do_one: Callable[[int, T], object]) -> None:
+    """Do something with each item of a group, whatever happens to the others, and put a PiecesError in its place.
+
+    Args:
+        do_one: called with the place of an item and the item.
+
+    Raises:
+        BaseException: the first exception that is not a PiecesError.
+    """
+    mistakes: list[BaseException] = []
+    for place, item in enumerate(items):
+        try:
+            do_one(place, item)
+        except PiecesError as error:
+            errors[place] = error
+        except BaseException as error:  # noqa: BLE001 raised below
+            mistakes.append(error)
+    if mistakes:
+        raise mistakes[0]
 
 
 def raise_failed(items: Sequence[T], errors: Sequence[Exception | None], name: Callable[[T], str], done: str) -> None:

@@ -124,6 +124,40 @@ def _members_of(data: bytes | Raw, kind: str) -> list[tuple[str, Raw]]:
     return [(id, raw) for id, raw in members if id not in gone]
 
 
+class ItemError(msgspec.Struct):
+    """The reason why one item of a request for several failed."""
+
+    status: int
+    message: str
+
+
+class Result(msgspec.Struct):
+    """The outcome of one item of a request for several: its document, or an error; neither where there is nothing."""
+
+    document: Raw = Raw()
+    existing: bool = False
+    error: ItemError | None = None
+
+
+class _Results(msgspec.Struct):
+    results: list[Result | None]
+
+
+def results(data: bytes, kind: str, number: int) -> list[Result]:
+    """Return the results of a request for so many items.
+
+    Raises:
+        DecodeError: the answer is something else, or has another number of results.
+    """
+    try:
+        found = msgspec.json.decode(data, type=_Results).results
+    except BROKEN as error:
+        raise malformed(data, kind, "", error, "results") from error
+    if len(found) != number:
+        raise malformed(data, kind, "", ValueError(f"{len(found)} results for {number} items"), "results")
+    return [each or Result() for each in found]
+
+
 def one_key(data: bytes, key: str, kind: str) -> Raw:
     """One key of an answer that has to have it.
 

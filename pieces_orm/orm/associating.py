@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import groupby
 from os import PathLike
 from typing import Any
 
 from ..concurrency import parallel
 from ..concurrency.parallel import Act
-from ..documents import decoding
+from ..documents import answers, decoding
 from ..errors import AmbiguousRelationError, PiecesError, UnknownRelationError
 from ..model.diff import Changes
 from ..model.natural_key import Key
 from ..model.record import Record, check_usable, readable_ids
 from ..model.relation import Relation
-from ..transport.connection import Connection
+from ..transport.connection import Connection, NoExtensionError
+from ..transport.failures import error_for
 from ..values import Progress
 from ..wire.associations import Association, association
+from ..wire.extensions import MANY, associate_many_route
 from ..wire.kinds import TEXT, Route
 from . import emitting, loading, natural_keys, own_writes, relation_loading, state_changes
 from .context import Context, check_context
 
 Pair = tuple[Relation[Any], Record]
+
+# Pairs of one request at most: with more, others would wait for the server.
+MAX_GROUP_PAIRS = 200
 
 
 def relation_between(entity: Record, other: object) -> Relation[Any]:
@@ -101,21 +108,24 @@ def change(
 ) -> None:
     """Associate an entity with others, or undo that, each by its relation, and put both sides in step.
 
-    Everything is checked before anything is sent.
+    Everything is checked before anything is sent; one request is about several where the server takes that.
     """
     check(context, entity, pairs)
     ends = [(type(other), other.id) for _, other in pairs]
     with own_writes.marked(context, [(type(entity), entity.id), *ends], "echo") as unchanged:
-        errors = parallel.do_all(
-            pairs,
-            lambda pair: _change(context, entity, *pair, present=present),
-            concurrency=context.concurrency,
+        several = len(pairs) > 1 and context.connection.offers(MANY)
+        errors = parallel.do_groups(
+            _groups(pairs, several=several),
+            len(pairs),
+            partial(_change, context, entity, present=present),
+            # One request after another, the server has them in the order in which they are given.
+            concurrency=1 if several else context.concurrency,
             progress=progress,
         )
         unchanged.update(end for end, error in zip(ends, errors, strict=True) if error is not None)
         if all(errors):
             unchanged.add((type(entity), entity.id))
-    if present:
+    if present and not several:
         _learn_order(context, entity, [relation for relation, _ in pairs])
     done = "associated" if present else "disassociated"
     parallel.raise_failed(pairs, errors, lambda pair: pair[1].id, done)
@@ -153,13 +163,48 @@ def _check(context: Context, entity: Record, relation: Relation[Any], other: Any
     check_usable(other)
 
 
-def _change(context: Context, entity: Record, relation: Relation[Any], other: Record, *, present: bool) -> Act:
-    row, mirrored = _row_of(relation) or _unreachable()
+def _groups(pairs: Sequence[Pair], *, several: bool) -> Iterator[Sequence[Pair]]:
+    """Yield pairs in the groups of one request each, all of one relation."""
+    size = MAX_GROUP_PAIRS if several else 1
+    for _, found in groupby(pairs, key=lambda pair: pair[0]):
+        same = list(found)
+        yield from (same[start : start + size] for start in range(0, len(same), size))
+
+
+def _change(
+    context: Context, entity: Record, group: Sequence[Pair], errors: list[Exception | None], *, present: bool
+) -> Act:
+    """Do what one request is about; where the server takes no request about several, one after the other."""
     yield
-    _send(context.connection, row, *((other, entity) if mirrored else (entity, other)), present=present)
+    results = _ask(context.connection, entity, group, present=present)
     # Every later request is newer, however long this answer waits for its turn.
     number = context.history.now()
     yield
+
+    def apply(place: int, pair: Pair) -> None:
+        relation, other = pair
+        if results is None:
+            _change_alone(context, entity, pair, present=present)
+        elif (refused := results[place].error) is not None:
+            route = associate_many_route(_row_and_side(relation)[0].owner, present=present)
+            raise error_for(refused.status, refused.message.encode(), route.method, route.path)
+        else:
+            _apply(context, entity, relation, other, number, present=present)
+
+    parallel.do_each(group, errors, apply)
+
+
+def _change_alone(context: Context, entity: Record, pair: Pair, *, present: bool) -> None:
+    errors: list[Exception | None] = [None]
+    parallel.do(_change(context, entity, [pair], errors, present=present))
+    if errors[0] is not None:
+        raise errors[0]
+
+
+def _apply(
+    context: Context, entity: Record, relation: Relation[Any], other: Record, number: int, *, present: bool
+) -> None:
+    row, _ = _row_and_side(relation)
     relations = [relation] if present else [relation, *_undone_with(entity, relation, row)]
     changed: dict[str, Changes] = {}
     for each in relations:
@@ -182,6 +227,24 @@ def _undone_with(entity: Record, relation: Relation[Any], row: Association) -> l
     return [each for each, found in others if found is not None and found[0].path("disassociate") == path]
 
 
+def _ask(
+    connection: Connection, entity: Record, group: Sequence[Pair], *, present: bool
+) -> list[answers.Result] | None:
+    """Send one request; None when the server takes none about several."""
+    row, mirrored = _row_and_side(group[0][0])
+    ends = [(other, entity) if mirrored else (entity, other) for _, other in group]
+    if len(ends) == 1:
+        _send(connection, row, *ends[0], present=present)
+        return [answers.Result()]
+    route = associate_many_route(row.owner, present=present)
+    body = decoding.encode({"relation": row.relation, "pairs": [(first.id, second.id) for first, second in ends]})
+    try:
+        data = connection.call(route, body=body, extension=MANY)
+    except NoExtensionError:
+        return None
+    return answers.results(data, row.owner.name, len(group))
+
+
 def _send(connection: Connection, row: Association, first: Record, second: Record, *, present: bool) -> None:
     ids = {row.owner.parameter: first.id, row.parameter: second.id}
     if present:
@@ -197,5 +260,7 @@ def _route(path: str) -> Route:
     return Route("POST", path, (), TEXT, "nothing")
 
 
-def _unreachable() -> tuple[Association, bool]:
-    raise AssertionError("relations are checked before they are changed")
+def _row_and_side(relation: Relation[Any]) -> tuple[Association, bool]:
+    found = _row_of(relation)
+    assert found is not None, "relations are checked before they are changed"
+    return found

@@ -18,6 +18,7 @@ from ..orm import natural_keys
 from ..orm.context import Context
 from ..orm.entity import Entity
 
+_WORDS = {"one_of": "is", "startswith": "starts with"}
 _ALTERNATIVES = ("one_of", "any_of")
 _SINGLE = (str, bytes, Entity, Mapping, PathLike)
 
@@ -31,7 +32,8 @@ class FieldTest:
     values: tuple[Any, ...]
 
     def __str__(self) -> str:
-        return f"{self.spec.name} {self.form.replace('_', ' ')} {' and '.join(map(_shown, self.values))}"
+        join = " or " if self.form == "one_of" else " and "
+        return f"{self.spec.name} {_WORDS.get(self.form, self.form)} {join.join(map(_shown, self.values))}"
 
 
 @frozen

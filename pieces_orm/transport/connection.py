@@ -7,12 +7,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..concurrency.forking import fork_safe
 from ..concurrency.turns import Turns
 from ..documents import answers, decoding
-from ..errors import DecodeError, DetachedError, NotRunningError, ResponseError, UsageError
+from ..errors import DecodeError, DetachedError, NotRunningError, PiecesError, ResponseError, UsageError
 from ..signals import Dispatch, Signals
 from ..values import Application, Model, Timeout
 from ..wire import paths, routes
@@ -131,6 +132,16 @@ class Connection:
     def extensions(self) -> frozenset[str]:
         """The extensions of the wire that the server has, as its last answer names them; see `wire.extensions`."""
         return self._transport.extensions
+
+    def offers(self, *names: str) -> bool:
+        """Tell whether the server has extensions of the wire; no, when it does not answer.
+
+        Requests: none, or the one POST /connect that any first request makes.
+        """
+        if not self.extensions:
+            with suppress(PiecesError):
+                _ = self.application
+        return self.extensions.issuperset(names)
 
     # A server that restarts, and may move ----------------------------------------------------------------------------
 

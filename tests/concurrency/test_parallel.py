@@ -24,6 +24,13 @@ from pieces_orm.transport import backoff
 from tests.support import Requests, wait_for
 
 
+@pytest.fixture
+def pieces_server():
+    """A server that takes one material or association in each request, as Pieces OS does."""
+    with Server(settings=Settings(extensions=False)) as server:
+        yield server
+
+
 def test_what_comes_of_many_is_done_in_order_on_the_thread_that_asked(pieces):
     anchor = pieces.anchors.create("/projects/many")
     heard = []
@@ -197,7 +204,8 @@ def test_a_mistake_of_the_program_stops_the_rest_and_comes_through_as_it_is():
 
 def test_what_a_lost_server_leaves_untried_is_told_soon(monkeypatch):
     monkeypatch.setattr(backoff, "MAX_PAUSE_S", 0.01)
-    with Server() as server, pieces_orm.connect(server.url) as session:
+    settings = Settings(extensions=False)
+    with Server(settings=settings) as server, pieces_orm.connect(server.url) as session:
         anchor, made = session.anchors.create("/projects/many"), session.tags.create_many(["a", "b", "c"])
         refs = [session.tags.ref(f"tag-{n}") for n in range(1200)]
         server.stop()

@@ -35,7 +35,8 @@ def requests(session):
 def test_add_finds_or_creates_what_a_key_names_and_remove_creates_nothing(session, requests):
     asset = session.assets.create("x = 1")
     asset.tags.add("k1", "k2")
-    assert sorted(tag.text for tag in asset.tags) == ["k1", "k2"]
+    held = list(asset.tags)
+    assert sorted(tag.text for tag in held) == ["k1", "k2"]
     other = session.assets.create("y = 1")
     other.tags.add("k1")
     assert session.tags.find("k1") in other.tags

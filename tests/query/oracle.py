@@ -119,7 +119,7 @@ def _of_field(world: World, rng: random.Random, cls: type[Entity], name: str) ->
         if form == "contains":
             return lambda _: filters.contains(text), lambda row: row[name] is not None and text in row[name]
         return lambda _: filters.startswith(text), lambda row: row[name] is not None and row[name].startswith(text)
-    value = {"none": None, "other": "nothing else"}.get(form, known)
+    value = {"none": None, "other": "rb" if name == "language" else "https://nothing.example/"}.get(form, known)
     if value is None and not optional:
         value = (
             spec.types[0]("OTHER") if spec.types and issubclass(spec.types[0], OpenEnum) else world.rows[cls][0][name]
@@ -139,7 +139,9 @@ def _of_relation(
     if form == "none":
         return lambda _: None, lambda row: not row[name]
     if form == "key" and keys:
-        key = rng.choice([*(key for key, ids in keys.items() if id in ids), *list(keys)[:1], "/nowhere"])
+        key = rng.choice(
+            [*(key for key, ids in keys.items() if id in ids), *list(keys)[:1], "https://nowhere.example/"]
+        )
         return lambda _: key, lambda row: bool(row[name] & keys.get(key, set()))
     if form == "entity":
         return lambda session: session[target].ref(id), lambda row: id in row[name]

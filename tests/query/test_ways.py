@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta, timezone
 
@@ -16,6 +17,8 @@ from pieces_orm.wire.extensions import QUERY
 
 from ..docs.pages import DOCS
 from ..support import Requests
+
+APPLICATION = {"name": "OPEN_SOURCE", "version": "1", "platform": "LINUX"}
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +76,39 @@ def test_contents_are_asked_for_only_where_they_are_read(plain):
                 del asset
             assert len(seen[0]) == 1
             assert seen[1] == []
+
+
+def test_a_live_list_loads_together_what_its_conditions_look_at():
+    settings = Settings(embed_relations=False)
+    with pieces_orm.embedded(settings=settings) as session, pieces_orm.connect(session.url) as other:
+        tag = session.tags.create("tides")
+        for number in range(8):
+            session.assets.create("a", name=f"n{number}", tags=["tides"] if number % 2 else [], anchors=["/a"])
+        for value in ({"tags": "tides"}, {"tags": tag.id}, {"anchors": "/a"}):
+            requests = Requests(other)
+            with other.assets.live(**value, key=lambda each: each.name) as live:
+                live.wait_live()
+                assert len(live) == (8 if "anchors" in value else 4)
+                made = [each for each in requests.take() if each != "GET /assets"]
+                # Fewer than one for each.
+                assert len(made) < 8, made
+
+
+def test_pseudo_assets_are_found_when_a_condition_names_them():
+    for extensions in (True, False):
+        with pieces_orm.embedded(settings=Settings(extensions=extensions)) as session:
+            usual = session.assets.create("a")
+            seed = {"format": {"fragment": {"string": {"raw": "b"}}}, "pseudo": True, "metadata": {}}
+            seed["application"] = json.loads(session.request("POST", "/connect", body={"application": APPLICATION}))[
+                "application"
+            ]
+            body = {"type": "SEEDED_ASSET", "asset": seed}
+            [pseudo] = {json.loads(session.request("POST", "/assets/create", body=body))["id"]}
+            assert session.assets.query().ids() == (usual.id,)
+            assert session.assets.query(pseudo=True).ids() == (pseudo,)
+            assert session.assets.query(pseudo=filters.is_not(True)).ids() == (usual.id,)
+            with session.assets.query(pseudo=True).live() as live:
+                assert [each.id for each in live] == [pseudo]
 
 
 def test_more_conditions_than_the_server_takes_are_decided_here(pieces):

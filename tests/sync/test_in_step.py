@@ -11,12 +11,10 @@ from itertools import pairwise
 import pytest
 
 import pieces_orm
-from pieces_orm import Asset, Person, ServerError, State, Tag, WorkstreamEvent
+from pieces_orm import Asset, Person, ServerError, Tag
 from pieces_orm.orm import reading
 from pieces_orm.server import Server
-from pieces_orm.sync import feed
 from pieces_orm.transport import backoff, websocket
-from pieces_orm.values import Trigger
 from tests.support import Heard, Requests, wait_for
 from tests.transport.proxy import proxied
 
@@ -298,42 +296,6 @@ def test_a_change_in_an_outage_of_what_nobody_holds_is_told_to_those_who_listen(
             watch.wait_live()
             assert heard.take() == [("changed", "Asset", asset.id, None, "remote")]
         assert untouched.id not in {event[2] for event in heard.events}
-
-
-@pytest.mark.slow
-def test_a_clock_that_differs_from_the_servers_hides_no_change_of_what_is_polled(pieces, other, monkeypatch):
-    monkeypatch.setattr(feed, "POLL_INTERVAL_S", 0.1)
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() + 60)
-    event = other.workstream_events.create(Trigger(copy=True), readable="before")
-    held = pieces.workstream_events.get(event.id)
-    with pieces.watch(WorkstreamEvent).wait_live():
-        requests = Requests(pieces)
-        wait_for(lambda: sum("identifiers" in line for line in requests.made) > 4)
-        event.readable = "after"
-        event.save()
-        wait_for(lambda: held.readable == "after")
-
-
-def test_what_was_read_and_deleted_between_two_polls_is_gone_after_the_second(pieces, other, monkeypatch):
-    polls, poll_once = threading.Semaphore(1), feed.Feed._poll_once
-
-    def poll_when_told(self, since):
-        while not (self._stopped or polls.acquire(timeout=0.01)):
-            pass
-        return poll_once(self, since)
-
-    monkeypatch.setattr(feed, "POLL_INTERVAL_S", 0.01)
-    monkeypatch.setattr(feed.Feed, "_poll_once", poll_when_told)
-    heard = Heard(pieces)
-    with pieces.watch(WorkstreamEvent).wait_live():
-        event = other.workstream_events.create(Trigger(copy=True))
-        held = pieces.workstream_events.get(event.id)
-        event.delete()
-        polls.release()
-        wait_for(lambda: held.state is State.DELETED)
-        wait_for(lambda: len(heard.events) == 2)
-    assert heard.take() == [(signal, "WorkstreamEvent", event.id, "remote") for signal in ("created", "deleted")]
 
 
 # Threads -------------------------------------------------------------------------------------------------------------

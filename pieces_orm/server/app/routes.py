@@ -22,6 +22,7 @@ from ..handlers import (
     formats,
     inventory,
     local_answers,
+    many,
     materials,
     models,
     question_stream,
@@ -75,7 +76,6 @@ _SPECIAL: Mapping[Route, Handler] = {
     Route("GET", "/user/{user}/person"): users.person,
     Route("POST", "/user/{user}/annotations"): users.annotations_of_user,
     Route("POST", "/person/{person}/annotations"): users.annotations_of_person,
-    ASSET.route("create"): assets.create,
     routes.ASSET_DRAFT: assets.draft,
     Route("GET", "/asset/{asset}/export"): asset_export.export,
     routes.ASSETS_PSEUDO: assets.pseudo,
@@ -211,6 +211,10 @@ def _extension_routes() -> Iterator[tuple[Route, Handler]]:
     """Yield the routes that are not of Pieces OS."""
     for kind in KINDS.values():
         yield extensions.query_route(kind), queries.query(kind)
+        if "create" in kind.routes:
+            yield extensions.create_many_route(kind), partial(many.create, kind)
+        for present in (True, False):
+            yield extensions.associate_many_route(kind, present=present), partial(many.associate, kind, present)
 
 
 def stream_routes() -> Iterator[tuple[str, Stream | None]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...wire.extensions import EXTENSIONS_HEADER, PAGES, QUERY
+from ...wire.extensions import EXTENSIONS, EXTENSIONS_HEADER
 
 # Browsers keep answers from pages and from their caches.
 _ALWAYS = (
@@ -10,7 +10,7 @@ _ALWAYS = (
     ("Cache-Control", "no-store"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
-SERVED = (PAGES, QUERY)
+SERVED = EXTENSIONS
 """Extensions of the wire that this server has."""
 
 

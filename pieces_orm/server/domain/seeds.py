@@ -67,7 +67,7 @@ class SeedWriter:
         Raises:
             RequestError: 400, the seed is incomplete or malformed; 500, it names a material that does not exist.
         """
-        _check(kind, seed)
+        check_seed(kind, seed)
         if kind is kinds.ANCHOR and self.settings.same_path_anchor == "existing":
             existing = self._same_path(seed)
             if existing is not None:
@@ -112,7 +112,7 @@ class SeedWriter:
     def _same_path(self, seed: Seed) -> str | None:
         """Find the anchor of the same type that has this path."""
         end = end_of(kinds.ANCHOR_POINT, "anchor")
-        point = self.writer.labelled(kinds.ANCHOR_POINT.name, _normal_path(seed["fullpath"]))
+        point = self.writer.labelled(kinds.ANCHOR_POINT.name, normal_path(seed["fullpath"]))
         for id in related_ids(self.writer, end, kinds.ANCHOR_POINT, point.id) if point else ():
             if own_keys(require_row(self.writer, kinds.ANCHOR, id))["type"] == seed["type"]:
                 return id
@@ -152,7 +152,12 @@ def check_members(seed: Seed) -> None:
         raise RequestError(413, f"{sentence} Create some of them by themselves.")
 
 
-def _check(kind: Kind, seed: Seed) -> None:
+def check_seed(kind: Kind, seed: Seed) -> None:
+    """Refuse a seed that lacks what its kind needs.
+
+    Raises:
+        RequestError: 400.
+    """
     check_type("object", seed, f"The seed of a {kind.name}")
     required = contract().seeds[kind.name]
     missing = [name for name in required if seed.get(name) is None]
@@ -164,7 +169,7 @@ def _check(kind: Kind, seed: Seed) -> None:
             check_type(shape, seed[name], f"{name} of a {kind.name}")
 
 
-def _normal_path(path: str) -> str:
+def normal_path(path: str) -> str:
     """Strip a path of separators at its end."""
     stripped = path.rstrip("/\\")
     return stripped if stripped and not stripped.endswith(":") else path
@@ -180,7 +185,7 @@ def _own_keys(kind: Kind, seed: Seed, id: str) -> dict[str, Any]:
         if name not in left_out and value is not None and seed_end(kind, name) is None
     }
     if kind is kinds.ANCHOR_POINT:
-        own["fullpath"] = _normal_path(seed["fullpath"])
+        own["fullpath"] = normal_path(seed["fullpath"])
     if kind in {kinds.ANNOTATION, kinds.HINT} and isinstance(own.get("model"), str):
         own["model"] = {"id": own["model"]}
     concerned = next((seed[key] for key in ("asset", "conversation", "person") if isinstance(seed.get(key), str)), id)

@@ -1,27 +1,19 @@
-"""Operations that only assets have: creation from contents, drafts, and which of them are only suggested."""
+"""Operations that only assets have: drafts, and which of them are only suggested."""
 
 from __future__ import annotations
 
 import re
 
 from ...wire.kinds import ASSET, TAG
-from ..domain.asset_seeds import create_asset, draft_asset
+from ..domain.asset_seeds import draft_asset
 from ..domain.documents import references_text
 from ..domain.materials import own_keys
-from ..domain.seeds import Seed, SeedWriter
+from ..domain.seeds import Seed
 from ..http.requests import Request
 from ..json_values import json_text
 from ..storage.reader import Reader
 
 _URL = re.compile(r"https?://[^\s<>\"'`\\\])}]+")
-
-
-def create(request: Request) -> str:
-    """Create an asset with its format, and everything that its metadata lists."""
-    draft = draft_asset(request.object())
-    with request.service.store.write() as writer:
-        id = create_asset(SeedWriter(writer, request.service.settings), draft)
-        return request.document(writer, ASSET, id, created=True) or ""
 
 
 def draft(request: Request) -> str:

@@ -12,11 +12,12 @@ from ...wire.closed_lists import SCORE_REASONS
 from ...wire.kinds import ANCHOR, ANNOTATION, ASSET, CONVERSATION, SHARE, Kind, Verb
 from ..contract import contract
 from ..domain.asset_seeds import first_line
+from ..domain.creation import prepare
 from ..domain.documents import collection_text, references_text
 from ..domain.materials import own_keys, related_ids, require_row
 from ..domain.relations import RelationEnd, check_relations, end_of
 from ..domain.schema_check import validated
-from ..domain.seeds import SeedWriter, check_members, fixed_keys, label_of
+from ..domain.seeds import SeedWriter, fixed_keys, label_of
 from ..http.requests import Request
 from ..http.responses import no_content, text_response
 from ..json_values import json_text, object_in, referenced_id
@@ -76,11 +77,10 @@ def identifiers(kind: Kind, request: Request) -> Response:
 
 
 def create(kind: Kind, request: Request) -> str:
-    """Create a material from its seed."""
-    seed = request.object()
-    check_members(seed)
+    """Create a material from its seed, or answer the one that a unique seed repeats."""
+    create = prepare(kind, request.object(), unique=request.is_unique)
     with request.service.store.write() as writer:
-        id = SeedWriter(writer, request.service.settings).create(kind, seed)
+        id, _ = create(SeedWriter(writer, request.service.settings))
         text = request.document(writer, kind, id, created=True) or ""
     # The published answer of POST /shares/create is a collection.
     return collection_text(kind, [id], [text]) if kind is SHARE else text

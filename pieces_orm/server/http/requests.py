@@ -49,6 +49,11 @@ class Request:
         """True when documents in the response carry contents; format routes spell the parameter without its s."""
         return self.flag("transferables", default=self.flag("transferable", default=True))
 
+    @property
+    def is_unique(self) -> bool:
+        """True when a creation is not to repeat a natural key, an extension of the wire."""
+        return self.service.settings.extensions and self.flag("unique", default=False)
+
     def decode(self, type: type[T]) -> T:
         """Decode the JSON body into a type.
 

@@ -36,7 +36,7 @@ _ROW = select(material.c.id, material.c.document, material.c.created, material.c
 _ONE = _ROW.where(material.c.id == bindparam("i"))
 _ALL = _ROW.order_by(material.c.seq.desc())
 _SOME = _ROW.where(material.c.id.in_(bindparam("ids", expanding=True)))
-_LABELLED = _ROW.where(material.c.label == bindparam("l")).order_by(material.c.seq)
+_LABELLED = _ROW.where(material.c.label == bindparam("l")).order_by(material.c.created, material.c.id)
 _IDS = select(material.c.id).where(_OF_KIND).order_by(material.c.seq.desc())
 _LAST_UPDATED = select(material.c.id).where(_OF_KIND).order_by(material.c.updated.desc()).limit(1)
 _IDS_WITHIN = {
@@ -55,6 +55,7 @@ _AFTER_ALL_DATES = "~"
 _NO_LIMIT = -1
 OLDEST_FIRST = (material.c.created, material.c.seq)
 NEWEST_FIRST = tuple(key.desc() for key in OLDEST_FIRST)
+BY_AGE = (material.c.created, material.c.id)
 _OF_RELATION = edge.c.relation == bindparam("r")
 _ASSOCIATION = select(edge.c.id, edge.c.id_a, edge.c.id_b, edge.c.created, edge.c.updated, edge.c.document)
 _PAIR = _ASSOCIATION.where(_OF_RELATION, edge.c.id_a == bindparam("a"), edge.c.id_b == bindparam("b"))
@@ -255,8 +256,12 @@ class Reader:
         return found
 
     def labelled(self, kind: str, label: str) -> Row | None:
-        """Return the oldest material of a kind with this label."""
+        """Return the material of a kind with this label; of several, the one created first, then by id."""
         return self._first(_LABELLED, {"k": kind, "l": label})
+
+    def all_labelled(self, kind: str, label: str) -> list[Row]:
+        """Return all materials of a kind with this label, in the order of `labelled`."""
+        return [Row(*found) for found in self.connection.execute(_LABELLED, {"k": kind, "l": label})]
 
     def _first(self, statement: Executable, parameters: dict[str, str]) -> Row | None:
         found = self.connection.execute(statement, parameters).first()

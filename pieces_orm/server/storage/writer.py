@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
@@ -87,6 +88,30 @@ class Writer(Reader):
         seq = added.inserted_primary_key
         self._created[kind, id] = Row(id, document, created, self.now, seq[0] if seq else 0)
         self._changed(kind, id, "create")
+
+    @contextmanager
+    def part(self) -> Iterator[Writer]:
+        """Write a part of the transaction, which has a time of its own, and is undone alone when the block raises."""
+        part = Writer(self.connection)
+        with self.connection.begin_nested():
+            yield part
+        self._absorb(part)
+
+    def _absorb(self, part: Writer) -> None:
+        for (kind, id), operation in part.changes.items():
+            self._created.pop((kind, id), None)
+            self._changed(kind, id, operation)
+        self._created |= part._created
+        for end, edges in part._new_edges.items():
+            self._new_edges[end] |= edges
+        self.rewritten |= part.rewritten
+        for kind, seqs in part.removed.items():
+            self.removed.setdefault(kind, []).extend(seqs)
+
+    def exists(self, kind: str, id: str) -> bool:
+        """Tell whether there is a material."""
+        changed = self.changes.get((kind, id))
+        return changed != "delete" if changed is not None else self.row(kind, id) is not None
 
     def is_new(self, kind: str, id: str) -> bool:
         """Tell whether this transaction created a material, and has not rewritten it since."""

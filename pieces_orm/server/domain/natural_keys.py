@@ -1,0 +1,52 @@
+"""Natural keys of seeds, and the materials that have them already."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_
+
+from ...wire.kinds import ANCHOR, ANCHOR_POINT, PERSON, Kind
+from ..json_values import object_in
+from ..storage.json_keys import key_value
+from ..storage.reader import BY_AGE, Page, Reader, Selection
+from .materials import related_ids
+from .relations import end_of
+from .seeds import LABELS, Seed, normal_path
+
+_PERSON_DETAILS = ("basic", "platform")
+_PERSON_KEYS = [
+    key_value(f"type.{details}.{name}", "text") for details in _PERSON_DETAILS for name in ("name", "email")
+]
+
+
+def find_existing(reader: Reader, kind: Kind, seed: Seed) -> str | None:
+    """Return the id of the material that has the natural key of a checked seed; of several, the first created.
+
+    That of a tag is its text, of a website its url, of an anchor the path of its first point, of a person an e-mail
+    address, or without one the name.
+    """
+    if kind is ANCHOR:
+        return _anchor_at(reader, normal_path(seed["fullpath"]))
+    if kind is PERSON:
+        return _person_named(reader, seed)
+    row = reader.labelled(kind.name, seed[LABELS[kind.name]])
+    return None if row is None else row.id
+
+
+def _anchor_at(reader: Reader, path: str) -> str | None:
+    found = []
+    for point in reader.all_labelled(ANCHOR_POINT.name, path):
+        for id in related_ids(reader, end_of(ANCHOR_POINT, "anchor"), ANCHOR_POINT, point.id):
+            row = reader.row(ANCHOR.name, id)
+            is_first = related_ids(reader, end_of(ANCHOR, "points"), ANCHOR, id)[:1] == [point.id]
+            found += [(row.created, id)] if row is not None and is_first else []
+    return min(found, default=("", None))[1]
+
+
+def _person_named(reader: Reader, seed: Seed) -> str | None:
+    details = [object_in(object_in(seed, "type"), name) for name in _PERSON_DETAILS]
+    values = (each.get(name) for name in ("email", "name") for each in details)
+    named = next((value for value in values if isinstance(value, str) and value), None)
+    if named is None:
+        return None
+    has_it = or_(*(key == named for key in _PERSON_KEYS))
+    return next(iter(reader.selected_ids(PERSON.name, Selection(tests=[has_it]), Page(1, order=BY_AGE))), None)
