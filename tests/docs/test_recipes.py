@@ -36,13 +36,12 @@ def test_a_folder_is_stored_twice_without_doubling(recipes, pieces, tmp_path):
     (tmp_path / "sea" / "tides").mkdir(parents=True)
     (tmp_path / "one.py").write_text("one = 1")
     (tmp_path / "sea" / "tides" / "two.py").write_text("two = 2")
-    recipes["store_folder"](pieces, tmp_path)
-    first = sorted(pieces.assets, key=lambda each: each.name)
+    first = recipes["store_folder"](pieces, tmp_path)
     assert [(each.name, {tag.text for tag in each.tags}) for each in first] == [
         ("one.py", set()), ("two.py", {"sea", "tides"}),
     ]  # fmt: skip
     (tmp_path / "one.py").write_text("one = 1.5")
-    recipes["store_folder"](pieces, tmp_path)
+    assert recipes["store_folder"](pieces, tmp_path) == first
     assert [each.refresh().text for each in first] == ["one = 1.5", "two = 2"]
     assert (pieces.assets.count(), pieces.tags.count()) == (2, 2)
 
