@@ -10,7 +10,7 @@ import pytest
 
 import pieces_orm
 from pieces_orm import filters
-from pieces_orm.query import running
+from pieces_orm.query import running, translation
 from pieces_orm.server import Settings
 from pieces_orm.values import Trigger
 from pieces_orm.wire.extensions import QUERY
@@ -111,12 +111,22 @@ def test_pseudo_assets_are_found_when_a_condition_names_them():
                 assert [each.id for each in live] == [pseudo]
 
 
-def test_more_conditions_than_the_server_takes_are_decided_here(pieces):
+def test_more_conditions_than_the_server_takes_are_decided_here(pieces, monkeypatch):
     for text in ("a", "b", "c"):
         pieces.tags.create(text)
     query = pieces.tags.query(text=filters.one_of(*map(str, range(1000)), "b"))
     assert [each.text for each in query] == ["b"]
     assert query.explain().server == ("order by -created",)
+    for text in ("x", "y", "z"):
+        pieces.persons.create(name="somebody", email=f"{text}@example.com")
+    pieces.tags.query(text="a").one().associate(*pieces.persons.all())
+    monkeypatch.setattr(translation.extensions, "MAX_VALUES", 2)
+    sent = []
+    conditions = translation.conditions
+    monkeypatch.setattr(translation, "conditions", lambda tests: sent.append(tests) or conditions(tests))
+    assert pieces.tags.query(persons="somebody").one().text == "a"
+    assert sent[-1] == ()
+    monkeypatch.undo()
     deep = "a"
     for _ in range(12):
         deep = filters.is_not(deep)
