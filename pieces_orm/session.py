@@ -6,6 +6,7 @@ import os
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from . import entities
@@ -26,7 +27,7 @@ from .orm.entity import Entity
 from .signals import Dispatch, Signals
 from .transport.connection import Connection
 from .transport.http import MAX_ANSWER_BYTES
-from .transport.options import check_options, check_texts
+from .transport.options import check_concurrency, check_dispatch, check_options, check_texts
 from .values import Application, Model, Progress, Timeout
 from .values.checking import plain_text
 from .wire.kinds import Route
@@ -129,6 +130,45 @@ class Session:
         if cls not in self._collections:
             self._collections[cls] = Collection(self._context, cls, getattr(cls, "_seed", None))
         return self._collections[cls]
+
+    # Scopes ---------------------------------------------------------------------------------------------------------
+
+    def scope(
+        self,
+        *,
+        autoload: bool | None = None,
+        concurrency: int | None = None,
+        dispatch: Dispatch | EllipsisType | None = ...,
+    ) -> Session:
+        """Open a session with entities, edits and signals of its own on the sockets and the application of this one.
+
+        One for each request or job of a back end: so that no thread saves what another has edited. Close it, or use
+        it in a `with` block: that detaches its entities and drops their edits. It ends with this session. A scope of
+        a scope is another scope of the same session.
+
+        The streams that this session watches reach its scopes too: with `origin` "remote" in each that holds the
+        entity or has receivers, except in the scope that made the change itself. What a scope writes, this session
+        and its other scopes hear in the same way. A scope cannot watch by itself.
+
+        Requests: none.
+
+        Args:
+            autoload, concurrency, dispatch: as for `connect`; those of this session if they are not given.
+
+        Raises:
+            DetachedError: this session is closed. InvalidValueError: an argument cannot be used.
+        """
+        context = self._context
+        if not isinstance(autoload, bool | None):
+            message = f"autoload is True or False, not {autoload!r}."
+            raise InvalidValueError(message)
+        check_concurrency(concurrency := context.concurrency if concurrency is None else concurrency)
+        check_dispatch(dispatch := context.signals.dispatch if isinstance(dispatch, EllipsisType) else dispatch)
+        own = Session.__new__(Session)
+        own._context = context.scope(
+            autoload=context.autoload if autoload is None else autoload, concurrency=concurrency, dispatch=dispatch
+        )
+        return own
 
     # The server -----------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias, TypeVar
 import blinker
 from attrs import frozen
 
+from .concurrency.lazily import Lazily
 from .concurrency.merge_queue import MergeQueue
 from .errors import InvalidValueError
 
@@ -129,6 +130,10 @@ class SignalEvent:
 Events: TypeAlias = list[tuple[Any, Any, dict[str, Any]]]
 
 
+def _signal(name: str, *about: str) -> Lazily[Signal]:
+    return Lazily(lambda _: Signal(name, *about))
+
+
 class Signals:
     """The signals of one session; the sender is always the entity's class.
 
@@ -145,20 +150,24 @@ class Signals:
     `origin` is "local" (a call of this session), "refresh" (the answer to a read) or "remote" (a stream).
     """
 
+    saving = _signal("saving", "entity", "edits")
+    deleting = _signal("deleting", "entity")
+    created = _signal("created", "entity", "origin")
+    changed = _signal("changed", "entity", "fields", "before", "origin")
+    deleted = _signal("deleted", "entity", "origin")
+    associated = _signal("associated", "entity", "relation", "other", "origin")
+    disassociated = _signal("disassociated", "entity", "relation", "other", "origin")
+    stream_state = _signal("stream_state", "kind", "state")
+    requested = _signal("requested", "method", "path", "status", "seconds")
+
     def __init__(self, dispatch: Dispatch | None = None) -> None:
-        self._dispatch = dispatch
+        self.dispatch = dispatch
         # By thread: the events emitted while it holds a lock, under which no receiver may run.
         self._held_back = threading.local()
-        self._queue: MergeQueue[_Delivery] = MergeQueue(_Delivery.followed_by)
-        self.saving = Signal("saving", "entity", "edits")
-        self.deleting = Signal("deleting", "entity")
-        self.created = Signal("created", "entity", "origin")
-        self.changed = Signal("changed", "entity", "fields", "before", "origin")
-        self.deleted = Signal("deleted", "entity", "origin")
-        self.associated = Signal("associated", "entity", "relation", "other", "origin")
-        self.disassociated = Signal("disassociated", "entity", "relation", "other", "origin")
-        self.stream_state = Signal("stream_state", "kind", "state")
-        self.requested = Signal("requested", "method", "path", "status", "seconds")
+
+    @Lazily
+    def _queue(self) -> MergeQueue[_Delivery]:
+        return MergeQueue(_Delivery.followed_by)
 
     def ask(self, signal: Signal, sender: Any, **about: Any) -> None:
         """Send a signal whose receivers may veto the operation: the first exception reaches the caller."""
@@ -173,7 +182,7 @@ class Signals:
             held_back.append((signal, sender, about))
             return
         for receiver in signal.receivers_for(sender):
-            if self._dispatch is None:
+            if self.dispatch is None:
                 deliver(receiver, sender, about)
             else:
                 self._hand_over(_Delivery(receiver, SignalEvent(signal.name, sender, about)))
@@ -207,7 +216,7 @@ class Signals:
             self.emit(signal, sender, **about)
 
     def _hand_over(self, delivery: _Delivery) -> None:
-        assert self._dispatch is not None
+        assert self.dispatch is not None
         # Looking a method up makes a new object each time, so methods are compared by equality.
         receiver = delivery.receiver
         whose: Hashable = receiver if isinstance(receiver, MethodType) else id(receiver)
@@ -215,7 +224,7 @@ class Signals:
         if number is None:
             return
         try:
-            self._dispatch(self._deliver_next)
+            self.dispatch(self._deliver_next)
         except Exception:  # noqa: BLE001 a closed loop must not undo the operation
             self._queue.discard(number)
             _log.exception("The dispatch= function of a pieces_orm session raised an exception; the delivery is lost.")

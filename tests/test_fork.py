@@ -83,9 +83,13 @@ with pieces_orm.connect(url) as session, pieces_orm.connect(url) as other:
     watch, live = session.watch(Tag).wait_live(), session.tags.live().wait_live()
     changes, stream, suggestions = session.changes(Tag).wait_live(), session.assets.stream(), session.suggestions()
     next(stream), next(suggestions)
+    scope = session.scope()
+    held = scope.tags.get(tag.id)
 
     def child():
         good = all([
+            "(closed)" in repr(scope), held.state is pieces_orm.State.DETACHED, held.text == "first",
+            *[detached(act) for act in (scope.tags.all, scope.__enter__, scope.scope, session.scope)],
             watch.state == "lost", "(closed)" in repr(live), "(closed)" in repr(session), list(live) == [tag],
             tag.text == "first", tag.state is pieces_orm.State.DETACHED,
             *[detached(act) for act in (
@@ -99,6 +103,7 @@ with pieces_orm.connect(url) as session, pieces_orm.connect(url) as other:
         return good
 
     assert went_well(in_child(child))
+    assert scope.tags.get(tag.id) is held
     made = other.tags.create("second")
     other.assets.create("y = 2")
     assert {change.id for change in itertools.islice(changes, 1)} == {made.id}

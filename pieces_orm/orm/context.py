@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from threading import RLock
 from typing import Protocol
+from weakref import WeakSet
 
+from ..concurrency.lazily import Lazily
 from ..errors import UsageError
 from ..model.record import Record
-from ..signals import Signal
+from ..signals import Dispatch, Signal
 from ..transport.connection import Connection
 from ..wire.kinds import Kind
 from .history import History
@@ -74,19 +76,32 @@ class Watching:
         """Tell whether what is known of a kind may have aged, since its stream is lost."""
         return False
 
+    def of_scope(self, context: Context) -> Watching:  # noqa: ARG002 for streams
+        """Return the hooks of a scope of this session."""
+        return self
+
     def stop(self) -> None:
-        """Stop all streams."""
+        """Stop all streams; those that follow another session's let go of them."""
 
 
 class Context:
-    """Connection, identity map, history, signals and options of one session.
+    """Connection, identity map, history, signals and options of one session, or of a scope of one.
 
     Args:
         autoload: whether reading a field of what is not loaded loads it.
         concurrency: how many requests of one call on many materials may be under way at a time.
+        parent: of a scope, the session's context.
     """
 
-    def __init__(self, connection: Connection, *, autoload: bool, concurrency: int) -> None:
+    # Sent when edits were given up, which changes what is read of an entity without a change of the material.
+    reverted = Lazily(lambda _: Signal("reverted", "entity"))
+    # The open scopes: nobody closes one that was forgotten.
+    weak_scopes = Lazily[WeakSet["Context"]](lambda _: WeakSet())
+
+    def __init__(
+        self, connection: Connection, *, autoload: bool, concurrency: int, parent: Context | None = None
+    ) -> None:
+        self.parent = parent
         self.connection = connection
         self.signals = connection.signals
         self.autoload = autoload
@@ -95,9 +110,27 @@ class Context:
         self.lock: RLock = self.history.lock
         self.identity_map = IdentityMap(self.lock, self)
         self.watching = Watching()
-        # Sent when edits were given up, which changes what is read of an entity without a change of the material.
-        self.reverted = Signal("reverted", "entity")
         self._opened: list[Closable] = []
+
+    # Scopes -----------------------------------------------------------------------------------------------------------
+
+    def scope(self, *, autoload: bool, concurrency: int, dispatch: Dispatch | None) -> Context:
+        """Open a scope of this session; one of a scope is another scope of the same session."""
+        session = self if self.parent is None else self.parent
+        connection = self.connection.scope(dispatch)
+        own = Context(connection, autoload=autoload, concurrency=concurrency, parent=session)
+        with session.lock:
+            session.connection.check_open()
+            own.watching = session.watching.of_scope(own)
+            session.weak_scopes.add(own)
+        return own
+
+    def scopes(self) -> list[Context]:
+        """Return the open scopes of this session."""
+        with self.lock:
+            return list(self.weak_scopes)
+
+    # The end ----------------------------------------------------------------------------------------------------------
 
     def close_with_session(self, opened: Closable) -> None:
         """Close something when the session closes."""
@@ -111,15 +144,22 @@ class Context:
                 self._opened.remove(opened)
 
     def close(self) -> None:
-        """Close what was opened, stop the streams, detach the entities, and close the connection."""
+        """Close what was opened and the scopes, stop the streams, detach the entities, and close the connection."""
         with self.lock:
             opened = list(self._opened)
         for each in opened:
             each.close()
-        self.connection.is_closed = True
+        with self.lock:
+            self.connection.is_closed = True
+        for scope in self.scopes():
+            scope.connection.is_inherited = self.connection.is_inherited
+            scope.close()
         self.watching.stop()
         self.identity_map.detach()
         self.connection.close()
+        if self.parent is not None:
+            with self.parent.lock:
+                self.parent.weak_scopes.discard(self)
 
 
 def check_context(record: Record, context: Context) -> None:

@@ -114,6 +114,11 @@ class History:
     # The journal: written only while a request is under way whose answer could contradict it -----------------------
 
     @property
+    def is_idle(self) -> bool:
+        """True if neither a request nor a write is under way."""
+        return not (self._under_way or self._writes)
+
+    @property
     def is_empty(self) -> bool:
         """True if nothing was noted that an answer could contradict."""
         return not (self._deleted or self._reported or self._links or self._written)

@@ -9,6 +9,7 @@ from threading import RLock
 from typing import Any, TypeVar
 from weakref import WeakSet
 
+from ..concurrency.lazily import Lazily
 from ..documents.document import Document
 from ..model.record import Record
 from ..model.state import DELETED, DETACHED, HANDLE, LOADED, PARTIAL, EntityState
@@ -26,6 +27,9 @@ class IdentityMap:
         context: handed to each entity that is made.
     """
 
+    # Entities with a field that was read from related materials apart from its document.
+    read_apart = Lazily[WeakSet[Record]](lambda _: WeakSet())
+
     def __init__(self, lock: RLock, context: object) -> None:
         self._lock = lock
         self._context = context
@@ -34,8 +38,6 @@ class IdentityMap:
         # Sets that take the ids of entities as they are made, by kind: those of creates that are under way.
         # Entities that have nothing but a nested copy, by class: later copies of them are looked for.
         self.partial: defaultdict[type[Record], WeakSet[Record]] = defaultdict(WeakSet)
-        # Entities with a field that was read from related materials apart from its document.
-        self.read_apart: WeakSet[Record] = WeakSet()
         self._noting: list[tuple[str, set[str]]] = []
         self.is_detached = False
 
@@ -45,6 +47,12 @@ class IdentityMap:
         entities = self._entities.get(cls._schema.kind.name)
         found: Any = None if entities is None else entities.get(id)
         return found  # type: ignore[no-any-return]
+
+    @property
+    def is_empty(self) -> bool:
+        """True if no entity is alive."""
+        with self._lock:
+            return not any(map(len, self._entities.values()))
 
     def alive(self, cls: type[R]) -> list[R]:
         """Return all living entities of a class."""

@@ -24,7 +24,7 @@ from .reading import MAX_BATCH_SIZE, BatchRead
 
 R = TypeVar("R", bound=Record)
 # Called with an id and the document of that material, or the error that its read came to.
-_Take = Callable[[str, "Document | Exception"], None]
+TakeDocument = Callable[[str, "Document | Exception"], None]
 
 
 # Materials that are gone --------------------------------------------------------------------------------------------
@@ -128,35 +128,39 @@ def fetch(
     ids: Sequence[str],
     *,
     transferables: bool | None = None,
-    origin: str = "refresh",
     progress: Progress | None = None,
 ) -> dict[str, R | Exception]:
     """Read and apply many; return by id the entity, or the error that its read came to."""
-    kind = cls._schema.kind
     found: dict[str, R | Exception] = {}
     if not ids:
         return found
 
     def take(id: str, answer: Document | Exception) -> None:
         entity = (
-            None if isinstance(answer, Exception) else state_changes.adopt(context, cls, id, answer, number, origin)
+            None if isinstance(answer, Exception) else state_changes.adopt(context, cls, id, answer, number, "refresh")
         )
-        found[id] = entity or (answer if isinstance(answer, Exception) else _deleted_meanwhile(kind, id))
+        found[id] = entity or (answer if isinstance(answer, Exception) else _deleted_meanwhile(cls._schema.kind, id))
         if progress is not None:
             progress(len(found), len(ids))
 
     with context.history.request() as number:
-        batch = BatchRead.of(context.connection, kind, len(ids), transferables)
-        if batch is None or not _read_batches(context, batch, ids, take):
-            _read_each(context, kind, ids, transferables, take)
-    if origin == "refresh":
-        # A feed looks after what is gone itself.
-        errors = {id: each for id, each in found.items() if isinstance(each, Exception)}
-        found |= remove_gone(context, cls, errors, origin)
-    return found
+        read_documents(context, cls._schema.kind, ids, take, transferables=transferables)
+    errors = {id: each for id, each in found.items() if isinstance(each, Exception)}
+    return found | remove_gone(context, cls, errors, "refresh")
 
 
-def _read_each(context: Context, kind: Kind, ids: Sequence[str], transferables: bool | None, take: _Take) -> None:
+def read_documents(
+    context: Context, kind: Kind, ids: Sequence[str], take: TakeDocument, *, transferables: bool | None = None
+) -> None:
+    """Read the documents of many, by batch reads where the server has them; nothing is applied."""
+    batch = BatchRead.of(context.connection, kind, len(ids), transferables)
+    if batch is None or not _read_batches(context, batch, ids, take):
+        _read_each(context, kind, ids, transferables, take)
+
+
+def _read_each(
+    context: Context, kind: Kind, ids: Sequence[str], transferables: bool | None, take: TakeDocument
+) -> None:
     """Read materials one by one, a few at a time; the only one on this thread."""
     query = reading.contents_query(kind.route("read"), transferables)
     if len(ids) == 1:
@@ -181,7 +185,7 @@ def _read_or_error(context: Context, kind: Kind, id: str, query: Mapping[str, An
         return error
 
 
-def _read_batches(context: Context, batch: BatchRead, ids: Sequence[str], take: _Take) -> bool:
+def _read_batches(context: Context, batch: BatchRead, ids: Sequence[str], take: TakeDocument) -> bool:
     """Read in chunks, a few at a time; False when the server does not have the route."""
 
     def act(chunk: Sequence[str]) -> Act:
@@ -246,16 +250,11 @@ def _batch_error(cls: type[R], found: Mapping[str, R | Exception], failed: Mappi
     return BatchError(message, succeeded=[id for id in found if id not in failed], failed=failed)
 
 
-def fetch_all(context: Context, cls: type[R], ids: Sequence[str], *, origin: str) -> dict[str, R | Exception]:
-    """Do what `fetch` does by one read of the whole collection, for very many."""
-    kind, wanted = cls._schema.kind, set(ids)
-    with context.history.request() as number:
-        page = _read_page(context, kind, {}, None)
-        some = ((id, document) for id, document in page if id in wanted)
-        found: dict[str, Any] = {
-            entity.id: entity for entity in state_changes.adopt_page(context, cls, some, number, origin)
-        }
-    return {id: found.get(id) or _deleted_meanwhile(kind, id) for id in ids}
+def read_all_documents(context: Context, kind: Kind, ids: Sequence[str], take: TakeDocument) -> None:
+    """Do what `read_documents` does by one read of the whole collection, for very many."""
+    found = dict(_read_page(context, kind, {}, None))
+    for id in ids:
+        take(id, found[id] if id in found else _deleted_meanwhile(kind, id))
 
 
 def snapshot(context: Context, cls: type[R], query: dict[str, Any], progress: Arrivals | None) -> list[R]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
+from attrs import evolve
+
 from ..documents import answers, decoding, page_stream
 from ..documents.document import Document
 from ..model.fields import Field
@@ -51,12 +53,23 @@ def known_extensions(context: Context) -> frozenset[str]:
 def _planned(context: Context, statement: Statement, answer: Answer, run: Callable[[Context, Plan, int], T]) -> T:
     known = known_extensions(context)
     try:
-        with context.history.request() as number:
-            return run(context, plan(statement, answer, known), number)
+        return _run(context, statement, answer, known, run)
     except NoExtensionError:
         # Another server answers now.
-        with context.history.request() as number:
-            return run(context, plan(statement, answer, ()), number)
+        return _run(context, statement, answer, frozenset(), run)
+
+
+def _run(
+    context: Context,
+    statement: Statement,
+    answer: Answer,
+    known: frozenset[str],
+    run: Callable[[Context, Plan, int], T],
+) -> T:
+    # Before planning, because many materials may have a key: the server takes only so many ids.
+    statement = _looked_up(context, statement, known)
+    with context.history.request() as number:
+        return run(context, plan(statement, answer, known), number)
 
 
 def _entities(context: Context, plan: Plan, number: int) -> list[Any]:
@@ -194,7 +207,7 @@ def _read(context: Context, plan: Plan, listed: Sequence[str]) -> list[Candidate
 def _ask(context: Context, plan: Plan, answer: str) -> bytes:
     """Ask the query route of the server."""
     st, kind = plan.statement, plan.statement.cls._schema.kind
-    body: dict[str, Any] = {"where": translation.conditions(_looked_up(context, plan.sent)), "answer": answer}
+    body: dict[str, Any] = {"where": translation.conditions(plan.sent), "answer": answer}
     if plan.sends_order and plan.answer != "count":
         body["order"] = translation.order(st.order)
     if plan.sends_limit:
@@ -210,13 +223,14 @@ def _ask(context: Context, plan: Plan, answer: str) -> bytes:
 # Natural keys -------------------------------------------------------------------------------------------------------
 
 
-def _looked_up(context: Context, tests: Sequence[Test]) -> list[Test]:
-    """Return tests without those natural keys that the server does not know."""
+def _looked_up(context: Context, statement: Statement, known: frozenset[str]) -> Statement:
+    """Return a statement without those natural keys that the server does not know."""
 
     def replace(leaf: RelationTest) -> Test:
-        return leaf if translation.has_labels(leaf) else _with_ids(context, leaf)
+        is_known = extensions.QUERY in known and translation.has_labels(leaf)
+        return leaf if is_known else _with_ids(context, leaf)
 
-    return [replaced(test, replace) for test in tests]
+    return evolve(statement, tests=tuple(replaced(test, replace) for test in statement.tests))
 
 
 def _without_keys(context: Context, test: Test) -> Test:

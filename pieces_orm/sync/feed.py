@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from ..concurrency.forking import fork_safe
 from ..errors import NotRunningError, PiecesError, RequestTimeout, TransportError, printable
@@ -20,6 +20,7 @@ from ..orm.entity import Entity
 from ..signals import own_thread
 from ..transport.backoff import pause_after
 from ..transport.websocket import PING_INTERVAL_S, PING_TIMEOUT_S, Stream, events_of, id_frame_bytes
+from .delivery import Delivery
 from .known_ids import MAX_ECHO_S
 from .pending import DEBOUNCE_S, DELETED, MAX_DEBOUNCE_S, SEEN, UPDATED, Pending
 from .reconciler import Reconciler
@@ -36,13 +37,20 @@ CONNECTING, LIVE, LOST = "connecting", "live", "lost"
 
 
 class Feed:
-    """The changes of one kind, as one session receives them."""
+    """The changes of one kind, as one session and its scopes receive them.
 
-    def __init__(self, context: Context, cls: type[Entity]) -> None:
+    Args:
+        context: of the session.
+        members: given this feed, returns the reconcilers to deliver to; see `Delivery`.
+    """
+
+    def __init__(self, context: Context, cls: type[Entity], members: Callable[[Feed], list[Reconciler]]) -> None:
         self.cls = cls
         self.state = CONNECTING
         self.watchers = 0
-        self.reconciler = Reconciler(context, cls)
+        self.delivery = Delivery(context, cls, lambda: members(self))
+        # Something is to be read for one of the sessions alone.
+        self._is_asked = False
         self._context = context
         self._connection = context.connection
         self._kind = cls._schema.kind
@@ -86,7 +94,7 @@ class Feed:
             self.state = LOST
             self._before_live.clear()
             self._condition.notify_all()
-        self.reconciler.known.stop()
+        self.delivery.stop()
         if self._stream is not None:
             self._stream.stop()
 
@@ -137,20 +145,22 @@ class Feed:
         with self._condition:
             # A list of the existing ids is no report of changes; the ids are read apart.
             is_first, self._is_first_frame = self._is_first_frame, False
-            is_listing = is_first and self.reconciler.is_listing({event.id for event in events})
-            for event in events:
-                if event.deleted or not is_listing:
-                    self._report(event.id, DELETED if event.deleted else UPDATED)
-            self._condition.notify_all()
+            is_listing = is_first and self.delivery.is_listing({event.id for event in events})
+            told = [event for event in events if event.deleted or not is_listing]
+            self._report([(event.id, DELETED if event.deleted else UPDATED) for event in told])
 
-    def _report(self, id: str, report: int) -> None:
-        self._pending.add(id, report)
-        self.reconciler.known.heard({id})
+    def _report(self, reports: Collection[tuple[str, int]]) -> None:
+        """Take reports, under the condition."""
+        for id, report in reports:
+            self._pending.add(id, report)
+        self.delivery.heard({id for id, _ in reports})
+        self._condition.notify_all()
 
-    def again(self, id: str) -> None:
-        """Read a material anew, because an outdated answer was applied to it."""
+    def again(self, reconciler: Reconciler, id: str) -> None:
+        """Read a material anew for one session, because an outdated answer was applied to it there."""
         with self._condition:
-            self._pending.add(id, UPDATED)
+            reconciler.again(id)
+            self._is_asked = True
             self._condition.notify_all()
 
     def _lost(self, error: Exception | None) -> None:
@@ -160,7 +170,7 @@ class Feed:
             if self.state == LIVE:
                 # A connection that is half open is deaf for as long as a ping may take.
                 deaf = PING_INTERVAL_S + PING_TIMEOUT_S if "ping timeout" in str(error) else CLOCK_MARGIN_S
-                self.reconciler.deaf_since = max(self._connection.server_time() - deaf, self._live_since or 0.0)
+                self.delivery.listing.deaf_since = max(self._connection.server_time() - deaf, self._live_since or 0.0)
             self._become(LOST)
         if was_connected or isinstance(error, NotRunningError):
             self._connection.server_was_lost()
@@ -189,8 +199,8 @@ class Feed:
                 self._rest(pause_after(failures))
 
     def _poll_once(self, since: str | None) -> str:
-        number = self._context.history.now()
-        is_first = not self.reconciler.known.are_listed
+        numbers = self.delivery.numbers()
+        is_first = not self.delivery.listing.is_there
         # By the server's clock. The window overlaps the last one: a second report of a change brings nothing new.
         began = self._connection.server_time() - 2 * POLL_INTERVAL_S - CLOCK_MARGIN_S
         start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
@@ -198,11 +208,9 @@ class Feed:
         everything = set(self._read_ids({}))
         with self._condition:
             self._connected = True
-            self._compare(everything, number)
-            for id in everything.intersection(recent):
-                # The next window reaches back before the first: what changed there is no news then.
-                self._report(id, SEEN if is_first else UPDATED)
-            self._condition.notify_all()
+            self._compare(everything, numbers)
+            # The next window reaches back before the first: what changed there is no news then.
+            self._report([(id, SEEN if is_first else UPDATED) for id in everything.intersection(recent)])
         return start
 
     def _read_ids(self, query: dict[str, str]) -> tuple[str, ...]:
@@ -212,11 +220,11 @@ class Feed:
         with self._condition:
             self._condition.wait_for(lambda: self._stopped, seconds)
 
-    def _compare(self, now: set[str], number: int) -> None:
-        """Compare all ids of the server, requested with this number, with the known ones."""
+    def _compare(self, now: set[str], numbers: Mapping[Context, int]) -> None:
+        """Compare all ids of the server, requested with these numbers, with the known ones."""
         recovering = self._must_compare or self.state == LOST
         self._must_compare = False
-        for id, report in self.reconciler.compare(now, number, number if recovering else None).items():
+        for id, report in self.delivery.compare(now, numbers, recovering=recovering).items():
             self._pending.add(id, report)
 
     # Emitting: this runs on the feed's own thread ---------------------------------------------------------------------
@@ -246,7 +254,8 @@ class Feed:
         if compares:
             self._read_and_compare()
         taken = self._take()
-        failed = self.reconciler.process(taken)
+        self._is_asked = False
+        failed = self.delivery.process(taken)
         with self._condition:
             self._pending.finish(taken, failed)
         if self._in_step():
@@ -263,28 +272,24 @@ class Feed:
         settles = self.state != LIVE and self._in_step()
         emits = bool(self._states) and not self._emitting_states.locked()
         # Reports wait for the first list of ids, which tells the new from the changed.
-        due = self.reconciler.known.are_listed and self._pending.seconds_until_due == 0
+        due = self.delivery.listing.is_there and (self._is_asked or self._pending.seconds_until_due == 0)
         return self._stopped or due or emits or self._compares or settles
 
     def _in_step(self) -> bool:
         return (
-            self.reconciler.known.are_listed
-            and self._connected
-            and not self._must_compare
-            and not self._pending.hopeful
+            self.delivery.listing.is_there and self._connected and not self._must_compare and not self._pending.hopeful
         )
 
     def _seconds_until_work(self) -> float | None:
         """Return the seconds after which there may be work without a notification; None: there will be one."""
-        known = self.reconciler.known
-        known.let_go()
-        waits = [self._pending.seconds_until_due, DEBOUNCE_S if self.reconciler.defers else None, MAX_ECHO_S]
+        self.delivery.let_go()
+        waits = [self._pending.seconds_until_due, DEBOUNCE_S if self.delivery.waits else None, MAX_ECHO_S]
         if self._must_compare:
             waits.append(max(0.0, self._compare_at - time.monotonic()))
         return min((each for each in waits if each), default=None)
 
     def _read_and_compare(self) -> None:
-        number = self._context.history.now()
+        numbers = self.delivery.numbers()
         try:
             ids = set(self._read_ids({}))
         except PiecesError as error:
@@ -294,16 +299,14 @@ class Feed:
             return
         self._failed_comparisons, self._compare_at = 0, 0.0
         with self._condition:
-            self._compare(ids, number)
+            self._compare(ids, numbers)
 
     def _take(self) -> dict[str, int]:
         """Take the reports that are due, after a moment in which the same ids may be reported again."""
         with self._condition:
             if len(self._pending):
                 self._condition.wait_for(lambda: self._stopped, DEBOUNCE_S)
-            for id, report in self.reconciler.deferred().items():
-                self._pending.add(id, report)
-            return self._pending.take() if self.reconciler.known.are_listed else {}
+            return self._pending.take() if self.delivery.listing.is_there else {}
 
     def _settle(self) -> None:
         """Let lists that were read before this was in step catch up, then become live."""
@@ -337,12 +340,12 @@ class Feed:
 
     def _emit_states(self) -> None:
         """Emit the states that were taken, in their order, whichever thread comes by."""
-        signals = self._context.signals
         while self._states and self._emitting_states.acquire(blocking=False):
             try:
                 with self._condition:
                     state = self._states.popleft() if self._states else None
-                if state is not None:
+                for context in (self._context, *self._context.scopes()) if state is not None else ():
+                    signals = context.signals
                     signals.emit(signals.stream_state, self.cls, kind=self._kind.name, state=state)
             finally:
                 self._emitting_states.release()

@@ -1,4 +1,4 @@
-"""The ids of one kind that a session knows, and its own writes, whose echoes are still to come.
+"""The ids of one kind that a session or scope knows, and its own writes, whose echoes are still to come.
 
 An id is known once its material was announced, or was there before anything could be announced. With each goes the
 `updated` that was emitted or written last, where that is known: a report that brings the same is no news.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TypeVar
@@ -16,7 +17,9 @@ import msgspec
 from attrs import frozen
 
 from ..concurrency.forking import fork_safe
+from ..orm.context import Context
 from ..values.structs import in_utc
+from .listing import ABSENT, Listing, Told
 
 V = TypeVar("V")
 
@@ -50,14 +53,17 @@ class _Write:
 
 
 class KnownIds:
-    """The known ids of one kind; every method may be called from any thread."""
+    """The known ids of one kind; every method may be called from any thread.
 
-    def __init__(self) -> None:
-        # None until the first list of ids came; it came with this number, at this time of the server's clock.
-        self._ids: dict[str, bytes | None] | None = None
-        self._listed_at, self._listed_time = 0, 0.0
-        # Materials that this session made before that.
-        self._made: dict[str, bytes | None] = {}
+    Args:
+        listing: that of the feed, which its session shares with all scopes.
+        session: the session or scope that these are of.
+    """
+
+    def __init__(self, listing: Listing, session: Context) -> None:
+        self._listing, self._session = listing, session
+        # Where this session knows more or less than the listing: its own writes, and what it has still to be told.
+        self._own: dict[str, Told] = {}
         self._writes: dict[str, _Write] = {}
         # Materials whose reports came and are still to be processed, which takes long on a machine under load.
         self._heard: set[str] = set()
@@ -67,45 +73,34 @@ class KnownIds:
         self._lock = fork_safe(threading.Lock())
 
     def __contains__(self, id: str) -> bool:
-        return self._ids is not None and id in self._ids
+        return self._listing.is_there and self._told(id) is not ABSENT
 
-    def __len__(self) -> int:
-        return len(self._ids or ())
+    # The listing ----------------------------------------------------------------------------------------------------
 
-    @property
-    def are_listed(self) -> bool:
-        """True once the first list of ids came."""
-        return self._ids is not None
-
-    # Lists of all ids -----------------------------------------------------------------------------------------------
-
-    def list_first(self, ids: AbstractSet[str], number: int, now: float) -> None:
-        """Take the first list of ids; what is in it is not new.
-
-        Args:
-            number: that of its request.
-            now: seconds of the server's clock.
-        """
+    def own(self) -> set[str]:
+        """Return the ids that this session knows, and the listing may not."""
         with self._lock:
-            self._ids = {**dict.fromkeys(ids), **self._made}
-            self._made, self._listed_at, self._listed_time = {}, number, now
+            return {id for id, told in self._own.items() if told is not ABSENT}
 
-    def all(self) -> set[str]:
-        """Return a copy of the ids."""
+    def keep(self, ids: Iterable[str]) -> None:
+        """Stay with what is known of materials until their reports are processed, while the listing goes on."""
         with self._lock:
-            return set(self._ids or ())
+            for id in ids:
+                self._own.setdefault(id, self._listing.told(id))
+
+    def follow_listing(self) -> None:
+        """Let the listing speak for materials of which it knows as much by now, once reports were processed."""
+        with self._lock:
+            self._own = {id: told for id, told in self._own.items() if told != self._listing.told(id)}
 
     # Writes of this session -----------------------------------------------------------------------------------------
 
     def created(self, id: str, updated: bytes | None) -> bool | None:
         """Record a create of this session; tell whether the material is new, None where that is not known."""
         with self._lock:
-            if self._ids is None:
-                self._made[id] = updated
-                return None
-            is_new = id not in self._ids
-            self._ids[id] = updated
-            return is_new
+            is_new = self._told(id) is ABSENT
+            self._own[id] = updated
+            return is_new if self._listing.is_there else None
 
     def wrote(
         self,
@@ -136,7 +131,6 @@ class KnownIds:
     def removed(self, id: str) -> None:
         """Record that an entity became DELETED, so that it is not told once more when a report of that comes."""
         with self._lock:
-            self._made.pop(id, None)
             self._forget(id)
             _put_bounded(self._gone, id, None)
 
@@ -162,14 +156,14 @@ class KnownIds:
 
     def is_unannounced(self, id: str, number: int) -> bool:
         """Tell whether a material that was there at this number is new and was not announced yet."""
-        return self._ids is not None and id not in self._ids and number > self._listed_at
+        return self._listing.is_there and id not in self and number > self._listing.number_for(self._session)
 
     def enter(self, id: str, updated: bytes | None) -> bool:
         """Make a material known; False when it was."""
         with self._lock:
-            if self._ids is None or id in self._ids:
+            if not self._listing.is_there or id in self:
                 return False
-            self._ids[id] = updated
+            self._own[id] = updated
             return True
 
     def learn(self, ids: AbstractSet[str]) -> None:
@@ -187,11 +181,12 @@ class KnownIds:
             may_be_old: the change may be from before the first list of ids, if nothing of the material is known.
         """
         with self._lock:
-            if self._ids is None or id not in self._ids:
+            before = self._told(id)
+            if not self._listing.is_there or before is ABSENT:
                 self._heard.discard(id)
                 return False  # deleted meanwhile
             self._gone.pop(id, None)
-            before, write = self._ids[id], self._expected(id)
+            write = self._expected(id)
             self._heard.discard(id)
             is_older = write is not None and write.number > number
             is_echo = (write is not None and write.origin is not None) or (updated is not None and before == updated)
@@ -237,10 +232,10 @@ class KnownIds:
     def _is_news(self, id: str, updated: bytes | None) -> bool:
         """Tell whether another program updated a material since it was emitted, or since the first list of ids."""
         expected = self._expected(id)
-        if updated is None or self._ids is None or id not in self._ids or (expected is not None and expected.origin):
+        if updated is None or id not in self or (expected is not None and expected.origin):
             return False
-        before = self._ids[id]
-        return before != updated if before is not None else _seconds(updated) >= self._listed_time
+        before = self._told(id)
+        return before != updated if before is not None else _seconds(updated) >= self._listing.time
 
     def _expected(self, id: str) -> _Write | None:
         write = self._writes.get(id)
@@ -248,14 +243,20 @@ class KnownIds:
         return None if is_late and id not in self._heard else write
 
     def _learn(self, id: str, updated: bytes | None) -> None:
-        if self._ids is not None:
-            self._ids[id] = updated or self._ids.get(id)
+        if self._listing.is_there:
+            before = self._told(id)
+            self._own[id] = updated or (None if before is ABSENT else before)
+
+    def _told(self, id: str) -> Told:
+        try:
+            return self._own[id]
+        except KeyError:
+            return self._listing.told(id)
 
     def _forget(self, id: str) -> None:
         self._writes.pop(id, None)
         self._heard.discard(id)
-        if self._ids is not None:
-            self._ids.pop(id, None)
+        self._own[id] = ABSENT  # also where the listing does not know it yet: it may be about to
 
 
 def _seconds(updated: bytes) -> float:

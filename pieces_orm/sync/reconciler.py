@@ -1,28 +1,27 @@
-"""Fetch the ids that a stream reported, apply them, emit each change once, and suppress echoes of own writes."""
+"""Apply what a feed has read to one session or scope, emit each change once, and suppress echoes of its own writes."""
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from attrs import frozen
 
-from ..errors import NotAuthorizedError, NotFoundError, PiecesError, StateError, TransportError
+from ..documents.document import Document
+from ..errors import NotAuthorizedError, PiecesError, StateError, TransportError
 from ..model.record import Record
 from ..model.state import DELETED, EXPIRED, HANDLE, LOADED, PARTIAL
-from ..orm import field_access, loading, reading, relation_loading, state_changes
+from ..orm import field_access, relation_loading, state_changes
 from ..orm.context import Context
 from ..orm.entity import Entity
 from .known_ids import KnownIds
+from .listing import Listing
 from .pending import DELETED as REPORTED_DELETED
 from .pending import SEEN, SURVIVED, UPDATED, VANISHED
 
 _log = logging.getLogger("pieces_orm.sync.feed")
-
-# From so many ids of a kind on, all others of it are read with them in one request.
-BULK_THRESHOLD = 200
 
 
 @frozen
@@ -35,102 +34,82 @@ class _Deferred:
 
 
 class Reconciler:
-    """The known ids of one kind, and the way from reports of them to applied changes and signals."""
+    """The known ids of one kind in a session or scope, and the way from reports to changes and signals there.
 
-    def __init__(self, context: Context, cls: type[Entity]) -> None:
-        self.known = KnownIds()
-        # Since when, in seconds of the server's clock, changes may have been missed.
-        self.deaf_since = 0.0
-        self._context = context
+    Args:
+        context: of the session or scope.
+        listing: that of the feed.
+    """
+
+    def __init__(self, context: Context, cls: type[Entity], listing: Listing) -> None:
+        self.context = context
+        self.listing = listing
+        self.known = KnownIds(listing, context)
         self._history = context.history
         self._cls = cls
         self._kind = cls._schema.kind
         self._deferred: list[_Deferred] = []
         # Reports that have waited: a write that began after them is not what they are about.
         self._waited: set[str] = set()
+        # Materials to be read anew for this session alone.
+        self._again: set[str] = set()
 
     def announce(self, entity: Record, number: int) -> None:
         """Emit `created` for a material that was there at this number, if it is new and was not announced yet."""
         if self.known.is_unannounced(entity.id, number) and self._enter(entity):
-            signals = self._context.signals
+            signals = self.context.signals
             signals.emit(signals.created, self._cls, entity=entity, origin="remote")
 
     def _enter(self, entity: Record) -> bool:
         """Make a material known; False when it was, or was deleted meanwhile."""
-        with self._context.lock:
+        with self.context.lock:
             document = entity._state.document
             updated = None if document is None else document.updated
             return entity._state.state is not DELETED and self.known.enter(entity.id, updated)
 
+    # Reports: which of them are for this session, and when ------------------------------------------------------------
+
+    def again(self, id: str) -> None:
+        """Have a material read anew, because an outdated answer was applied to it here."""
+        self._again.add(id)
+
     @property
-    def defers(self) -> bool:
-        """True if a report waits for the answer to a write of this session."""
-        return bool(self._deferred)
+    def waits(self) -> bool:
+        """True if something is still to be read for this session alone, or waits for the answer to a write of it."""
+        return bool(self._deferred or self._again)
 
-    def deferred(self) -> dict[str, int]:
-        """Take the reports that wait no longer, now that the writes have been answered."""
-        still = [each for each in self._deferred if not self._history.are_written(each.writes)]
-        ready = {each.id: each.report for each in self._deferred if each not in still}
-        self._deferred = still
-        self._waited.update(ready)
-        return ready
-
-    def is_listing(self, ids: AbstractSet[str]) -> bool:
-        """Tell whether the first frame of a connection lists the ids that exist, rather than changes."""
-        return not self.known.are_listed or self._kind.stream == "asset" or ids >= self.known.all()
-
-    def compare(self, now: AbstractSet[str], number: int, since: int | None) -> dict[str, int]:
-        """Compare a list of all ids with the known ones; return new, vanished and possibly changed ids as reports.
+    def compare(self, now: AbstractSet[str], number: int, *, recovering: bool) -> dict[str, int]:
+        """Return reports of the held entities that vanished, or may have changed, before the request with this number.
 
         Args:
-            now: all ids.
-            number: that of the request of the ids.
-            since: entities requested before this number may have changed unnoticed; None: none may have.
+            now: all ids, as that request has read them.
+            recovering: entities that were requested before may have changed unnoticed.
         """
-        alive = self._context.identity_map.alive(self._cls)
-        held = {each.id: each for each in alive if each._state.state in (LOADED, EXPIRED, PARTIAL)}
+        alive = self.context.identity_map.alive(self._cls)
+        held = [each for each in alive if each._state.state in (LOADED, EXPIRED, PARTIAL)]
+        older = [each for each in held if each._state.applied < number]
         # One that was read and deleted between two lists of ids is in neither.
-        reports = {id: VANISHED for id, each in held.items() if id not in now and each._state.applied < number}
-        if since is not None:
+        reports = {each.id: VANISHED for each in older if each.id not in now}
+        if recovering:
             # Of a copy nobody knows what has changed since, only that it may be old.
-            old_copy = SURVIVED if self.known.are_listed else SEEN
-            reports |= {
-                id: old_copy if each._state.state is PARTIAL else UPDATED
-                for id, each in held.items()
-                if id in now and each._state.applied < since
-            }
-        if not self.known.are_listed:
-            self.known.list_first(now, number, self._context.connection.server_time())
-            return reports
-        known = self.known.all()
-        if since is not None and self._context.signals.changed.has_receivers_for(self._cls):
-            reports |= dict.fromkeys((known & now).difference(held), SURVIVED)
-        return reports | dict.fromkeys(now - known, UPDATED) | dict.fromkeys(known - now, VANISHED)
+            old_copy = SURVIVED if self.listing.is_there else SEEN
+            there = [each for each in older if each.id in now]
+            reports |= {each.id: old_copy if each._state.state is PARTIAL else UPDATED for each in there}
+        return reports
 
-    def process(self, batch: dict[str, int]) -> dict[str, int]:
-        """Fetch, apply and emit; return the reports that have to be tried again."""
-        ready = self._split_own(batch)
-        suspected = {id for id, report in ready.items() if report == VANISHED}
-        try:
-            gone = self._confirmed(suspected)
-        except PiecesError as error:
-            _log.info("The vanished of %s could not be confirmed: %s", self._kind.collection, error)
-            return ready
-        there: dict[str, int] = {}
-        for id, report in ready.items():
-            if report == REPORTED_DELETED or id in gone:
-                self._emit_deleted(id)
-            else:
-                there[id] = min(report, UPDATED)
-        self._history.note_reported(self._kind, there)
-        wanted = [id for id, report in there.items() if report == SEEN or self._is_wanted(id)]
-        self.known.learn(there.keys() - set(wanted))
-        return {id: there[id] for id in self._emit_updated(wanted, there)}
-
-    def _split_own(self, batch: dict[str, int]) -> dict[str, int]:
-        """Return the reports of what this session is not writing at this moment; the rest is deferred."""
+    def ready(self, batch: Mapping[str, int]) -> dict[str, int]:
+        """Return the reports to process here now; those of what this session is writing are deferred."""
+        reports: dict[str, int] = {}
+        while self._again:
+            reports[self._again.pop()] = UPDATED
+        still = [each for each in self._deferred if not self._history.are_written(each.writes)]
+        answered = {each.id: each.report for each in self._deferred if each not in still}
+        self._deferred = still
+        self._waited.update(answered)
+        for id, report in (*answered.items(), *batch.items()):
+            reports[id] = max(report, reports.get(id, report))
         ready: dict[str, int] = {}
-        for id, report in batch.items():
+        for id, report in reports.items():
             writes = self._history.writes_of(self._kind, id)
             if id not in self.known:
                 # It may be what a create of this session is making.
@@ -140,78 +119,95 @@ class Reconciler:
             else:
                 ready[id] = report
                 self._waited.discard(id)
+        # What was told to others meanwhile is told here later.
+        self.known.keep(reports.keys() - ready.keys())
         return ready
 
-    def _confirmed(self, vanished: set[str]) -> set[str]:
-        """Return those of the vanished ids that the server does not list when it is asked once more."""
-        return reading.unlisted(self._context.connection, self._kind, vanished)
+    def remove_gone(self, reports: Mapping[str, int], gone: AbstractSet[str]) -> dict[str, int]:
+        """Delete and emit what is gone; return the reports of what is there."""
+        there: dict[str, int] = {}
+        for id, report in reports.items():
+            if report == REPORTED_DELETED or id in gone:
+                self._emit_deleted(id)
+            else:
+                there[id] = min(report, UPDATED)
+        self._history.note_reported(self._kind, there)
+        return there
+
+    def wanted(self, reports: Mapping[str, int]) -> dict[str, bool]:
+        """Return the ids to read for this session, each with whether it is loaded; the others are learned only."""
+        wanted = {id: self._is_loaded(id) for id, report in reports.items() if report == SEEN or self._is_wanted(id)}
+        self.known.learn(reports.keys() - wanted.keys())
+        return wanted
 
     def _is_wanted(self, id: str) -> bool:
         """Tell whether somebody holds the entity, or listens to the kind."""
-        entity = self._context.identity_map.peek(self._cls, id)
+        entity = self.context.identity_map.peek(self._cls, id)
         if entity is not None and entity._state.state is not HANDLE:
             return True
         # One that this session saw gone has to be looked at before it is believed to be there again.
-        if self.known.was_removed(id) or state_changes.is_copied(self._context, self._cls, id):
+        if self.known.was_removed(id) or state_changes.is_copied(self.context, self._cls, id):
             return True
-        signals = self._context.signals
+        signals = self.context.signals
         signal = signals.changed if id in self.known else signals.created
         return bool(signal.has_receivers_for(self._cls))
 
-    def _emit_updated(self, ids: list[str], reports: Mapping[str, int]) -> list[str]:
-        """Read and emit; return the ids that could not be read."""
-        known = {id for id in ids if self._is_loaded(id)}
-        failed: list[str] = []
-        missing: set[str] = set()
-        number = self._history.now()
-        for id, found in self._read(ids).items():
-            if isinstance(found, NotFoundError):
-                missing.add(id)
-            elif isinstance(found, Entity):
-                self._emit_one(found, reports[id], number, was_loaded=id in known)
-            else:
-                _log.info("%s %s could not be read: %s", self._kind.name, id, found)
-                failed.append(id)
-        try:
-            gone = self._confirmed(missing)
-        except PiecesError as error:
-            _log.info("The vanished of %s could not be confirmed: %s", self._kind.collection, error)
-            return [*failed, *missing]
-        for id in gone:
-            self._emit_deleted(id)
-        return [*failed, *(missing - gone)]
-
     def _is_loaded(self, id: str) -> bool:
-        entity = self._context.identity_map.peek(self._cls, id)
+        entity = self.context.identity_map.peek(self._cls, id)
         return entity is not None and entity._state.state in (LOADED, EXPIRED)
 
-    def _read(self, ids: list[str]) -> dict[str, Entity | Exception]:
-        """Read and apply; return by id the entity or its error. Echoes of own writes are applied as such."""
-        origins: defaultdict[str, list[str]] = defaultdict(list)
-        for id in ids:
-            origins[self.known.echo_origin(id) or "remote"].append(id)
-        return {id: each for origin, some in origins.items() for id, each in self._read_as(origin, some).items()}
+    # Answers ----------------------------------------------------------------------------------------------------------
 
-    def _read_as(self, origin: str, ids: list[str]) -> dict[str, Entity | Exception]:
+    def apply(
+        self,
+        found: Mapping[str, Document | Exception],
+        wanted: Mapping[str, bool],
+        reports: Mapping[str, int],
+        number: int,
+    ) -> set[str]:
+        """Apply and emit what was read; return the ids of which a part could not be read.
+
+        Echoes of own writes are applied as such.
+
+        Args:
+            found: documents by id; errors are passed over.
+            wanted: the ids for this session, each with whether it was loaded before.
+            reports: by id.
+            number: that of the read.
+        """
+        if self.context.connection.is_closed:
+            return set()
+        by_origin: defaultdict[str, list[Entity]] = defaultdict(list)
+        failed: set[str] = set()
+        for id in wanted:
+            origin, document = self.known.echo_origin(id) or "remote", found[id]
+            if isinstance(document, Document):
+                try:
+                    entity = state_changes.adopt(self.context, self._cls, id, document, number, origin)
+                except PiecesError as error:
+                    _log.info("%s %s could not be read: %s", self._kind.name, id, error)
+                    failed.add(id)
+                    continue
+                if entity is not None:
+                    by_origin[origin].append(entity)
+        failed |= {id for origin, entities in by_origin.items() for id in self._read_parts(entities, origin)}
+        for entity in (each for entities in by_origin.values() for each in entities if each.id not in failed):
+            self._emit_one(entity, reports[entity.id], number, was_loaded=wanted[entity.id])
+        return failed
+
+    def _read_parts(self, entities: Sequence[Entity], echo: str) -> Iterable[str]:
+        """Read the parts again that were known and that documents leave out; return the ids for which that failed."""
+        origin = _origin(echo)
         try:
-            if len(ids) >= BULK_THRESHOLD and 2 * len(ids) >= len(self.known) and "all" in self._kind.routes:
-                found = loading.fetch_all(self._context, self._cls, ids, origin=origin)
-            else:
-                found = loading.fetch(self._context, self._cls, ids, origin=origin)
-            # Whatever relations documents leave out, those that were read before have to be read again.
-            entities = [each for each in found.values() if isinstance(each, Entity)]
-            source = _origin(origin)
-            relation_loading.reread_former_ids(self._context, entities, source)
+            relation_loading.reread_former_ids(self.context, entities, origin)
             # An association of this session may have changed them; it was told when it was made.
-            field_access.reread_former_values(self._context, entities, "local" if origin == "echo" else source)
+            field_access.reread_former_values(self.context, entities, "local" if echo == "echo" else origin)
         except PiecesError as error:
-            if len(ids) == 1 or isinstance(error, TransportError | StateError | NotAuthorizedError):
-                return dict.fromkeys(ids, error)
-            found = dict.fromkeys(ids, error)
-        # One that cannot be read must not keep those from being read that were asked for with it.
-        for id in [id for id, each in found.items() if len(ids) > 1 and _may_be_anothers(each)]:
-            found |= self._read_as(origin, [id])
-        return found
+            if len(entities) == 1 or not may_be_anothers(error):
+                _log.info("Parts of %s could not be read: %s", self._kind.collection, error)
+                return [each.id for each in entities]
+            return [id for each in entities for id in self._read_parts([each], echo)]
+        return ()
 
     def _emit_one(self, entity: Entity, report: int, number: int, *, was_loaded: bool) -> None:
         document, origin = entity._state.document, _origin(self.known.echo_origin(entity.id))
@@ -222,7 +218,7 @@ class Reconciler:
             number,
             may_be_old=report < UPDATED and not (report == SURVIVED and self._is_later(entity)),
         )
-        signals = self._context.signals
+        signals = self.context.signals
         if is_new:
             signals.emit(signals.created, self._cls, entity=entity, origin=origin)
         elif is_anothers and not was_loaded:
@@ -232,10 +228,10 @@ class Reconciler:
     def _is_later(self, entity: Entity) -> bool:
         """Tell whether a material was updated, by the server's clock, since reports of it could be missed."""
         updated = getattr(entity, "updated", None)
-        return updated is not None and updated.timestamp() >= self.deaf_since
+        return updated is not None and updated.timestamp() >= self.listing.deaf_since
 
     def _emit_deleted(self, id: str) -> None:
-        signals, identity_map = self._context.signals, self._context.identity_map
+        signals, identity_map = self.context.signals, self.context.identity_map
         entity = identity_map.peek(self._cls, id)
         if entity is not None and entity._state.document is not None:
             self.announce(entity, entity._state.applied)
@@ -246,9 +242,9 @@ class Reconciler:
             entity = entity or identity_map.ref(self._cls, id)
             # A mere handle of an id that was never reported, or was emitted already, goes silently.
             is_news = was_known or entity._state.document is not None
-            changes = state_changes.remove(self._context, entity)
+            changes = state_changes.remove(self.context, entity)
             if changes is not None and is_news:
-                state_changes.tell_deleted(self._context, entity, changes, _origin(echo))
+                state_changes.tell_deleted(self.context, entity, changes, _origin(echo))
         self.known.saw_removed(id)
 
 
@@ -257,8 +253,6 @@ def _origin(echo: str | None) -> str:
     return "local" if echo in ("beside", "part") else "remote"
 
 
-def _may_be_anothers(found: Entity | Exception) -> bool:
-    """Tell whether an error may be due to another material that was requested with this one."""
-    return isinstance(found, Exception) and not isinstance(
-        found, NotFoundError | TransportError | StateError | NotAuthorizedError
-    )
+def may_be_anothers(error: Exception) -> bool:
+    """Tell whether an error may be due to another material that was requested with one."""
+    return not isinstance(error, TransportError | StateError | NotAuthorizedError)

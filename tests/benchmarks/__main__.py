@@ -45,7 +45,7 @@ def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
-        "themes", nargs="*", metavar="THEME", help="goals (P1 to P14), live (changes), load (fifty clients); none: all"
+        "themes", nargs="*", metavar="THEME", help="goals (P1 to P15), live (changes), load (fifty clients); none: all"
     )
     parser.add_argument("--quick", action="store_true", help="a fiftieth of the work, to see that everything runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")

@@ -32,7 +32,7 @@ class Slot:
 
 
 def measure(*, quick: bool) -> list[Row]:
-    """P7 to P9."""
+    """P7 to P9, and P15."""
     repeats, calls = (5, 2000) if quick else (15, 20_000)
     session = Session(NOWHERE)
     first = _first_edits(session, repeats)
@@ -76,6 +76,7 @@ def measure(*, quick: bool) -> list[Row]:
         _row("P7", "set it again, the edit recorded", written, "official", "x official", 0.3),
         _row("P8", "encode the body of save() for one asset", encoded, "official", "x official", 0.02),
         _signals(session, asset, repeats, calls),
+        _scope(session, repeats, calls),
     ]
 
 
@@ -113,6 +114,12 @@ def _reads(owners: dict[str, Any], repeats: int, calls: int) -> dict[str, float]
 def _row(number: str, work: str, taken: dict[str, float], beside: str, measure: str, goal: float) -> Row:
     figures = (taken["ours"], taken["official"], taken["floor"])
     return Row(number, work, *figures, measure, taken["ours"] / taken[beside], goal)
+
+
+def _scope(session: Session, repeats: int, calls: int) -> Row:
+    """What each request of a back end pays for entities of its own; the last scope is freed with it."""
+    cost = each({"ours": session.scope}, repeats, calls)["ours"]
+    return Row("P15", "open a scope of a session", cost, None, None, "us", cost * 1e6, 20)
 
 
 def _signals(session: Session, asset: Asset, repeats: int, calls: int) -> Row:

@@ -136,8 +136,8 @@ def run(worlds, fault, situation, at):
         found.before = snapshot(case.held)
         heard = Heard(world.session)
 
-        transport = world.session._context.connection._transport
-        observe = transport._observer
+        connection = world.session._context.connection
+        observe = connection._observe
 
         def listen_again(method, path, status, seconds):
             # Nobody listened once: that is over as soon as it was noticed. Receivers of `requested` hear of it later.
@@ -145,7 +145,7 @@ def run(worlds, fault, situation, at):
                 world.proxy.accept_again()
             observe(method, path, status, seconds)
 
-        transport._observer = listen_again
+        connection._observe = listen_again
         world.proxy.take()
         world.proxy.plan(fault, at, victim=case.victim)
         world.set_timeout(fault.timeout)

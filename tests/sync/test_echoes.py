@@ -7,6 +7,7 @@ import pytest
 import pieces_orm
 from pieces_orm import DetachedError, Tag
 from pieces_orm.sync import known_ids
+from pieces_orm.sync.listing import Listing
 from tests.support import Heard, wait_for
 
 
@@ -14,22 +15,22 @@ def test_echoes_that_never_come_are_not_waited_for_without_a_bound(monkeypatch, 
     monkeypatch.setattr(known_ids, "MAX_EXPECTED", 5)
     with pieces.watch(Tag) as watch:
         watch.wait_live()
-        [feed] = watch._feeds
+        known = pieces._context.watching._of(Tag).known
         for n in range(20):
-            feed.reconciler.known.wrote(f"id-{n}", None, n, origin="echo")
-        assert list(feed.reconciler.known._writes) == [f"id-{n}" for n in range(15, 20)]
+            known.wrote(f"id-{n}", None, n, origin="echo")
+        assert list(known._writes) == [f"id-{n}" for n in range(15, 20)]
 
 
 def test_a_feed_takes_note_of_a_write_without_the_lock_of_the_session(pieces):
     """A save reports its write with that lock held, other writes without it: a second order would be a deadlock."""
     with pieces.watch(Tag) as watch:
         watch.wait_live()
-        [feed] = watch._feeds
+        known = pieces._context.watching._of(Tag).known
         done = threading.Event()
 
         def write():
-            feed.reconciler.known.wrote("an-id", None, 1, origin="echo")
-            feed.reconciler.known.removed("an-id")
+            known.wrote("an-id", None, 1, origin="echo")
+            known.removed("an-id")
             done.set()
 
         with pieces._context.lock:
@@ -83,12 +84,13 @@ def test_a_live_list_on_a_closed_session_opens_nothing(pieces):
     pieces.close()
     with pytest.raises(DetachedError):
         pieces.tags.live()
-    assert pieces._context.watching._feeds == {}
+    assert pieces._context.watching.feeds._feeds == {}
 
 
-def test_a_save_right_after_an_association_leaves_what_that_changed_the_sessions_own():
-    known = known_ids.KnownIds()
-    known.list_first({"a"}, 0, 0.0)
+def test_a_save_right_after_an_association_leaves_what_that_changed_the_sessions_own(pieces):
+    listing = Listing()
+    listing.take_first({"a"}, {}, 0.0)
+    known = known_ids.KnownIds(listing, pieces._context)
     known.wrote("a", None, 1, origin="echo")
     known.wrote("a", b'"2026-01-01T00:00:00Z"', 2)
     assert known.echo_origin("a") == "echo"

@@ -159,7 +159,7 @@ def test_a_key_that_raises_leaves_the_list_as_it_was(pieces, caplog):
     assert len(caplog.records) == 2
     with pytest.raises(ValueError, match="no number"):
         pieces.tags.live(key=number)
-    assert pieces._context.watching._feeds == {}
+    assert pieces._context.watching.feeds._feeds == {}
 
 
 def test_an_entity_whose_key_raised_takes_its_place_once_it_changes(pieces, other, caplog):
@@ -234,7 +234,7 @@ def test_a_list_that_cannot_be_read_leaves_nothing_open(pieces_server, pieces):
     with pytest.raises(ServerError):
         pieces.tags.live()
     pieces_server.faults.clear()
-    assert pieces._context.watching._feeds == {}
+    assert pieces._context.watching.feeds._feeds == {}
     assert pieces.signals.created.receivers == {}
     with pieces.tags.live() as live:
         assert list(live) == []

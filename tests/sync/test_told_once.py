@@ -226,8 +226,8 @@ def test_an_echo_stays_ones_own_however_long_its_processing_takes(pieces, other,
         id = tag.id
         pieces.tags.ref(id).associate(website)
         del tag
-        feed = pieces._context.watching._feeds["tag"]
-        wait_for(lambda: id in feed.reconciler.known._heard)
+        known = pieces._context.watching._of(Tag).known
+        wait_for(lambda: id in known._heard)
         clock.ahead = 2 * known_ids.MAX_ECHO_S
         released.set()
         events = fence(other, heard)

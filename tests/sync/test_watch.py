@@ -263,11 +263,10 @@ def test_a_handle_that_appears_after_a_deletion_does_not_make_it_told_again(piec
     with pieces.watch(Tag) as watch:
         watch.wait_live()
         heard = Heard(pieces)
-        [feed] = watch._feeds
         tag.delete()
         wait_for(lambda: heard.events)
         again = pieces.tags.ref(tag.id)
-        feed.reconciler._emit_deleted(tag.id)
+        pieces._context.watching._of(Tag)._emit_deleted(tag.id)
         assert again.state.value == "deleted"
         assert heard.take() == [("deleted", "Tag", tag.id, "remote")]
 

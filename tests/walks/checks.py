@@ -208,9 +208,9 @@ def check_memory(world: World, actor: Actor, truth: Truth) -> None:
         return
     gc.collect()
     listed = {mirror.cls.__name__ for mirror in actor.mirrors}
-    feeds = getattr(actor.session._context.watching, "_feeds", {})
+    reconcilers = getattr(actor.session._context.watching, "_reconcilers", {})
     # An entity is held for as long as the echo of a write is expected that its document is compared with.
-    expected = {id for feed in feeds.values() for id in feed.reconciler.known._writes}
+    expected = {id for each in reconcilers.values() for id in each.known._writes}
     edited = {key for key, _ in actor.left}
     for key in truth.documents:
         if key[0] not in listed and key not in edited and key not in actor.held:
