@@ -6,6 +6,7 @@ Filters go into the list `search(filters=[...])`, where all of them must match. 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar, overload
@@ -148,7 +149,7 @@ class Condition(Generic[T_co]):
 def _bound(name: str, bound: Any) -> Any:
     if isinstance(bound, datetime):
         return to_utc(f"{name}()", bound)
-    if isinstance(bound, int | float) and not isinstance(bound, bool):
+    if isinstance(bound, int | float) and not isinstance(bound, bool) and math.isfinite(bound):
         return bound
     hint = ": a date has no time; pass datetime.combine(day, time())" if isinstance(bound, date) else ""
     message = f"{name}() takes a datetime or a number, not {bound!r}{hint}."

@@ -306,6 +306,17 @@ def check_callable(name: str, given: Any) -> None:
         raise InvalidValueError(message)
 
 
+def check_flag(name: str, given: Any) -> None:
+    """Raise when an argument is neither True nor False.
+
+    Raises:
+        InvalidValueError: so it is.
+    """
+    if not isinstance(given, bool):
+        message = f"{name} is True or False, not {given!r}."
+        raise InvalidValueError(message)
+
+
 def flags(**given: bool | None) -> dict[str, Any]:
     """Return the query of a request from arguments that are True, False or None.
 

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import attrs
 import msgspec
 from attrs import frozen
 
-from .. import filters
 from ..documents import answers, decoding
 from ..documents.document import malformed
 from ..entities import Asset, Format
 from ..errors import InvalidValueError
 from ..model.seed import Seed
-from ..orm import creating, loading, reading
+from ..orm import creating, loading, reading, upserting
 from ..orm.context import Context
 from ..orm.entity import Entity
-from ..values import Arrivals, Engine, Interaction, SearchMatch
-from ..values.checking import plain_text
+from ..values import Arrivals, Engine, Interaction, Progress, SearchMatch
 from ..values.languages import as_language
 from ..wire import kinds, routes
-from ..wire.paths import checked_id
+from . import asset_search, files
 from .arguments import (
     check_callable,
+    check_flag,
+    existing,
     flags,
     listed,
-    listed_entities,
-    listed_texts,
     with_seed_signature,
 )
 from .base import Collection
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 C = ParamSpec("C")
-_ENGINES: dict[str, kinds.Route] = {"full_text": routes.SEARCH_FULL_TEXT, "neural": routes.SEARCH_NEURAL}
 
 
 @frozen
@@ -69,7 +66,7 @@ class Draft:
 
         Requests: one POST /assets/create, and one for each entity that the draft was given.
         """
-        return creating.create(self._context, Asset, [self._seed])[0]
+        return creating.create(self._context, Asset, upserting.with_entities(self._context, [self._seed]))[0]
 
 
 def _language_of(content: Mapping[str, Any]) -> str | None:
@@ -141,16 +138,16 @@ class AssetCollection(Collection[Asset, P, C]):
         Raises:
             InvalidValueError: neither query nor tags nor filters, or an engine that takes only a query.
         """
-        query, tags, filters = _checked_search(query, tags, filters)
+        query, tags, filters = asset_search.checked_search(query, tags, filters)
         asked = flags(transferables=transferables, pseudo=pseudo)
         filtered = bool(filters) or within is not None or case_sensitive or any("," in tag for tag in tags)
-        _check_engine(engine, query_alone=bool(query) and not (filtered or tags))
-        route, body = _ENGINES.get(engine, routes.ASSETS_SEARCH), None
+        asset_search.check_engine(engine, query_alone=bool(query) and not (filtered or tags))
+        route, body = asset_search.ENGINES.get(engine, routes.ASSETS_SEARCH), None
         parameters = {"query": query, "searchable_tags": ",".join(tags) or None, **asked}
         if filtered:
             route, parameters = routes.ASSETS_SEARCH_FILTERS, asked
-            ids = None if within is None else _ids_of(within, self._context)
-            body = _filter_body(query, tags, filters, ids, case_sensitive=case_sensitive)
+            ids = None if within is None else [each.id for each in existing("within", within, Asset, self._context)]
+            body = asset_search.filter_body(query, tags, filters, ids, case_sensitive=case_sensitive)
         parameters = {name: value for name, value in parameters.items() if name in route.query}
         from . import search_results  # noqa: PLC0415 a program that searches nothing does without it
 
@@ -183,36 +180,78 @@ class AssetCollection(Collection[Asset, P, C]):
                 tags=tuple(tag["text"] for tag in about.get("tags") or ()),
                 websites=tuple(site["url"] for site in about.get("websites") or ()),
                 text=(content.get("string") or {}).get("raw"),
-                seed=Seed(drafted, seed.query, seed.associate),
+                seed=attrs.evolve(seed, body=drafted),
                 context=self._context,
             )
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise malformed(data, self._kind.name, "", error, "draft") from error
 
-    def create_from_file(self, path: str | Path, *args: Any, **kwargs: Any) -> Asset:
-        """Create an asset from a file: a text when it is UTF-8, else its bytes; named after the file.
+    def create_from_file(
+        self, path: str | PathLike[str], *, encoding: str | None = None, upsert: bool = False, **kwargs: Any
+    ) -> Asset:
+        """Create an asset from a file, named after it; or update the one that was made of it before.
 
-        Requests: those of `create`.
+        Requests: those of `create`; with `upsert` those of `create_many`.
 
         Args:
             path: of the file.
-            args, kwargs: as for `create`.
+            encoding: of the file; None: a text when it is UTF-8, else its bytes.
+            upsert: as for `create_many`.
+            kwargs: further arguments of `create`.
+
+        Raises:
+            InvalidValueError: the file is not of the encoding, or an argument cannot be used. Nothing was sent.
+            OSError: the file cannot be read.
+            SeveralFoundError, UnsupportedOperationError: as for `create_many`.
         """
-        if not isinstance(path, str | Path):
-            message = f"create_from_file takes a path, not {path!r}."
-            raise InvalidValueError(message)
-        file = Path(plain_text("path", path) if isinstance(path, str) else path)
-        data = file.read_bytes()
-        content: str | bytes
-        try:
-            content = data.decode("utf-8")
-            if "\0" in content:
-                content = data
-        except UnicodeDecodeError:
-            content = data
-        create: Any = self.create
-        made: Asset = create(content, *args, **{"name": file.name, **kwargs})
-        return made
+        check_flag("upsert", upsert)
+        file = files.read("create_from_file", path, encoding, kwargs)
+        if upsert:
+            return self._upsert("create_from_file", [file], None)[0]
+        return self._create(self._seeds("create_from_file", ((), file.as_given)))[0]
+
+    def create_many(
+        self,
+        items: Iterable[Any],
+        *,
+        encoding: str | None = None,
+        upsert: bool = False,
+        progress: Progress | None = None,
+    ) -> list[Asset]:
+        """Create several assets, of contents or files; all arguments are checked before anything is sent.
+
+        Requests: those of `create` for each, a few at a time. With `upsert`, one GET of the anchors, and one batch read
+        for each 50 assets that were made of these files before; those of `save` for each whose content has changed, and
+        of `create` for each that is new; none that writes when nothing has changed.
+
+        Args:
+            items: for each asset its content, a path object for a file, or a mapping of the arguments of `create` by
+                name, whose `content` may be a path object.
+            encoding: of the files; None: a text when it is UTF-8, else its bytes.
+            upsert: make one asset of each file, however often this is called. A new asset is associated with the anchor
+                of the file's absolute path. Later calls find there the one that this application has made, and update
+                its text; its other fields and associations stay.
+            progress: called with how many are made or up to date and how many there are, after each.
+
+        Raises:
+            TypeError, InvalidValueError: an argument is missing, unknown, or of another type. Nothing was sent.
+            OSError: a file cannot be read. Nothing was sent.
+            SeveralFoundError: this application has made several assets of a file. Nothing was written.
+            UnsupportedOperationError: a file that is no text has changed, which no route can save. Nothing was written.
+            BatchError: some were not made or updated; `succeeded` has the ids of those that were.
+        """
+        check_callable("progress", progress)
+        check_flag("upsert", upsert)
+        given = files.read_items("create_many", items, encoding, only_files=upsert)
+        if upsert:
+            return self._upsert("create_many", given, progress)
+        return super().create_many(
+            [each.as_given if isinstance(each, files.File) else each for each in given], progress=progress
+        )
+
+    def _upsert(self, call: str, given: Sequence[files.File], progress: Progress | None) -> list[Asset]:
+        seeds = self._seeds(call, *(((), each.with_anchor) for each in given))
+        return files.upsert(self._context, given, seeds, progress)
 
     def recommended(self, assets: Sequence[Asset] = (), interactions: Sequence[Interaction] = ()) -> list[Asset]:
         """Return assets that go with what somebody has looked at.
@@ -226,7 +265,7 @@ class AssetCollection(Collection[Asset, P, C]):
         Raises:
             InvalidValueError: more interactions than assets, or something else. UsageError: another session's asset.
         """
-        assets = listed_entities("recommended", assets, Asset, self._context)
+        assets = existing("recommended", assets, Asset, self._context)
         interactions = listed("interactions", interactions, " of values.Interaction")
         for each in interactions:
             if not isinstance(each, Interaction):
@@ -253,7 +292,7 @@ class AssetCollection(Collection[Asset, P, C]):
         Raises:
             InvalidValueError: one is no asset. UsageError: one is of another session.
         """
-        return self._asked(routes.ASSETS_RELATED, _page(listed_entities("related", assets, Asset, self._context)))
+        return self._asked(routes.ASSETS_RELATED, _page(existing("related", assets, Asset, self._context)))
 
     def _asked(self, route: kinds.Route, body: dict[str, Any]) -> list[Asset]:
         with self._context.history.request() as number:
@@ -282,7 +321,7 @@ class AssetCollection(Collection[Asset, P, C]):
         Raises:
             InvalidValueError: this is no asset. UsageError: it is of another session.
         """
-        [asset] = listed_entities("formats", [asset], Asset, self._context)
+        [asset] = existing("formats", [asset], Asset, self._context)
         query = flags(transferables=transferables)
         with self._context.history.request() as number:
             data = self._context.connection.call(routes.ASSET_FORMATS, {"asset": asset.id}, query)
@@ -317,56 +356,3 @@ class AssetCollection(Collection[Asset, P, C]):
 
 def _page(assets: Sequence[Entity]) -> dict[str, Any]:
     return {"iterable": [msgspec.Raw(asset.to_json().encode()) for asset in assets]}
-
-
-def _checked_search(query: Any, tags: Any, given: Any) -> tuple[str | None, list[str], list[Filter]]:
-    if not isinstance(query, str | None):
-        message = f"query takes words, not {query!r}."
-        raise InvalidValueError(message)
-    words = None if query is None else plain_text("query", query)
-    found = listed_texts("tags", tags), listed("filters", given, " of values of pieces_orm.filters")
-    for each in found[1]:
-        if not isinstance(each, filters.Filter):
-            message = f"filters takes values of pieces_orm.filters, such as filters.tags('moon'), not {each!r}."
-            raise InvalidValueError(message)
-    if not ((words or "").strip() or any(found)):
-        message = "A search needs a query, tags or filters."
-        raise InvalidValueError(message)
-    return words, *found
-
-
-def _check_engine(engine: Any, *, query_alone: bool) -> None:
-    """Raise when there is no such engine, or when it cannot do such a search.
-
-    Raises:
-        InvalidValueError: so it is.
-    """
-    if not isinstance(engine, str) or engine not in ("fuzzy", *_ENGINES):
-        message = f"engine takes 'fuzzy', 'full_text' or 'neural', not {engine!r}."
-        raise InvalidValueError(message)
-    if engine in _ENGINES and not query_alone:
-        message = (
-            f"The engine {engine!r} takes a query and nothing else: leave out tags, filters, within and "
-            "case_sensitive, or use engine='fuzzy'."
-        )
-        raise InvalidValueError(message)
-
-
-def _ids_of(within: Any, context: Context) -> list[str]:
-    found = listed("within", within, " of assets or ids")
-    listed_entities("within", [each for each in found if not isinstance(each, str)], Asset, context)
-    return [checked_id(each) if isinstance(each, str) else each.id for each in found]
-
-
-def _filter_body(
-    query: str | None, tags: Sequence[str], given: Sequence[Filter], ids: list[str] | None, *, case_sensitive: bool
-) -> bytes:
-    """Return the body of a search with filters; the wire does misspell `identifers`."""
-    every = [*given, *([filters.tags(*tags)] if tags else [])]
-    body = {
-        "query": query,
-        "filters": {"iterable": [decoding.plain(each.wire) for each in every]} if every else None,
-        "casing": True if case_sensitive else None,
-        "space": None if ids is None else {"identifers": {"iterable": [{"id": id} for id in ids]}},
-    }
-    return decoding.encode_given(body)

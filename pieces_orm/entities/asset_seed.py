@@ -35,16 +35,15 @@ def asset_seed(
         name: the name that people see; None lets the server choose.
         language: the language or file type, by name or suffix, such as Python or py; None lets the server detect it.
         description: the text of an annotation that describes the asset.
-        tags, websites, persons, anchors: texts, urls, names or e-mail addresses, and paths, which the server finds or
-            creates; or entities and ids, which are associated with one request each.
+        tags, websites: texts and urls, which the server finds or creates; or entities and ids, each of which takes a
+            request of its own.
+        persons, anchors: names or e-mail addresses, and paths; entities or ids; each takes a request of its own.
         transferables: whether the answer carries contents; None lets the server decide.
     """
     metadata: dict[str, Any] = {
         "name": name,
         "tags": _seeds(context, tags),
         "websites": _seeds(context, websites),
-        "persons": _seeds(context, persons),
-        "anchors": _seeds(context, anchors),
         "annotations": [{"type": AnnotationType.DESCRIPTION, "text": description}] if description is not None else [],
     }
     body = {
@@ -55,12 +54,13 @@ def asset_seed(
             "metadata": {name: value for name, value in metadata.items() if value not in (None, [])},
         },
     }
-    entities = [each for each in (*tags, *websites, *persons, *anchors) if isinstance(each, Entity)]
-    return Seed(body, {"transferables": transferables}, entities, keys=())
+    # The server finds tags and websites by itself; of anchors and persons it would make others.
+    named = [*(each for each in (*tags, *websites) if isinstance(each, Entity)), *persons, *anchors]
+    return Seed(body, {"transferables": transferables}, named, [each for each in named if isinstance(each, Key)])
 
 
 def _seeds(context: Context, named: Sequence[Any]) -> list[Any]:
-    """Return the seeds of what is named by natural keys: the server finds it or creates it together with the asset."""
+    """Return the seeds of what is named by natural keys."""
     return [each.seed(context).body for each in named if isinstance(each, Key)]
 
 

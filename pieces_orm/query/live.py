@@ -32,6 +32,19 @@ def live(
     Raises:
         InvalidValueError: it asks for a part, or an argument is something else.
     """
+    _check(statement, key, where, reverse)
+    cls: Any = statement.cls
+    order: Callable[[Any], Any] = attrgetter("created" if "created" in cls._schema.fields else "id")
+    if statement.order:
+        order = _by_order(statement)
+    elif key is not None:
+        order = key
+    backwards = (key is None and not statement.order) if reverse is None else reverse
+    read = _reader(context, statement)
+    return Live(context, cls, read, key=order, where=_condition(statement, where), reverse=backwards)
+
+
+def _check(statement: Statement, key: object, where: object, reverse: object) -> None:
     for name, given in (("key", key), ("where", where)):
         if given is not None and not callable(given):
             message = f"{name} takes a function, not {given!r}."
@@ -42,13 +55,10 @@ def live(
     if statement.order and (key is not None or reverse is not None):
         message = "A live list is sorted by order_by() or by key= and reverse=, not by both."
         raise InvalidValueError(message)
-    cls: Any = statement.cls
-    order: Callable[[Any], Any] = attrgetter("created" if "created" in cls._schema.fields else "id")
-    if statement.order:
-        order = _by_order(statement)
-    elif key is not None:
-        order = key
-    backwards = (key is None and not statement.order) if reverse is None else reverse
+
+
+def _condition(statement: Statement, where: Callable[[Any], object] | None) -> Callable[[Any], bool] | None:
+    """Return the function that tells whether an entity is in the list; None where all are."""
     predicates = [*statement.predicates, *([] if where is None else [where])]
     deciders = [decider(test) for test in statement.tests]
 
@@ -56,16 +66,21 @@ def live(
         material = Living(entity)
         return all(decide(material) for decide in deciders) and all(predicate(entity) for predicate in predicates)
 
+    return wanted if deciders or predicates else None
+
+
+def _reader(context: Context, statement: Statement) -> Callable[[], list[Any]]:
+    """Return the function that reads all entities, and together what conditions look at in relations."""
     query = {"pseudo": True} if names_pseudo(statement.tests) else {}
     related = [leaf for test in statement.tests for leaf in leaves(test) if isinstance(leaf, RelationTest)]
     held: list[Any] = []
 
     def read() -> list[Any]:
-        found = loading.snapshot(context, cls, query, None)
+        found = loading.snapshot(context, statement.cls, query, None)
         held[:] = _load_related(context, found, related)
         return found
 
-    return Live(context, cls, read, key=order, where=wanted if deciders or predicates else None, reverse=backwards)
+    return read
 
 
 def _load_related(context: Context, entities: list[Any], tests: Sequence[RelationTest]) -> list[Any]:

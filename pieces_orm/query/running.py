@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
+from attrs import evolve
+
 from ..documents import answers, decoding, page_stream
 from ..documents.document import Document
 from ..model.fields import Field
@@ -51,12 +53,23 @@ def known_extensions(context: Context) -> frozenset[str]:
 def _planned(context: Context, statement: Statement, answer: Answer, run: Callable[[Context, Plan, int], T]) -> T:
     known = known_extensions(context)
     try:
-        with context.history.request() as number:
-            return run(context, plan(statement, answer, known), number)
+        return _run(context, statement, answer, known, run)
     except NoExtensionError:
         # Another server answers now.
-        with context.history.request() as number:
-            return run(context, plan(statement, answer, ()), number)
+        return _run(context, statement, answer, frozenset(), run)
+
+
+def _run(
+    context: Context,
+    statement: Statement,
+    answer: Answer,
+    known: frozenset[str],
+    run: Callable[[Context, Plan, int], T],
+) -> T:
+    # Before planning, because many materials may have a key: the server takes only so many ids.
+    statement = _looked_up(context, statement, known)
+    with context.history.request() as number:
+        return run(context, plan(statement, answer, known), number)
 
 
 def _entities(context: Context, plan: Plan, number: int) -> list[Any]:
@@ -129,7 +142,7 @@ def _candidates(context: Context, plan: Plan) -> Iterator[Candidate]:
         return (each for part in parts for each in _decided(context, plan, here, _read(context, plan, part)))
     found = _decided(context, plan, here, _documents(context, plan))
     if not plan.sends_order and plan.answer != "count":
-        learning.learn(context, plan.statement.cls, found, (), [key.spec for key in plan.statement.order])
+        learning.learn_fields(context, plan.statement.cls, found, [key.spec for key in plan.statement.order])
     if plan.answer != "count" and not (plan.way == "query" and plan.sends_order):
         found.sort(key=functools.partial(sort_key, plan.statement.cls, plan.statement.order))
     return iter(found)
@@ -139,8 +152,7 @@ def _decided(context: Context, plan: Plan, tests: Sequence[Test], found: Sequenc
     """Return the candidates that meet all tests; what documents leave out is asked for of those that are left."""
     left = list(found)
     for test in sorted(tests, key=_cost):
-        learning.learn(context, plan.statement.cls, left, leaves(test))
-        decide: Decider = decider(test)
+        decide: Decider = decider(learning.settled(context, plan.statement.cls, left, test))
         left = [each for each in left if decide(each)]
     return left
 
@@ -194,7 +206,7 @@ def _read(context: Context, plan: Plan, listed: Sequence[str]) -> list[Candidate
 def _ask(context: Context, plan: Plan, answer: str) -> bytes:
     """Ask the query route of the server."""
     st, kind = plan.statement, plan.statement.cls._schema.kind
-    body: dict[str, Any] = {"where": translation.conditions(_looked_up(context, plan.sent)), "answer": answer}
+    body: dict[str, Any] = {"where": translation.conditions(plan.sent), "answer": answer}
     if plan.sends_order and plan.answer != "count":
         body["order"] = translation.order(st.order)
     if plan.sends_limit:
@@ -210,13 +222,14 @@ def _ask(context: Context, plan: Plan, answer: str) -> bytes:
 # Natural keys -------------------------------------------------------------------------------------------------------
 
 
-def _looked_up(context: Context, tests: Sequence[Test]) -> list[Test]:
-    """Return tests without those natural keys that the server does not know."""
+def _looked_up(context: Context, statement: Statement, known: frozenset[str]) -> Statement:
+    """Return a statement without those natural keys that the server does not know."""
 
     def replace(leaf: RelationTest) -> Test:
-        return leaf if translation.has_labels(leaf) else _with_ids(context, leaf)
+        is_known = extensions.QUERY in known and translation.has_labels(leaf)
+        return leaf if is_known else _with_ids(context, leaf)
 
-    return [replaced(test, replace) for test in tests]
+    return evolve(statement, tests=tuple(replaced(test, replace) for test in statement.tests))
 
 
 def _without_keys(context: Context, test: Test) -> Test:
@@ -235,7 +248,6 @@ def _with_ids(context: Context, test: RelationTest) -> Test:
         owner = place.cls._schema.relations[place.owner]
         known = plan(statement, answer, known_extensions(context))
         points = list(_candidates(context, known))
-        learning.learn(context, place.cls, points, [RelationTest(owner)])
         found = [id for point in points for id in point.related(owner)]
     listed = tuple(dict.fromkeys([*test.ids, *found]))
     return RelationTest(test.relation, ids=listed) if listed else AnyOf(())

@@ -31,6 +31,16 @@ ALLOWED = {
     ("cli/main.py", "SystemExit"): "the end of the command, with its exit code",
 }
 
+# Classes of errors that are not in the tree: they reach no caller.
+INTERNAL = {
+    "server/request_errors.py": "an answer to a client is made of it",
+    "server/storage/open_files.py": "the lock makes a DatabaseLockedError of it",
+    "server/answers.py": "the server says in its answer what is wrong with the model",
+    "server/workload.py": "ends the work for a client that left",
+    "transport/pacing.py": "the transport makes a TransportError of it",
+    "transport/connection.py": "the caller takes the way of servers without extensions",
+}
+
 
 def raised_builtins(path):
     """The errors of Python's own that a module raises by name."""
@@ -48,6 +58,17 @@ def test_every_error_that_is_raised_on_purpose_is_in_the_tree_or_has_a_reason():
         for name in raised_builtins(path)
     }
     assert found == set(ALLOWED)
+
+
+def test_every_class_of_errors_is_in_the_tree_or_has_a_reason():
+    errors = set()
+    for path in python_files(PACKAGE):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                bases = {getattr(builtins, ast.unparse(base), None) for base in node.bases}
+                if any(isinstance(base, type) and issubclass(base, BaseException) for base in bases):
+                    errors.add(relative(path).removeprefix(f"{PACKAGE}/"))
+    assert errors - {"errors.py"} == set(INTERNAL)
 
 
 def test_the_search_finds_an_error_however_it_is_raised(tmp_path):

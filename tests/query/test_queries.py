@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -167,7 +168,8 @@ def test_nothing_is_sent_before_it_is_asked_and_a_wrong_condition_never(shared):
     for wrong in (lambda: filters.one_of(), lambda: filters.one_of(["a"]), lambda: filters.any_of(),
                   lambda: filters.any_of(filters.tags("a"), "b"), lambda: filters.after("x"),
                   lambda: filters.after(NOW.date()), lambda: filters.between(1, NOW),
-                  lambda: filters.contains(3), lambda: filters.before(True)):  # fmt: skip
+                  lambda: filters.contains(3), lambda: filters.after(math.nan),
+                  lambda: filters.before(True)):  # fmt: skip
         with pytest.raises(InvalidValueError):
             wrong()
     assert requests.take() == []

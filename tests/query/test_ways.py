@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta, timezone
 
@@ -9,13 +10,16 @@ import pytest
 
 import pieces_orm
 from pieces_orm import filters
-from pieces_orm.query import running
+from pieces_orm.query import running, translation
 from pieces_orm.server import Settings
 from pieces_orm.values import Trigger
 from pieces_orm.wire.extensions import QUERY
 
 from ..docs.pages import DOCS
 from ..support import Requests
+
+FAMILY = "/tag_to_asset_associations"
+APPLICATION = {"name": "OPEN_SOURCE", "version": "1", "platform": "LINUX"}
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +95,54 @@ def test_a_live_list_loads_together_what_its_conditions_look_at():
                 assert len(made) < 8, made
 
 
-def test_more_conditions_than_the_server_takes_are_decided_here(pieces):
+def test_associations_that_documents_leave_out_are_read_from_the_side_with_fewer_materials():
+    settings = Settings(embed_relations=False, extensions=False)
+    with pieces_orm.embedded(settings=settings) as session, pieces_orm.connect(session.url) as other:
+        for number in range(6):
+            session.assets.create("a", name=f"n{number}", tags=["tides"] if number % 2 else ["ebb"])
+        tag = session.tags.query(text="tides").one().id
+        requests = Requests(other)
+        assert [each.name for each in other.assets.query(tags="tides")] == ["n5", "n3", "n1"]
+        assert requests.take()[1:] == ["GET /tags", "GET /assets", f"GET {FAMILY}/tag/{tag}"]
+        assert [each.name for each in other.assets.query(tags="tides", name="n3")] == ["n3"]
+        asset = session.assets.query(name="n3").one()
+        assert requests.take() == ["GET /tags", "GET /assets", f"GET {FAMILY}/asset/{asset.id}"]
+        assert other.assets.query(tags=None).count() == 0
+
+
+def test_pseudo_assets_are_found_when_a_condition_names_them():
+    for extensions in (True, False):
+        with pieces_orm.embedded(settings=Settings(extensions=extensions)) as session:
+            usual = session.assets.create("a")
+            seed = {"format": {"fragment": {"string": {"raw": "b"}}}, "pseudo": True, "metadata": {}}
+            seed["application"] = json.loads(session.request("POST", "/connect", body={"application": APPLICATION}))[
+                "application"
+            ]
+            body = {"type": "SEEDED_ASSET", "asset": seed}
+            [pseudo] = {json.loads(session.request("POST", "/assets/create", body=body))["id"]}
+            assert session.assets.query().ids() == (usual.id,)
+            assert session.assets.query(pseudo=True).ids() == (pseudo,)
+            assert session.assets.query(pseudo=filters.is_not(True)).ids() == (usual.id,)
+            with session.assets.query(pseudo=True).live() as live:
+                assert [each.id for each in live] == [pseudo]
+
+
+def test_more_conditions_than_the_server_takes_are_decided_here(pieces, monkeypatch):
     for text in ("a", "b", "c"):
         pieces.tags.create(text)
     query = pieces.tags.query(text=filters.one_of(*map(str, range(1000)), "b"))
     assert [each.text for each in query] == ["b"]
     assert query.explain().server == ("order by -created",)
+    for text in ("x", "y", "z"):
+        pieces.persons.create(name="somebody", email=f"{text}@example.com")
+    pieces.tags.query(text="a").one().associate(*pieces.persons.all())
+    monkeypatch.setattr(translation.extensions, "MAX_VALUES", 2)
+    sent = []
+    conditions = translation.conditions
+    monkeypatch.setattr(translation, "conditions", lambda tests: sent.append(tests) or conditions(tests))
+    assert pieces.tags.query(persons="somebody").one().text == "a"
+    assert sent[-1] == ()
+    monkeypatch.undo()
     deep = "a"
     for _ in range(12):
         deep = filters.is_not(deep)
