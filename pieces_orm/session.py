@@ -65,7 +65,7 @@ def _keyed(
 
 
 class Session:
-    """A connection to one server, with a collection for each kind; sessions share nothing.
+    """A connection to one server, with a collection for each kind; sessions share nothing, but for scopes.
 
     Get one from `connect()` or `embedded()`, which document the arguments.
     """
