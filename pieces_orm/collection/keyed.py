@@ -89,9 +89,9 @@ class KeyedCollection(SearchableCollection[E, P, C]):
 
         Calls at once, by threads and by other programs that use this package, make one material.
 
-        Requests: on the embedded server one POST, one more if receivers listen to `created`, and for persons those of
-        `find` besides; elsewhere those of `exists`, then one GET; or, if there is none, those of `create`, and one GET
-        of the collection to see whether others made one at the same time, of which the oldest stays.
+        Requests: on the embedded server one POST, and for the names of persons those of `find` besides; elsewhere those
+        of `exists`, then one GET; or, if there is none, those of `create`, and one GET of the collection to see whether
+        others made one at the same time, of which the oldest stays.
 
         Args:
             value: as for `find`.

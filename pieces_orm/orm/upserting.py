@@ -8,6 +8,7 @@ stays, and each call deletes only what it made itself.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import attrs
@@ -17,8 +18,9 @@ from ..errors import BatchError
 from ..model.natural_key import Key, with_ids
 from ..model.record import Record
 from ..model.seed import Seed
+from ..transport.connection import NoExtensionError
 from ..values import Progress
-from ..wire.extensions import UNIQUE, UNIQUE_KINDS
+from ..wire.extensions import UNIQUE_KINDS
 from . import commands, creating, merging, natural_keys
 from .context import Context
 
@@ -35,9 +37,9 @@ def get_or_create(
 ) -> dict[str, R]:
     """Return the materials with natural keys, by key; those that are missing are created from their seeds.
 
-    Requests: where the server has the extension `unique`, one POST for each, and those of `find` for keys that several
-    may share, or if receivers listen to `created`; elsewhere those of `find`, one POST for each that is missing, and
-    one GET of the collection after that.
+    Requests: where the server has the extension `unique`, those of `creating.create` for all, and those of `find` for
+    keys that several may share; elsewhere those of `find`, one POST for each that is missing, and one GET of the
+    collection after that.
 
     Args:
         fresh: read those that are there.
@@ -46,35 +48,36 @@ def get_or_create(
     kind = cls._schema.kind
     # Receivers never run while others wait: they may call this themselves, and wait for other threads.
     with context.signals.held_back(), context.connection.turns.take((kind.name, text) for text in seeds):
-        is_unique = _is_unique(context, cls)
-        looked_for = [text for text in seeds if not is_unique or _must_look(context, cls, text)]
-        found = natural_keys.find(context, cls, looked_for, fresh=fresh)
+        if kind in UNIQUE_KINDS:
+            with suppress(NoExtensionError):
+                return _by_server(context, cls, seeds, progress, fresh=fresh)
+        found = natural_keys.find(context, cls, list(seeds), fresh=fresh)
         missing = {text: seed for text, seed in seeds.items() if text not in found}
         if not missing:
             return found
-        asked = [
-            attrs.evolve(each, query={**each.query, "unique": True}) if is_unique else each for each in missing.values()
-        ]
         try:
-            made = dict(zip(missing, creating.create(context, cls, asked, progress), strict=True))
+            made = creating.create(context, cls, list(missing.values()), progress)
         except BatchError as error:
-            if not _is_unique(context, cls):
-                _settle(context, cls, missing, set(error.succeeded))
+            _settle(context, cls, missing, set(error.succeeded))
             raise
-        if not _is_unique(context, cls):  # or another server answers now, which has not looked
-            made |= _settle(context, cls, missing, {each.id for each in made.values()})
-        return found | made
+        own = dict(zip(missing, made, strict=True))
+        return found | own | _settle(context, cls, missing, {each.id for each in made})
 
 
-def _is_unique(context: Context, cls: type[Record]) -> bool:
-    _ = context.connection.application  # an answer tells what the server can
-    return UNIQUE in context.connection.extensions and cls._schema.kind in UNIQUE_KINDS
+def _by_server(
+    context: Context, cls: type[R], seeds: Mapping[str, Seed], progress: Progress | None, *, fresh: bool
+) -> dict[str, R]:
+    """Let the server find or create; but it takes any of those that share a key.
 
-
-def _must_look(context: Context, cls: type[Record], text: str) -> bool:
-    """Tell whether a material must be looked for: `created` must not be told of one that is there."""
+    Raises:
+        NoExtensionError: it cannot.
+    """
     natural = cls._natural_key
-    return bool(context.signals.created.receivers) or (natural is not None and natural.is_shared(text))
+    shared = [text for text in seeds if natural is not None and natural.is_shared(text)]
+    found = natural_keys.find(context, cls, shared, fresh=fresh)
+    missing = {text: seed for text, seed in seeds.items() if text not in found}
+    made = creating.create(context, cls, list(missing.values()), progress, unique=True) if missing else []
+    return found | dict(zip(missing, made, strict=True))
 
 
 def _settle(context: Context, cls: type[R], texts: Collection[str], own: set[str]) -> dict[str, R]:
