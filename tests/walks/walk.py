@@ -19,6 +19,7 @@ from pieces_orm.sync import feed
 from pieces_orm.transport import backoff
 
 from . import checks, faults, logs, other_program
+from . import upserting as _upserting  # noqa: F401 enters its steps
 from .actor import Actor
 from .materials import CLASSES
 from .steps import STEPS, Turn
