@@ -131,7 +131,7 @@ def phrase(
     if isinstance(annotation, str):
         options = {"annotation": str.__str__(named(AnnotationType, "annotation=", annotation))}
     where = True if options else annotation
-    text = _text("phrase", text)
+    text = nonempty_text("phrase()", _text("phrase", text))
     return Filter({"phrase": _given(value=text, title=title, content=content, annotation=where, options=options)})
 
 
