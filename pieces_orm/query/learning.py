@@ -115,7 +115,8 @@ def requests(cls: type[Entity], compared: Iterable[FieldTest | RelationTest], fi
     routes: list[Route] = []
     for relation in [*relations, *copied]:
         routes += _family_routes(relation) or [cls._schema.kind.route("read")]
-        routes += [] if relation in copied or relation.inverse is None else _family_routes(relation.inverse)
+    for relation in relations:
+        routes += [] if relation.inverse is None else _family_routes(relation.inverse)
     for relation in copied:
         kind = relation.target._schema.kind
         routes += [kind.routes.get("batch", kind.newer_batch), kind.route("read")]

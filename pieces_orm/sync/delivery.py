@@ -12,6 +12,7 @@ from ..errors import NotFoundError, PiecesError
 from ..orm import loading, reading
 from ..orm.context import Context
 from ..orm.entity import Entity
+from ..orm.relation_loading import RelatedIds
 from .listing import Listing
 from .pending import DELETED, SURVIVED, UPDATED, VANISHED
 from .reconciler import Reconciler, may_be_anothers
@@ -108,8 +109,9 @@ class Delivery:
             }
             found, vanished = self._read({id: None for each in wanted.values() for id in each})
             failed = {id for id, each in found.items() if isinstance(each, Exception)} - vanished
+            related = RelatedIds(self._context.connection)
             for member, number in numbers.items():
-                failed |= member.apply(found, wanted[member], there[member], number)
+                failed |= member.apply(found, wanted[member], there[member], related, number)
                 member.remove_gone(dict.fromkeys(wanted[member].keys() & vanished, DELETED), vanished)
         self._learn(reports.keys() - failed, batch, found, gone | vanished)
         for member, each in ready.items():

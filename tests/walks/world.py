@@ -135,7 +135,8 @@ class World:
         """Enter a deletion."""
         with self.lock:
             self.gone.add(key)
-            self.phase.deleted[key] = actor
+            if self.phase.deleted.setdefault(key, actor) != actor:
+                self.unsure(key)  # whose deletion came first is not known
             self.pairs = {pair for pair in self.pairs if all((end[0], end[1]) != key for end in pair)}
             self.wrote(actor, key)
 
