@@ -22,9 +22,9 @@ __all__ = [
     "one_of", "persons", "phrase", "startswith", "tags", "updated", "websites",
 ]  # fmt: skip
 
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-Bound = TypeVar("Bound", datetime, int, float)
+_T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
+_Bound = TypeVar("_Bound", datetime, int, float)
 
 
 @frozen
@@ -131,12 +131,12 @@ def phrase(
     if isinstance(annotation, str):
         options = {"annotation": str.__str__(named(AnnotationType, "annotation=", annotation))}
     where = True if options else annotation
-    text = _text("phrase", text)
+    text = nonempty_text("phrase()", _text("phrase", text))
     return Filter({"phrase": _given(value=text, title=title, content=content, annotation=where, options=options)})
 
 
 @frozen
-class Condition(Generic[T_co]):
+class Condition(Generic[_T_co]):
     """A condition on a field or relation of a query; created by the functions of this module."""
 
     form: Literal["after", "any_of", "before", "between", "contains", "is_not", "one_of", "startswith"]
@@ -156,17 +156,17 @@ def _bound(name: str, bound: Any) -> Any:
     raise InvalidValueError(message)
 
 
-def after(bound: Bound) -> Condition[Bound]:
+def after(bound: _Bound) -> Condition[_Bound]:
     """Match what is later, or greater, than this; a naive datetime is local time."""
     return Condition("after", (_bound("after", bound),))
 
 
-def before(bound: Bound) -> Condition[Bound]:
+def before(bound: _Bound) -> Condition[_Bound]:
     """Match what is earlier, or less, than this; a naive datetime is local time."""
     return Condition("before", (_bound("before", bound),))
 
 
-def between(first: Bound, last: Bound) -> Condition[Bound]:
+def between(first: _Bound, last: _Bound) -> Condition[_Bound]:
     """Match what is neither before `first` nor after `last`; both belong to it. A naive datetime is local time."""
     bounds = _bound("between", first), _bound("between", last)
     if isinstance(bounds[0], datetime) is not isinstance(bounds[1], datetime):
@@ -185,7 +185,7 @@ def startswith(text: str) -> Condition[str]:
     return Condition("startswith", (_text("startswith", text),))
 
 
-def one_of(*values: T) -> Condition[T]:
+def one_of(*values: _T) -> Condition[_T]:
     """Match any of these values; None stands for an empty field. Of a relation: associated with any of these."""
     if not values:
         message = "one_of() takes one or more values."
@@ -196,7 +196,7 @@ def one_of(*values: T) -> Condition[T]:
     return Condition("one_of", values)
 
 
-def is_not(value: T | Condition[T]) -> Condition[T]:
+def is_not(value: _T | Condition[_T]) -> Condition[_T]:
     """Match all but this value, or all that does not meet this condition; an empty field is not any value."""
     return Condition("is_not", (value,))
 
@@ -204,7 +204,7 @@ def is_not(value: T | Condition[T]) -> Condition[T]:
 @overload
 def any_of(*filters: Filter) -> Filter: ...  # type: ignore[overload-overlap]  # a filter is no value of a field
 @overload
-def any_of(*filters: T | Condition[T]) -> Condition[T]: ...
+def any_of(*filters: _T | Condition[_T]) -> Condition[_T]: ...
 def any_of(*filters: Any) -> Any:
     """Match what meets any of these: filters of a search, or values and conditions of a query."""
     if not filters:

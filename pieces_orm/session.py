@@ -65,7 +65,7 @@ def _keyed(
 
 
 class Session:
-    """A connection to one server, with a collection for each kind; sessions share nothing.
+    """A connection to one server, with a collection for each kind; sessions share nothing, but for scopes.
 
     Get one from `connect()` or `embedded()`, which document the arguments.
     """
@@ -114,6 +114,7 @@ class Session:
             url, application=application, api_key=api_key, timeout=timeout, dispatch=dispatch, find=find, token=token,
             max_answer=max_answer, sender=type(self))  # fmt: skip
         self._context = Context(connection, autoload=autoload, concurrency=concurrency)
+        self._opened_from: Session | None = None
         _sessions[self] = on_close
 
     @Lazily
@@ -164,10 +165,12 @@ class Session:
             raise InvalidValueError(message)
         check_concurrency(concurrency := context.concurrency if concurrency is None else concurrency)
         check_dispatch(dispatch := context.signals.dispatch if isinstance(dispatch, EllipsisType) else dispatch)
-        own = Session.__new__(Session)
-        own._context = context.scope(
+        own_context = context.scope(
             autoload=context.autoload if autoload is None else autoload, concurrency=concurrency, dispatch=dispatch
         )
+        own = Session.__new__(Session)
+        # This session stays among the open ones, which a fork closes, for as long as a scope of it is held.
+        vars(own).update(_context=own_context, _opened_from=self)
         return own
 
     # The server -----------------------------------------------------------------------------------------------------

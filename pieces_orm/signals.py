@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MethodType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import blinker
 from attrs import frozen
@@ -126,10 +126,6 @@ class SignalEvent:
         return SignalEvent("changed", self.sender, {**new, "fields": fields, "before": before})
 
 
-# What was emitted and not yet sent: the signal, the sender, and what it is about.
-Events: TypeAlias = list[tuple[Any, Any, dict[str, Any]]]
-
-
 def _signal(name: str, *about: str) -> Lazily[Signal]:
     return Lazily(lambda _: Signal(name, *about))
 
@@ -193,7 +189,7 @@ class Signals:
         if getattr(self._held_back, "events", None) is not None:
             yield
             return
-        events: Events = []
+        events: list[Any] = []
         try:
             with self.kept(events):
                 yield
@@ -201,7 +197,7 @@ class Signals:
             self.emit_all(events)
 
     @contextmanager
-    def kept(self, events: Events) -> Iterator[None]:
+    def kept(self, events: list[Any]) -> Iterator[None]:
         """Put what this thread emits meanwhile into a list, for another thread to emit it."""
         before = getattr(self._held_back, "events", None)
         self._held_back.events = events
@@ -210,7 +206,7 @@ class Signals:
         finally:
             self._held_back.events = before
 
-    def emit_all(self, events: Events) -> None:
+    def emit_all(self, events: list[Any]) -> None:
         """Emit what was kept."""
         for signal, sender, about in events:
             self.emit(signal, sender, **about)

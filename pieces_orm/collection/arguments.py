@@ -21,7 +21,7 @@ from ..model.seed import Seed
 from ..orm import natural_keys
 from ..orm.context import Context, check_context
 from ..orm.entity import Entity, registered
-from ..values.checking import named, plain_text, to_utc
+from ..values.checking import named, nonempty_text, plain_text, to_utc
 from ..wire.paths import checked_id
 
 E = TypeVar("E", bound=Entity)
@@ -282,7 +282,7 @@ def listed_texts(name: str, texts: Any) -> list[str]:
     """Return texts as they are sent.
 
     Raises:
-        InvalidValueError: one is no text, or cannot be sent.
+        InvalidValueError: one is no text, is empty, or cannot be sent.
     """
     if isinstance(texts, str):
         message = f"{name} takes a list of texts, not {_text_for_list(name, texts)}."
@@ -292,7 +292,7 @@ def listed_texts(name: str, texts: Any) -> list[str]:
         if not isinstance(each, str):
             message = f"{name} takes texts, not {each!r}."
             raise InvalidValueError(message)
-    return [plain_text(name, each) for each in found]
+    return [nonempty_text(name, each) for each in found]
 
 
 def check_callable(name: str, given: Any) -> None:

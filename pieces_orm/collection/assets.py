@@ -220,9 +220,9 @@ class AssetCollection(Collection[Asset, P, C]):
     ) -> list[Asset]:
         """Create several assets, of contents or files; all arguments are checked before anything is sent.
 
-        Requests: those of `create` for each, a few at a time. With `upsert`, one GET of the anchors, and one batch read
-        for each 50 assets that were made of these files before; those of `save` for each whose content has changed, and
-        of `create` for each that is new; none that writes when nothing has changed.
+        Requests: those of `create` for each, a few at a time. With `upsert`, one GET of the anchors, or a query of the
+        embedded server, and one batch read for each 50 anchors and assets of these files; those of `save` for each that
+        has changed, and of `create` for each that is new; none that writes when nothing has changed.
 
         Args:
             items: for each asset its content, a path object for a file, or a mapping of the arguments of `create` by

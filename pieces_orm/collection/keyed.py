@@ -55,7 +55,8 @@ class KeyedCollection(SearchableCollection[E, P, C]):
     def exists(self, value: str | PathLike[str]) -> bool:
         """Tell whether there is one with this natural key: text (tags), url (websites), path (anchors), name (persons).
 
-        Requests: one POST for tags and websites; one GET of the collection for anchors and persons.
+        Requests: one POST for tags and websites; for anchors and persons one POST of a query on the embedded server,
+        and one batch read of the anchors that have the path; elsewhere one GET of the collection.
 
         Args:
             value: the key itself; unlike elsewhere, a text in the form of a UUID is one too.

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..model.natural_key import Key
 from ..values import AnnotationType, Language
+from ..values.structs import Patch
 from .anchor import Anchor
 from .declaring import Context, Entity, Seed
 from .person import Person
@@ -61,7 +62,7 @@ def asset_seed(
 
 def _seeds(context: Context, named: Sequence[Any]) -> list[Any]:
     """Return the seeds of what is named by natural keys."""
-    return [each.seed(context).body for each in named if isinstance(each, Key)]
+    return [Patch(each.seed(context).body) for each in named if isinstance(each, Key)]
 
 
 def _format(content: str | bytes, language: str | None) -> dict[str, Any]:

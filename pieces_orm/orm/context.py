@@ -169,5 +169,5 @@ class Context:
 def check_context(record: Record, context: Context) -> None:
     """Raise when a record belongs to another session."""
     if record._context is not context:
-        message = f"{record!r} belongs to another session; sessions share nothing."
+        message = f"{record!r} belongs to another session or scope: get it here, by its id."
         raise UsageError(message)

@@ -14,6 +14,8 @@ from ..errors import InvalidValueError, NotFoundError, SeveralFoundError
 from ..model.natural_key import Key, NaturalKey
 from ..model.record import Record, known_value, readable_ids
 from ..model.state import EXPIRED, HANDLE
+from ..transport.connection import NoExtensionError
+from ..wire.extensions import MAX_VALUES, QUERY, query_route
 from ..wire.paths import checked_id, has_id_form
 from . import loading, reading, relation_loading
 from .context import Context, check_context
@@ -122,16 +124,50 @@ def _load_keys(context: Context, cls: type[R], entities: Sequence[R]) -> list[R]
 def look_up(context: Context, cls: type[R], texts: Collection[str]) -> dict[str, list[R]]:
     """Return the materials that have natural keys, by key, the oldest first; keys that none has are left out.
 
-    Requests: one GET of the collection, without contents; those of `prefetch` for what the keys are read from.
+    Requests: one POST of a query where the server has the extension `query`, and one batch read for each 50 that other
+    materials have the keys of; else one GET of the collection, without contents, and those of `prefetch` for what the
+    keys are read from.
     """
     natural = _declared(cls)
-    query = reading.contents_query(cls._schema.kind.route("all"), transferables=False)
-    there = _load_keys(context, cls, loading.snapshot(context, cls, query, None))
+    try:
+        there = _query(context, cls, natural, list(texts))
+    except NoExtensionError:
+        query = reading.contents_query(cls._schema.kind.route("all"), transferables=False)
+        there = loading.snapshot(context, cls, query, None)
+    there = _load_keys(context, cls, there)
     found: dict[str, list[R]] = {}
     for each in there:
         for text in set(_known(context, each, natural) or ()).intersection(texts):
             found.setdefault(text, []).append(each)
     return {text: sorted(each, key=age) for text, each in found.items()}
+
+
+def _query(context: Context, cls: type[R], natural: NaturalKey, texts: Sequence[str]) -> list[R]:
+    """Let the server choose the materials that have keys.
+
+    Raises:
+        NoExtensionError: it cannot.
+    """
+    if not context.connection.offers(QUERY):
+        raise NoExtensionError
+    relation = cls._schema.relations[natural.through] if natural.through else None
+    holder: Any = cls if relation is None else relation.target
+    found: list[Any] = []
+    size = MAX_VALUES // len(natural.paths)
+    for start in range(0, len(texts), size):
+        some = texts[start : start + size]
+        tests = [{"key": path, "type": "text", "one_of": some} for path in natural.paths]
+        body = decoding.encode({"where": [{"any_of": tests}], "answer": "documents"})
+        with context.history.request() as number:
+            data = context.connection.call(
+                query_route(holder._schema.kind), body=body, repeatable=True, extension=QUERY
+            )
+            found += loading.adopt_page(context, holder, data, number, contents=False)
+    if relation is None or relation.inverse is None:
+        return found
+    back = relation.inverse
+    ids = dict.fromkeys(id for each in found for id in relation_loading.related_ids(context, each, back))
+    return loading.get_many(context, cls, list(ids), skip_missing=True) if ids else []
 
 
 def age(entity: Any) -> tuple[Any, str]:
@@ -143,7 +179,7 @@ def find(context: Context, cls: type[R], texts: Sequence[str], *, fresh: bool = 
     """Return the materials that have natural keys, by key; keys that none has are left out.
 
     Requests: one POST to the exists route for each, a few at a time, where the wire has it and the keys are few; else
-    one GET of the collection.
+    those of `look_up`.
 
     Args:
         fresh: read them too, where their ids are all that an answer has said; those of `get_many`.

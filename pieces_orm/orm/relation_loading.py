@@ -10,6 +10,7 @@ from ..errors import InvalidValueError, UnsupportedOperationError
 from ..model.record import Record, known_ids
 from ..model.relation import Relation
 from ..model.state import EXPIRED, HANDLE, LOADED
+from ..transport.connection import Connection
 from ..values import Progress
 from ..wire import routes
 from . import loading, state_changes
@@ -54,27 +55,60 @@ def _known_ids(context: Context, record: Record, relation: Relation[Any]) -> tup
         return None if record._state.state is EXPIRED else known_ids(record, relation)
 
 
+class RelatedIds:
+    """Reads of the ids that documents leave out, which several sessions may share: each is made once.
+
+    Args:
+        connection: to read with.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._found: defaultdict[Relation[Any], dict[str, tuple[str, ...]]] = defaultdict(dict)
+
+    def read(self, relation: Relation[Any], ids: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
+        """Return the ids of a relation of some materials; None where the server has no association family for it."""
+        from .association_ids import read_related_ids  # noqa: PLC0415 documents of most servers leave nothing out
+
+        known = self._found[relation]
+        missing = [id for id in ids if id not in known]
+        found = read_related_ids(self._connection, relation, missing) if missing else {}
+        if found is None:
+            return None
+        known.update(found)
+        return {id: known[id] for id in ids}
+
+
 def read_missing_ids(
-    context: Context, relation: Relation[Any], entities: Sequence[Record], origin: str = "refresh"
+    context: Context, relation: Relation[Any], entities: Sequence[Record]
 ) -> Mapping[str, tuple[str, ...]]:
     """Read the ids that documents leave out from the relation's association family, and return them by entity.
 
     Where the server has no such family, what was known last is returned, until it is asked again.
     """
-    feature = f"{relation.owner.__name__}.{relation.name}"
     if not entities:
         return {}
+    with context.history.request() as number:
+        return _learn_missing_ids(context, relation, entities, RelatedIds(context.connection), number, "refresh")
+
+
+def _learn_missing_ids(
+    context: Context,
+    relation: Relation[Any],
+    entities: Sequence[Record],
+    related: RelatedIds,
+    number: int,
+    origin: str,
+) -> Mapping[str, tuple[str, ...]]:
+    feature = f"{relation.owner.__name__}.{relation.name}"
     if not context.connection.may_have(feature):
         return _former_ids(context, relation, entities)
-    from .association_ids import read_related_ids  # noqa: PLC0415 documents of most servers leave nothing out
-
-    with context.history.request() as number:
-        found = read_related_ids(context.connection, relation, [entity.id for entity in entities])
-        if found is None:
-            context.connection.has_not(feature)
-            return _former_ids(context, relation, entities)
-        for entity in entities:
-            state_changes.learn_ids(context, entity, relation, found[entity.id], number, origin)
+    found = related.read(relation, [entity.id for entity in entities])
+    if found is None:
+        context.connection.has_not(feature)
+        return _former_ids(context, relation, entities)
+    for entity in entities:
+        state_changes.learn_ids(context, entity, relation, found[entity.id], number, origin)
     return found
 
 
@@ -88,14 +122,21 @@ def _former_ids(context: Context, relation: Relation[Any], entities: Sequence[Re
     return found
 
 
-def reread_former_ids(context: Context, entities: Sequence[Record], origin: str) -> None:
-    """Read the ids again that were known and that newer documents leave out, and emit what changed of them."""
+def reread_former_ids(
+    context: Context, entities: Sequence[Record], related: RelatedIds, number: int, origin: str
+) -> None:
+    """Read the ids again that were known and that newer documents leave out, and emit what changed of them.
+
+    Args:
+        related: reads them; other sessions may have read them before with it.
+        number: of a request under way that is older than these reads.
+    """
     by_relation: defaultdict[Relation[Any], list[Record]] = defaultdict(list)
     for entity in entities:
         for name in entity._state.former_ids or ():
             by_relation[entity._schema.relations[name]].append(entity)
     for relation, some in by_relation.items():
-        read_missing_ids(context, relation, some, origin)
+        _learn_missing_ids(context, relation, some, related, number, origin)
 
 
 def related_entities(context: Context, record: Record, relation: Relation[R], ids: Sequence[str]) -> list[R]:

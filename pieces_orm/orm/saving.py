@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..concurrency import parallel
 from ..concurrency.parallel import Act
 from ..errors import BatchError, PiecesError
 from ..model.record import Record, check_usable, editing_of, own_edits
-from ..signals import Events
 from ..values import Progress
 from . import emitting, persistence
 from .context import Context
@@ -73,7 +72,7 @@ def _saving(
     with context.lock:
         saving = editing_of(record).saving
     emitted: persistence.Emitted = []
-    events: Events = []
+    events: list[Any] = []
     failed: BaseException | None = None
     yield
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ..documents.document import Document
 from ..model.fields import Field
@@ -14,29 +15,57 @@ from ..orm.entity import Entity
 from ..orm.persistence import CompletedField
 from ..wire.association_reads import sides_of
 from ..wire.kinds import FORMAT, Route
-from .conditions import FieldTest, RelationTest
+from .conditions import AnyOf, FieldTest, RelationTest, Test, leaves, replaced
 from .deciding import Candidate
 from .explaining import request_text
+from .ordering import ID
 
 _NOTE = "where documents leave it out"
 
 
-def learn(
-    context: Context,
-    cls: type[Entity],
-    candidates: Sequence[Candidate],
-    leaves: Iterable[FieldTest | RelationTest],
-    fields: Iterable[Field] = (),
-) -> None:
-    """Ask for those of some fields and relations that the documents of candidates leave out.
+def settled(context: Context, cls: type[Entity], candidates: Sequence[Candidate], test: Test) -> Test:
+    """Ask for what the documents of candidates leave out and a test looks at; return the test, to be decided now.
+
+    Relations are asked for from the side that has fewer materials: of a tag that is looked for, or of the candidates.
 
     Requests: those of `requests`, for what is left out.
     """
-    relations = {leaf.relation.name: leaf.relation for leaf in leaves if isinstance(leaf, RelationTest)}
-    specs = {spec.name: spec for spec in (*fields, *(leaf.spec for leaf in leaves if isinstance(leaf, FieldTest)))}
-    for relation in relations.values():
-        _learn_relation(context, cls, [each for each in candidates if each.lacks_ids(relation)], relation)
-    for spec in specs.values():
+
+    def settle(leaf: RelationTest) -> Test:
+        lacking = [each for each in candidates if each.lacks_ids(leaf.relation)]
+        members = _members(context, leaf) if len(leaf.ids) < len(lacking) else None
+        if members is None:
+            _learn_relation(context, cls, lacking, leaf.relation)
+            return leaf
+        return FieldTest(ID, "one_of", members) if members else AnyOf(())
+
+    learn_fields(context, cls, candidates, [leaf.spec for leaf in leaves(test) if isinstance(leaf, FieldTest)])
+    return replaced(test, settle)
+
+
+def _members(context: Context, test: RelationTest) -> tuple[str, ...] | None:
+    """Return the ids of the materials that meet a test, read from its targets; None where the server cannot tell."""
+    inverse = test.relation.inverse
+    if test.is_empty or inverse is None or not (inverse.is_many and test.relation.is_many):
+        return None
+    found = _read_apart(context, inverse, test.ids)
+    return None if found is None else tuple(dict.fromkeys(id for ids in found.values() for id in ids))
+
+
+def _read_apart(context: Context, relation: Relation[Any], ids: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
+    """Read the ids of a relation from its association family; None where the server has none."""
+    feature = f"{relation.owner.__name__}.{relation.name}"
+    if not context.connection.may_have(feature):
+        return None
+    found = association_ids.read_related_ids(context.connection, relation, ids)
+    if found is None:
+        context.connection.has_not(feature)
+    return found
+
+
+def learn_fields(context: Context, cls: type[Entity], candidates: Sequence[Candidate], specs: Iterable[Field]) -> None:
+    """Ask for those of some fields that the documents of candidates leave out."""
+    for spec in specs:
         lacking = [each for each in candidates if each.lacks(spec)]
         if lacking and spec.copied_from:
             _learn_from_copies(context, cls, lacking, spec)
@@ -47,20 +76,14 @@ def learn(
 
 
 def _learn_relation(
-    context: Context, cls: type[Entity], candidates: Sequence[Candidate], relation: Relation[object]
+    context: Context, cls: type[Entity], candidates: Sequence[Candidate], relation: Relation[Any]
 ) -> None:
     """Learn the ids of a relation, together from its association family, else one by one."""
     if not candidates:
         return
-    feature = f"{relation.owner.__name__}.{relation.name}"
-    found: dict[str, tuple[str, ...]] | None = None
-    if not relation.is_many:
-        # A complete document without it says that there is none.
-        found = {each.id: () for each in candidates}
-    elif context.connection.may_have(feature):
-        found = association_ids.read_related_ids(context.connection, relation, [each.id for each in candidates])
-        if found is None:
-            context.connection.has_not(feature)
+    # A complete document that leaves out a to-one relation says that there is none.
+    none: dict[str, tuple[str, ...]] = {each.id: () for each in candidates}
+    found = _read_apart(context, relation, list(none)) if relation.is_many else none
     for each in candidates:
         if found is None:
             record = context.identity_map.ref(cls, each.id)
@@ -84,18 +107,24 @@ def _learn_from_copies(context: Context, cls: type[Entity], candidates: Sequence
         each.learn(spec, None if value is EMPTY else value)
 
 
-def requests(cls: type[Entity], leaves: Iterable[FieldTest | RelationTest], fields: Iterable[Field]) -> list[str]:
+def requests(cls: type[Entity], compared: Iterable[FieldTest | RelationTest], fields: Iterable[Field]) -> list[str]:
     """Return the requests that learning takes, as far as documents leave something out."""
-    relations = [leaf.relation for leaf in leaves if isinstance(leaf, RelationTest) and leaf.relation.is_many]
+    relations = [leaf.relation for leaf in compared if isinstance(leaf, RelationTest) and leaf.relation.is_many]
     copied = [cls._schema.relations[spec.copied_from] for spec in fields if spec.copied_from]
     completed = any(isinstance(spec, CompletedField) and not spec.copied_from for spec in fields)
     routes: list[Route] = []
     for relation in [*relations, *copied]:
-        sides = sides_of(cls._schema.kind, relation.name, relation.target._schema.kind)
-        routes += [route for side in sides for route in (side.bulk, side.read)] or [cls._schema.kind.route("read")]
+        routes += _family_routes(relation) or [cls._schema.kind.route("read")]
+    for relation in relations:
+        routes += [] if relation.inverse is None else _family_routes(relation.inverse)
     for relation in copied:
         kind = relation.target._schema.kind
         routes += [kind.routes.get("batch", kind.newer_batch), kind.route("read")]
     if completed:
         routes.append(FORMAT.route("read"))
     return [request_text(route, note=_NOTE) for route in dict.fromkeys(routes)]
+
+
+def _family_routes(relation: Relation[Any]) -> list[Route]:
+    sides = sides_of(relation.owner._schema.kind, relation.name, relation.target._schema.kind)
+    return [route for side in sides for route in (side.bulk, side.read)]

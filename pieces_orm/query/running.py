@@ -142,7 +142,7 @@ def _candidates(context: Context, plan: Plan) -> Iterator[Candidate]:
         return (each for part in parts for each in _decided(context, plan, here, _read(context, plan, part)))
     found = _decided(context, plan, here, _documents(context, plan))
     if not plan.sends_order and plan.answer != "count":
-        learning.learn(context, plan.statement.cls, found, (), [key.spec for key in plan.statement.order])
+        learning.learn_fields(context, plan.statement.cls, found, [key.spec for key in plan.statement.order])
     if plan.answer != "count" and not (plan.way == "query" and plan.sends_order):
         found.sort(key=functools.partial(sort_key, plan.statement.cls, plan.statement.order))
     return iter(found)
@@ -152,8 +152,7 @@ def _decided(context: Context, plan: Plan, tests: Sequence[Test], found: Sequenc
     """Return the candidates that meet all tests; what documents leave out is asked for of those that are left."""
     left = list(found)
     for test in sorted(tests, key=_cost):
-        learning.learn(context, plan.statement.cls, left, leaves(test))
-        decide: Decider = decider(test)
+        decide: Decider = decider(learning.settled(context, plan.statement.cls, left, test))
         left = [each for each in left if decide(each)]
     return left
 
@@ -249,7 +248,6 @@ def _with_ids(context: Context, test: RelationTest) -> Test:
         owner = place.cls._schema.relations[place.owner]
         known = plan(statement, answer, known_extensions(context))
         points = list(_candidates(context, known))
-        learning.learn(context, place.cls, points, [RelationTest(owner)])
         found = [id for point in points for id in point.related(owner)]
     listed = tuple(dict.fromkeys([*test.ids, *found]))
     return RelationTest(test.relation, ids=listed) if listed else AnyOf(())

@@ -12,6 +12,7 @@ from ..errors import NotFoundError, PiecesError
 from ..orm import loading, reading
 from ..orm.context import Context
 from ..orm.entity import Entity
+from ..orm.relation_loading import RelatedIds
 from .listing import Listing
 from .pending import DELETED, SURVIVED, UPDATED, VANISHED
 from .reconciler import Reconciler, may_be_anothers
@@ -108,30 +109,23 @@ class Delivery:
             }
             found, vanished = self._read({id: None for each in wanted.values() for id in each})
             failed = {id for id, each in found.items() if isinstance(each, Exception)} - vanished
+            related = RelatedIds(self._context.connection)
             for member, number in numbers.items():
-                failed |= member.apply(found, wanted[member], there[member], number)
+                failed |= member.apply(found, wanted[member], there[member], related, number)
                 member.remove_gone(dict.fromkeys(wanted[member].keys() & vanished, DELETED), vanished)
-        self._learn(ready, batch, found, gone | vanished, failed)
+        self._learn(reports.keys() - failed, batch, found, gone | vanished)
+        for member, each in ready.items():
+            member.known.follow_listing(each.keys() - wanted[member].keys())
         return {id: min(reports[id], UPDATED) for id in failed}
 
-    def _learn(
-        self,
-        ready: Mapping[Reconciler, Mapping[str, int]],
-        batch: Mapping[str, int],
-        found: Found,
-        gone: AbstractSet[str],
-        failed: AbstractSet[str],
-    ) -> None:
+    def _learn(self, told: AbstractSet[str], batch: Mapping[str, int], found: Found, gone: AbstractSet[str]) -> None:
         """Let the listing know what has been told to everybody by now."""
-        told = {id for each in (*ready.values(), batch) for id in each if id not in failed}
         for id in told:
             document = found.get(id)
             if id in gone or batch.get(id) == DELETED:
                 self.listing.remove(id)
             elif id in batch or id in self.listing.ids:
                 self.listing.put(id, document.updated if isinstance(document, Document) else None)
-        for member in ready:
-            member.known.follow_listing()
 
     def _read(self, ids: Iterable[str]) -> tuple[Found, set[str]]:
         """Read the documents of materials; return them or errors by id, and the ids that turned out to be gone."""

@@ -88,10 +88,18 @@ class KnownIds:
             for id in ids:
                 self._own.setdefault(id, self._listing.told(id))
 
-    def follow_listing(self) -> None:
-        """Let the listing speak for materials of which it knows as much by now, once reports were processed."""
+    def follow_listing(self, learned: AbstractSet[str]) -> None:
+        """Let the listing speak for materials of which it knows as much by now, once reports were processed.
+
+        Args:
+            learned: ids whose reports nobody listened to here, which may have been read for others.
+        """
         with self._lock:
-            self._own = {id: told for id, told in self._own.items() if told != self._listing.told(id)}
+            self._own = {
+                id: told
+                for id, told in self._own.items()
+                if told != self._listing.told(id) and not (told is None and id in learned)
+            }
 
     # Writes of this session -----------------------------------------------------------------------------------------
 

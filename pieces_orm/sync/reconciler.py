@@ -16,6 +16,7 @@ from ..model.state import DELETED, EXPIRED, HANDLE, LOADED, PARTIAL
 from ..orm import field_access, relation_loading, state_changes
 from ..orm.context import Context
 from ..orm.entity import Entity
+from ..orm.relation_loading import RelatedIds
 from .known_ids import KnownIds
 from .listing import Listing
 from .pending import DELETED as REPORTED_DELETED
@@ -163,6 +164,7 @@ class Reconciler:
         found: Mapping[str, Document | Exception],
         wanted: Mapping[str, bool],
         reports: Mapping[str, int],
+        related: RelatedIds,
         number: int,
     ) -> set[str]:
         """Apply and emit what was read; return the ids of which a part could not be read.
@@ -173,6 +175,7 @@ class Reconciler:
             found: documents by id; errors are passed over.
             wanted: the ids for this session, each with whether it was loaded before.
             reports: by id.
+            related: reads what documents leave out, once for all sessions.
             number: that of the read.
         """
         if self.context.connection.is_closed:
@@ -191,23 +194,25 @@ class Reconciler:
                     continue
                 if entity is not None:
                     by_origin[origin].append(entity)
-        failed |= {id for origin, entities in by_origin.items() for id in self._read_parts(entities, origin)}
+        failed |= {
+            id for origin, entities in by_origin.items() for id in self._read_parts(entities, origin, related, number)
+        }
         for entity in (each for entities in by_origin.values() for each in entities if each.id not in failed):
             self._emit_one(entity, reports[entity.id], number, was_loaded=wanted[entity.id])
         return failed
 
-    def _read_parts(self, entities: Sequence[Entity], echo: str) -> Iterable[str]:
+    def _read_parts(self, entities: Sequence[Entity], echo: str, related: RelatedIds, number: int) -> Iterable[str]:
         """Read the parts again that were known and that documents leave out; return the ids for which that failed."""
         origin = _origin(echo)
         try:
-            relation_loading.reread_former_ids(self.context, entities, origin)
+            relation_loading.reread_former_ids(self.context, entities, related, number, origin)
             # An association of this session may have changed them; it was told when it was made.
             field_access.reread_former_values(self.context, entities, "local" if echo == "echo" else origin)
         except PiecesError as error:
             if len(entities) == 1 or not may_be_anothers(error):
                 _log.info("Parts of %s could not be read: %s", self._kind.collection, error)
                 return [each.id for each in entities]
-            return [id for each in entities for id in self._read_parts([each], echo)]
+            return [id for each in entities for id in self._read_parts([each], echo, related, number)]
         return ()
 
     def _emit_one(self, entity: Entity, report: int, number: int, *, was_loaded: bool) -> None:

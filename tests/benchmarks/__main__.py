@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import calling, live, payloads, reading, report, server, small, starting
+from . import calling, live, many, payloads, reading, report, server, small, starting
 from .measuring import Row
 
 Table = list[dict[str, object]]
@@ -25,7 +25,7 @@ def _goals(quick: bool) -> tuple[Table, dict[str, list[tuple[int, float]]]]:
     rows: list[Row] = []
     steps: list[tuple[str, Callable[..., list[Row]]]] = [
         ("reading", reading.measure), ("calling", calling.measure), ("small things", small.measure),
-        ("starting", starting.measure), ("the embedded server", server.measure),
+        ("starting", starting.measure), ("the embedded server", server.measure), ("many", many.measure),
     ]  # fmt: skip
     for name, measure in steps:
         _say(name)
@@ -45,7 +45,7 @@ def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
-        "themes", nargs="*", metavar="THEME", help="goals (P1 to P15), live (changes), load (fifty clients); none: all"
+        "themes", nargs="*", metavar="THEME", help="goals (P1 to P16), live (changes), load (fifty clients); none: all"
     )
     parser.add_argument("--quick", action="store_true", help="a fiftieth of the work, to see that everything runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")

@@ -24,7 +24,7 @@ def test_the_quick_benchmarks_run_and_write_their_figures(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     figures = json.loads(file.read_text())
-    assert {row["#"] for row in figures["goals"]} == {f"P{n}" for n in range(1, 16)}
+    assert {row["#"] for row in figures["goals"]} == {f"P{n}" for n in range(1, 17)}
     assert [row["watchers"] for row in figures["live"]] == [1, 10]
     assert figures["load"][0]["errors"] == 0
     assert "changes per second" in done.stdout

@@ -81,7 +81,7 @@ def test_natural_keys_name_what_a_collection_has(session, requests):
     assert session.tags["named"] is tag
     assert requests.take() == ["POST /tags/exists", f"GET /tag/{tag.id}"]
     assert session.persons["ada@example.org"] is person is session.persons["Ada"]
-    assert requests.take() == ["GET /persons"] * 2
+    assert requests.take() == ["POST /persons/query"] * 2
     assert session.anchors[Path("/projects/../projects/named.py")] is anchor
     assert "nobody" not in session.persons
     assert Path("/projects") not in session.anchors

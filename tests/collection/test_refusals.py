@@ -38,6 +38,8 @@ REFUSED = {
     "an empty tag in a filter": (lambda s, a: filters.tags("x", ""), "not empty"),
     "a url": (lambda s, a: s.websites.create("example.com"), "did you mean 'https://example.com'"),
     "a url of an asset": (lambda s, a: s.assets.create("x", websites=["example"]), "takes an address"),
+    "an empty tag of a search": (lambda s, a: s.assets.search("x", tags=["t", ""]), "not empty"),
+    "an empty phrase": (lambda s, a: filters.phrase(" "), "not empty"),
     "a url in a filter": (lambda s, a: filters.websites("example"), "takes an address"),
     "a url of a person": (lambda s, a: s.persons.create(name="Ada", url="ada"), "takes an address"),
     "a url of a source": (lambda s, a: s.sources.create("Firefox", url="tides"), "takes an address"),

@@ -1,5 +1,6 @@
 """The API reference is whole."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -46,7 +47,8 @@ def names(documented, *kinds):
 
 def defined_in(module):
     """The public classes and functions that a module defines itself."""
-    own = {name for name, each in vars(module).items() if getattr(each, "__module__", "") == module.__name__}
+    defined = {name: each for name, each in vars(module).items() if inspect.isclass(each) or inspect.isfunction(each)}
+    own = {name for name, each in defined.items() if each.__module__ == module.__name__}
     return {name for name in own if not name.startswith("_")}
 
 

@@ -9,7 +9,6 @@ from .sources import PACKAGE, ROOT, python_files, relative
 ALLOWED = {
     ("__init__.py", "AttributeError"): "a module's __getattr__ has to raise it",
     ("orm/entity.py", "AttributeError"): "__getattr__ has to raise it",
-    ("orm/associating.py", "AssertionError"): "says that a line is never reached",
     ("orm/persistence.py", "NotImplementedError"): "a method of a base class",
     ("query/deciding.py", "NotImplementedError"): "a method of a base class",
     ("query/query.py", "IndexError"): "a query is indexed like a sequence",

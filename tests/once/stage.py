@@ -21,9 +21,14 @@ class Stage:
     """One style of documents; `run` does everything on some tracks, then `told` has each cell's events.
 
     `strays` are events about materials that nobody touched at that time.
+
+    Args:
+        style: of the documents.
+        scoped: whether both are scopes of one session, which watches, instead of two programs.
     """
 
-    def __init__(self, style: Style) -> None:
+    def __init__(self, style: Style, *, scoped: bool = False) -> None:
+        self._scoped = scoped
         self._server = Server(settings=Settings(embed_relations=style == "nested"))
         self._families = style == "families"
         # By id: the track and the role of a material there.
@@ -39,14 +44,15 @@ class Stage:
         tracks = list(tracks)
         with (
             self._server,
-            pieces_orm.connect(self._server.url) as self._watching,
-            pieces_orm.connect(self._server.url) as self._other,
+            pieces_orm.connect(self._server.url) as session,
+            session.scope() if self._scoped else pieces_orm.connect(self._server.url) as self._other,
+            session.scope() if self._scoped else session as self._watching,
         ):
             for track in tracks:
                 self._prepare(track)
             self._load(tracks)
             kinds = set().union(*(track.concerns for track in tracks))
-            with self._watching.watch(*(CLASSES[kind] for kind in kinds - UNWATCHED)) as watch:
+            with session.watch(*(CLASSES[kind] for kind in kinds - UNWATCHED)) as watch:
                 watch.wait_live()
                 self._heard = Heard(self._watching)
                 self._fence = Fence(self._heard, self._other, kinds)

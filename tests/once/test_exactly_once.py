@@ -21,13 +21,25 @@ GROUPS = groups()
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("style", STYLES)
 def test_what_is_done_is_told_once_with_its_origin_and_nothing_else_is(style, group):
-    stage = Stage(style)
+    run(Stage(style), group)
+
+
+def run(stage, group):
+    """Do what is in a group, and compare what was told with the table."""
     stage.run(GROUPS[group])
     wrong = [f"{event} is about nothing that was done" for event in stage.strays]
     for cell, told in stage.told.items():
         all_told = "; ".join(map(show, told)) or "nothing"
         wrong += [f"{cell}: {fault}; told: {all_told}" for fault in expected(cell).faults(told)]
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("style", STYLES)
+def test_scopes_of_one_session_are_told_once_as_two_programs_are(style, group):
+    run(Stage(style, scoped=True), group)
 
 
 def test_the_table_has_every_association():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import pieces_orm
-from pieces_orm import BatchError, Session
+from pieces_orm import BatchError, InvalidValueError, Session
 from pieces_orm.server import Server, Settings
 from tests.support import Requests
 from tests.wire.recorder import recording
@@ -71,7 +71,8 @@ def test_a_text_in_a_relation_is_the_id_or_the_natural_key_of_a_member(pieces_se
         assert "/projects/tide-tables" in found.anchors
         assert "/projects/../projects/tide-tables/" in found.anchors
         assert "/projects" not in found.anchors
-        assert "" not in found.anchors
+        with pytest.raises(InvalidValueError, match="not empty"):
+            assert "" in found.anchors
         assert "Ada" in found.persons
         assert "ada@example.org" in found.persons
         assert "Bea" not in found.persons

@@ -185,6 +185,30 @@ def test_a_scope_that_nobody_holds_is_freed_with_its_entities(session, anchor):
     assert session._context.scopes() == []
 
 
+def test_a_scope_holds_the_session_that_it_was_opened_from(session):
+    opened = pieces_orm.connect(session.url)
+    ref = weakref.ref(opened)
+    scope = opened.scope()
+    del opened
+    gc.collect()
+    assert scope.tags.ids() == session.tags.ids()
+    ref().close()
+    with pytest.raises(DetachedError):
+        scope.tags.all()
+
+
+def test_streams_that_a_scope_opens_end_with_it(session):
+    asset = session.assets.create("x = 1")
+    with session.scope() as scope:
+        stream = scope.assets.stream()
+        assert [each.id for each in next(stream)] == [asset.id]
+        suggestions = scope.suggestions()
+        next(suggestions)
+    assert list(stream) == list(suggestions) == []
+    assert session.assets.get(asset.id) is asset
+    asset.delete()
+
+
 def test_calls_of_many_materials_work_in_a_scope(session):
     with session.scope(concurrency=3) as scope:
         tags = scope.tags.create_many([f"of many {n}" for n in range(9)])

@@ -11,6 +11,7 @@ import pytest
 import pieces_orm
 from pieces_orm import Asset, Tag, filters
 from pieces_orm.errors import InvalidValueError, NotFoundError, SeveralFoundError, UsageError
+from pieces_orm.orm.identity_map import IdentityMap
 from pieces_orm.server import Settings
 
 from ..support import Requests, wait_for
@@ -177,13 +178,13 @@ def test_nothing_is_sent_before_it_is_asked_and_a_wrong_condition_never(shared):
 
 def test_no_more_entities_are_made_than_are_returned(shared, monkeypatch):
     made = []
-    make = Asset.__new__
+    make = IdentityMap._make
 
-    def counted(cls, *args):
+    def counted(entities, cls, *args):
         made.append(cls)
-        return make(cls)
+        return make(entities, cls, *args)
 
-    monkeypatch.setattr(Asset, "__new__", counted, raising=False)
+    monkeypatch.setattr(IdentityMap, "_make", counted)
     found = list(shared.assets.query(tags="tides").order_by("-created").limit(2))
     assert len(made) == len(found) == 2
     made.clear()

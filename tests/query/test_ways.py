@@ -18,6 +18,7 @@ from pieces_orm.wire.extensions import QUERY
 from ..docs.pages import DOCS
 from ..support import Requests
 
+FAMILY = "/tag_to_asset_associations"
 APPLICATION = {"name": "OPEN_SOURCE", "version": "1", "platform": "LINUX"}
 
 
@@ -92,6 +93,21 @@ def test_a_live_list_loads_together_what_its_conditions_look_at():
                 made = [each for each in requests.take() if each != "GET /assets"]
                 # Fewer than one for each.
                 assert len(made) < 8, made
+
+
+def test_associations_that_documents_leave_out_are_read_from_the_side_with_fewer_materials():
+    settings = Settings(embed_relations=False, extensions=False)
+    with pieces_orm.embedded(settings=settings) as session, pieces_orm.connect(session.url) as other:
+        for number in range(6):
+            session.assets.create("a", name=f"n{number}", tags=["tides"] if number % 2 else ["ebb"])
+        tag = session.tags.query(text="tides").one().id
+        requests = Requests(other)
+        assert [each.name for each in other.assets.query(tags="tides")] == ["n5", "n3", "n1"]
+        assert requests.take()[1:] == ["GET /tags", "GET /assets", f"GET {FAMILY}/tag/{tag}"]
+        assert [each.name for each in other.assets.query(tags="tides", name="n3")] == ["n3"]
+        asset = session.assets.query(name="n3").one()
+        assert requests.take() == ["GET /tags", "GET /assets", f"GET {FAMILY}/asset/{asset.id}"]
+        assert other.assets.query(tags=None).count() == 0
 
 
 def test_pseudo_assets_are_found_when_a_condition_names_them():

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
+import pieces_orm
 from pieces_orm import Anchor, Annotation, Asset, Tag, UsageError
+from pieces_orm.server import Server, Settings
 from tests.support import Heard, Requests, wait_for
 
 
@@ -71,6 +73,28 @@ def test_a_change_elsewhere_reaches_the_session_and_its_scopes_from_one_fetch(wa
         ]
         assert [each.take() for each in heard] == [told, told, [("changed", "Tag", tag.id, None, "remote")]]
         assert idle._context.identity_map.is_empty
+
+
+def test_relations_that_documents_leave_out_are_read_once_for_all_scopes():
+    with (
+        Server(settings=Settings(embed_relations=False)) as server,
+        pieces_orm.connect(server.url) as other,
+        pieces_orm.connect(server.url) as session,
+        session.scope() as one,
+        session.scope() as two,
+    ):
+        tag = other.tags.create("tide")
+        website = other.websites.create("https://tides.example")
+        session.watch(Tag).wait_live()
+        held = [each.tags.get(tag.id) for each in (session, one, two)]
+        assert [each.websites.ids for each in held] == [()] * 3
+        requests = [Requests(each) for each in (session, one, two)]
+        tag.websites.add(website)
+        wait_for(lambda: all(each.websites.known and each.websites.ids == (website.id,) for each in held))
+        documents, *related = requests[0].take()
+        assert documents == f"GET /tag/{tag.id}"
+        assert len(related) == len(set(related)) == 1
+        assert [each.take() for each in requests[1:]] == [[], []]
 
 
 def test_what_a_scope_writes_is_local_there_and_remote_elsewhere_once(watching, other):

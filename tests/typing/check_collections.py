@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from typing_extensions import assert_type  # noqa: TC004 this file is checked, never run
 
 
+def scopes(session: Session) -> None:
+    with session.scope(autoload=False, concurrency=2, dispatch=None) as own:
+        assert_type(own, Session)
+        assert_type(own.tags.get("id"), Tag)
+
+
 def collections(session: Session) -> None:
     assert_type(session.activities.get("id"), Activity)
     assert_type(session.activities.get("id", None), Activity | None)

@@ -248,7 +248,7 @@ def a_pair_that_nothing_joins(w: World) -> None:
     w.asset.associate(w.asset)
 
 
-@refused(UsageError, "belongs to another session; sessions share nothing")
+@refused(UsageError, "belongs to another session or scope")
 def an_entity_of_another_session(w: World) -> None:
     w.asset.tags.add(w.foreign)
 

@@ -20,6 +20,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=0, help="walk for so long; 0: as many walks as --walks says")
     parser.add_argument("--walks", type=int, default=1)
     parser.add_argument("--style", choices=[*STYLES, "both"], default="both", help="how the server gives relations")
+    parser.add_argument("--scoped", action="store_true", help="the programs are scopes of sessions that watch")
     parser.add_argument("--length", type=int, default=LENGTH, help="steps of a walk")
     parser.add_argument("--phase", type=int, default=PHASE, help="steps between two quiet moments")
     parser.add_argument("--kinds", help="class names, with commas")
@@ -64,6 +65,7 @@ def main() -> int:
         kinds=_chosen(asked.kinds, "", list(CLASSES)),
         length=asked.length,
         phase=asked.phase,
+        scoped=asked.scoped,
         ignored=asked.ignore,
     )
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed

@@ -84,7 +84,7 @@ class Actor:
         keeps: whether it holds everything that it is told of, and watches all kinds: then all can be demanded of it.
     """
 
-    def __init__(self, name: str, url: str, *, keeps: bool) -> None:
+    def __init__(self, name: str, url: str, *, keeps: bool, scoped: bool = False, beside: Actor | None = None) -> None:
         self.name = name
         self.keeps = keeps
         self.log: list[Told] = []
@@ -102,11 +102,14 @@ class Actor:
         # Relations whose ids it knew when the phase began.
         self.knew: set[tuple[Key, str]] = set()
         self._lock = threading.Lock()
-        self.session: Session = pieces_orm.connect(url, timeout=(3.05, 10))
+        # Streams and polls are those of the session that watches; a scoped actor is a scope of it.
+        self.watching: Session = pieces_orm.connect(url, timeout=(3.05, 10)) if beside is None else beside.watching
+        self.session: Session = self.watching.scope() if scoped else self.watching
         self._receivers = [self._receiver(each) for each in SIGNALS]
         for signal, receiver in zip(SIGNALS, self._receivers, strict=True):
             getattr(self.session.signals, signal).connect(receiver)
-        self.session.signals.requested.connect(self._requested)
+        for each in {self.session, self.watching}:
+            each.signals.requested.connect(self._requested)
 
     def _receiver(self, signal: str) -> Callable[..., None]:
         def receive(sender: Any, *, entity: Entity, origin: str, **about: Any) -> None:
@@ -168,7 +171,7 @@ class Actor:
         """Watch some kinds, those that can be watched."""
         kinds = [CLASSES[name] for name in names if is_watchable(CLASSES[name])]
         if kinds:
-            self.watch = self.session.watch(*kinds)
+            self.watch = self.watching.watch(*kinds)
             self.watched = {cls.__name__ for cls in kinds}
 
     def stop_watching(self) -> None:
@@ -187,6 +190,7 @@ class Actor:
     def close(self) -> None:
         """End the session."""
         self.session.close()
+        self.watching.close()
         self.held.clear()
         self.mirrors.clear()
 

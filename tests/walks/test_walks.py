@@ -41,6 +41,16 @@ def test_short_walks_find_every_promise_kept(style):
         assert not outcome.findings, report(outcome)
 
 
+@pytest.mark.slow
+@pytest.mark.soak
+@pytest.mark.parametrize("style", STYLES)
+def test_walks_of_scopes_find_every_promise_kept(style):
+    """Two scopes of a session and one of another, whose streams drop."""
+    for seed in SEEDS:
+        outcome = walk(seed, Options(style=style, length=45, scoped=True))
+        assert not outcome.findings, report(outcome)
+
+
 @pytest.mark.soak
 @pytest.mark.soak_walks
 @pytest.mark.timeout(SOAK_MINUTES * 60 + 600)

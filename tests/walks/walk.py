@@ -19,6 +19,7 @@ from pieces_orm.sync import feed
 from pieces_orm.transport import backoff
 
 from . import checks, faults, logs, other_program
+from . import upserting as _upserting  # noqa: F401 enters its steps
 from .actor import Actor
 from .materials import CLASSES
 from .steps import STEPS, Turn
@@ -47,6 +48,8 @@ ALL_CHECKS = (*STATE_CHECKS, *LOG_CHECKS, *OTHER_CHECKS)
 QUIET = "quiet"
 FAULTS = tuple(name for name, (_, function) in STEPS.items() if function.__module__ == faults.__name__)
 OTHERS = tuple(name for name, (_, function) in STEPS.items() if function.__module__ == other_program.__name__)
+# Live lists are a session's.
+LIVE_LISTS = ("open_live_list", "close_live_list")
 THREADS = "pieces_orm"
 # Steps of a walk, and those between two quiet moments.
 LENGTH, PHASE = 90, 15
@@ -62,6 +65,8 @@ class Options:
     kinds: tuple[str, ...] = tuple(CLASSES)
     length: int = LENGTH
     phase: int = PHASE
+    # Whether the programs are scopes of sessions that watch, two of one and one of another.
+    scoped: bool = False
     # Causes that are known, as a regular expression: a walk goes on past them.
     ignored: str = "$^"
 
@@ -104,7 +109,8 @@ def planned(seed: int, options: Options) -> tuple[str, list[str], list[Planned]]
     for _ in range(max(1, options.length // options.phase)):
         # A quarter of the phases is one session's alone: then nothing that it is told may be another's.
         solo = rng.random() < 0.25
-        names = [name for name in options.steps if not (solo and name in OTHERS)]
+        without = {*(OTHERS if solo else ()), *(LIVE_LISTS if options.scoped else ())}
+        names = [name for name in options.steps if name not in without]
         weights = [STEPS[name][0] for name in names]
         mode = rng.choice(["keeper", "casual"]) if solo else "all"
         plan.append((f"phase of {mode}", rng.randrange(2**32)))
@@ -119,7 +125,7 @@ def walk(seed: int, options: Options, plan: list[Planned] | None = None) -> Outc
     outcome = Outcome(seed, whole if plan is None else plan, style)
     threads = _own_threads()
     with TemporaryDirectory() as folder, _logged_errors() as logged, _impatient():
-        world = World(Path(folder), style, kinds, random.Random(seed))
+        world = World(Path(folder), style, kinds, random.Random(seed), scoped=options.scoped)
         try:
             _populate(world, random.Random(seed + 1))
             _take_steps(world, outcome, options, logged)
@@ -196,8 +202,9 @@ def _next_phase(world: World, truth: Truth) -> None:
     for actor in world.actors:
         actor.held = {key: entity for key, entity in actor.held.items() if key in truth.documents}
         actor.left = {key: value for key, value in actor.left.items() if key[0] in truth.documents}
-    _learn(world.keeper)
     for actor in world.actors:
+        if actor.keeps:
+            _learn(actor)
         actor.mark = len(actor.log)
 
 

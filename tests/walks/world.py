@@ -57,7 +57,7 @@ class World:
         kinds: the names of the classes that are walked.
     """
 
-    def __init__(self, folder: Path, style: str, kinds: list[str], rng: random.Random) -> None:
+    def __init__(self, folder: Path, style: str, kinds: list[str], rng: random.Random, *, scoped: bool = False) -> None:
         self.kinds = kinds
         self.style = style
         settings = Settings(embed_relations=style == "nested", batch_reads=rng.random() < 0.7)
@@ -65,9 +65,11 @@ class World:
         self.server.start()
         self.proxy = Proxy(self.server.url)
         self.program = pieces_orm.connect(self.server.url)
-        self.keeper = Actor("keeper", self.server.url, keeps=True)
-        self.casual = Actor("casual", self.proxy.url, keeps=False)
+        self.keeper = Actor("keeper", self.server.url, keeps=True, scoped=scoped)
+        self.casual = Actor("casual", self.proxy.url, keeps=False, scoped=scoped)
         self.actors = [self.keeper, self.casual]
+        if scoped:
+            self.actors.append(Actor("sibling", self.server.url, keeps=True, scoped=True, beside=self.keeper))
         self.story: list[str] = []
         self.findings: list[Finding] = []
         self.checks = 0
@@ -86,7 +88,9 @@ class World:
 
     def begin(self, rng: random.Random) -> None:
         """Watch, and hold what is there: the keeper all of it."""
-        self.keeper.start_watching(list(CLASSES))
+        for actor in self.actors:
+            if actor is not self.casual:
+                actor.start_watching(list(CLASSES))
         self.casual.start_watching([each for each in self.kinds if rng.random() < 0.7])
         for actor in self.actors:
             actor.wait_live(10)
@@ -131,7 +135,8 @@ class World:
         """Enter a deletion."""
         with self.lock:
             self.gone.add(key)
-            self.phase.deleted[key] = actor
+            if self.phase.deleted.setdefault(key, actor) != actor:
+                self.unsure(key)  # whose deletion came first is not known
             self.pairs = {pair for pair in self.pairs if all((end[0], end[1]) != key for end in pair)}
             self.wrote(actor, key)
 

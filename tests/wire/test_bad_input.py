@@ -10,6 +10,7 @@ import pytest
 
 import pieces_orm
 from pieces_orm import (
+    AmbiguousRelationError,
     BatchError,
     DecodeError,
     InvalidIdError,
@@ -97,7 +98,7 @@ def test_wrong_members_and_kinds_are_refused_before_any_request(recorder, sessio
         (lambda: session.assets.search(), ValueError),
         (lambda: session.assets.search(tags="one"), TypeError),
         (lambda: session.anchors.ref("a").associate(session.websites.ref("w")), UnknownRelationError),
-        (lambda: session.anchors.ref("a").associate(session.assets.ref("s"), "x"), UnknownRelationError),
+        (lambda: session.anchors.ref("a").associate(session.assets.ref("s"), "x"), AmbiguousRelationError),
         (lambda: session.persons.create(), ValueError),
     ):
         with pytest.raises(error):

@@ -18,7 +18,7 @@ from .contents import Contents, contents_of
 from .identity import user_id
 from .relations import end_of, ends_of
 from .schema_check import check_type, validated
-from .seeds import LABELS, Seed, SeedWriter, check_members, fixed_keys, label_of
+from .seeds import LABELS, Seed, SeedWriter, check_members, fixed_keys
 
 MAX_NAME_CHARS = 60
 
@@ -81,9 +81,8 @@ def create_asset(seed_writer: SeedWriter, draft: AssetDraft) -> str:
         "name": draft.name,
         "creator": creator,
     }
-    writer.create(ASSET.name, id, json_text(validated(ASSET, own)))
-    made = validated(FORMAT, _format(draft, creator))
-    writer.create(FORMAT.name, format, json_text(made), label=label_of(FORMAT, made))
+    writer.create(ASSET.name, id, json_text(validated(ASSET, own)), label=draft.classification["specific"])
+    writer.create(FORMAT.name, format, json_text(validated(FORMAT, _format(draft, creator))))
     writer.add_edge(end_of(ASSET, "formats").relation, id, format)
     _create_listed(seed_writer, id, draft.metadata)
     return id

@@ -120,17 +120,14 @@ class SeedWriter:
 
 
 def label_of(kind: Kind, own: Seed) -> Any:
-    """Return the value by which a material is looked up, None for most kinds.
+    """Return the value by which a material is looked up; None where its own keys have nothing to do with that.
 
-    Of a person it is the id of its user, of a format its language.
+    Of a person it is the id of its user, which may be empty.
     """
     if kind is kinds.PERSON:
-        label = object_in(object_in(own, "type"), "platform").get("id")
-    elif kind is kinds.FORMAT:
-        label = object_in(own, "classification").get("specific")
-    else:
-        return own.get(LABELS[kind.name]) if kind.name in LABELS else None
-    return label if isinstance(label, str) else None
+        user = object_in(object_in(own, "type"), "platform").get("id")
+        return user if isinstance(user, str) else ""
+    return own.get(LABELS[kind.name]) if kind.name in LABELS else None
 
 
 def fixed_keys(kind: Kind) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -12,7 +13,6 @@ from ...wire.kinds import ASSET, FORMAT
 from ..domain.contents import contents_of
 from ..domain.materials import own_keys, related_ids, require_row
 from ..domain.relations import end_of
-from ..domain.seeds import label_of
 from ..http.requests import Reference, Request
 from ..json_values import json_text, referenced_id
 from ..languages import names
@@ -70,10 +70,11 @@ def _reclassify(writer: Writer, id: str, ext: str) -> None:
     _rewrite(writer, id, own)
 
 
-def _rewrite(writer: Writer, id: str, own: dict[str, object]) -> None:
-    """Store a format's own keys, and touch its asset."""
-    writer.update(FORMAT.name, id, json_text(own), label=label_of(FORMAT, own))
+def _rewrite(writer: Writer, id: str, own: dict[str, Any]) -> None:
+    """Store a format's own keys, and touch its asset, which is found by their language."""
+    writer.update(FORMAT.name, id, json_text(own))
     for asset in related_ids(writer, end_of(FORMAT, "asset"), FORMAT, id):
+        writer.relabel(ASSET.name, asset, own["classification"]["specific"])
         writer.touch(ASSET.name, asset)
 
 

@@ -21,7 +21,7 @@ from ...wire.extensions import (
     Type,
     relation_key,
 )
-from ...wire.kinds import ASSET, FORMAT, SHARE, Kind
+from ...wire.kinds import ASSET, SHARE, Kind
 from ..domain.relations import RelationEnd, end_of, server_keys
 from ..request_errors import RequestError
 from ..storage.json_keys import as_number, key_value, moment_text
@@ -100,16 +100,12 @@ class ConditionReader:
         if form == "one_of":
             if not isinstance(given, list):
                 raise RequestError(400, f"one_of of {path} must be a list.")
-            values = [self._value(path, type, each, optional=True) for each in given]
-            if path == LANGUAGE_KEY and None not in values:
-                return _has_language(values)
-            return _is_one_of(found, values)
+            return _is_one_of(found, [self._value(path, type, each, optional=True) for each in given])
         value = self._value(path, type, given, optional=form in ("is", "is_not"))
         if form in ("is", "is_not"):
-            is_language = path == LANGUAGE_KEY and value is not None
-            test = _has_language([value]) if is_language else _is_one_of(found, [value])
+            test = _is_one_of(found, [value])
             return test if form == "is" else not_(test)
-        return func.coalesce(_COMPARISONS[form](found, value), false())
+        return and_(_COMPARISONS[form](found, value), found.is_not(None))
 
     def _value(self, path: str, type: Type, given: Any, *, optional: bool) -> Value:
         self._count(1)
@@ -168,7 +164,7 @@ def key_of(kind: Kind, path: Any, type: Any) -> ColumnElement[Any]:
         # The documents of shares do not have it.
         return NULL if kind is SHARE and _DATES[path] is material.c.updated else _DATES[path]
     if kind is ASSET and path == LANGUAGE_KEY:
-        return _language()
+        return material.c.label
     if path.partition(".")[0] in server_keys(kind):
         raise RequestError(400, f"{path} is not among the own keys of a {kind.name}, which conditions are about.")
     return key_value(path, type)
@@ -176,33 +172,11 @@ def key_of(kind: Kind, path: Any, type: Any) -> ColumnElement[Any]:
 
 def _is_one_of(found: ColumnElement[Any], values: Sequence[Value]) -> Test:
     given = [value for value in values if value is not None]
-    is_given = func.coalesce(found.in_(given), false()) if given else false()
-    return or_(is_given, found.is_(None)) if None in values else is_given
-
-
-_FORMATS = end_of(ASSET, "formats").relation.name
-
-
-def _language() -> ColumnElement[Any]:
-    """Select the language of an asset, which its format has."""
-    format = material.alias("format")
-    return (
-        select(format.c.label)
-        .join(edge, (format.c.kind == FORMAT.name) & (format.c.id == edge.c.id_b))
-        .where(edge.c.kind_a == ASSET.name, edge.c.id_a == material.c.id, edge.c.relation == _FORMATS)
-        .limit(1)
-        .correlate(material)
-        .scalar_subquery()
-    )
-
-
-def _has_language(languages: Sequence[Value]) -> Test:
-    """Test for languages by the index of formats."""
-    format = material.alias("format")
-    owners = select(edge.c.id_a).join(
-        format, (edge.c.kind_b == FORMAT.name) & (edge.c.id_b == format.c.id) & (edge.c.relation == _FORMATS)
-    )
-    return material.c.id.in_(owners.where(format.c.kind == FORMAT.name, format.c.label.in_(languages)))
+    test: Test = false()
+    if given:
+        # Together they are never NULL, and the first of them can still use an index.
+        test = and_(found == given[0] if len(given) == 1 else found.in_(given), found.is_not(None))
+    return or_(test, found.is_(None)) if None in values else test
 
 
 def _has_any(end: RelationEnd, restrict: Callable[[ColumnElement[str]], Test] = lambda _: true()) -> Test:

@@ -19,11 +19,12 @@ material = Table(
     metadata,
     Column("seq", Integer, primary_key=True),
     *_texts("kind", "id", "document", "created", "updated"),
-    # A second key for look-ups: a tag's text, a website's url, a point's path, a format's language, the account of a
-    # person.
+    # A second key for look-ups: a tag's text, a website's url, a point's path, the language of an asset's format,
+    # the account of a person.
     Column("label", Text),
     UniqueConstraint("kind", "id"),
-    Index("material_label", "kind", "label"),
+    # With a label, those in the order of creation; that of an asset is its language, which many have.
+    Index("material_label", "kind", "label", "created", "id"),
     # Windows of time are counted from these alone, and listed in the order of creation.
     Index("material_created", "kind", "created", "seq", "id"),
     Index("material_updated", "kind", "updated"),

@@ -106,13 +106,18 @@ def _strip_documents(connection: Connection) -> None:
 
 
 def _index_for_queries(connection: Connection) -> None:
-    """Upgrade to version 4: materials that are only suggested have an index, and formats are found by language."""
+    """Upgrade to version 4: materials that are only suggested have an index, and assets are found by their language."""
     connection.exec_driver_sql(
         "CREATE INDEX IF NOT EXISTS material_pseudo ON material (kind) WHERE instr(document, '\"pseudo\":true') > 0"
     )
-    language = "json_extract(document, '$.classification.specific')"
+    connection.exec_driver_sql("DROP INDEX IF EXISTS material_label")
+    connection.exec_driver_sql("CREATE INDEX material_label ON material (kind, label, created, id)")
     connection.exec_driver_sql(
-        f"UPDATE material SET label = CASE WHEN json_valid(document) THEN {language} END WHERE kind = 'format'"  # noqa: S608
+        "UPDATE material SET label = (SELECT CASE WHEN json_valid(format.document) "
+        "THEN json_extract(format.document, '$.classification.specific') END FROM edge "
+        "JOIN material AS format ON format.kind = 'format' AND format.id = edge.id_b "
+        "WHERE edge.kind_a = 'asset' AND edge.id_a = material.id AND edge.relation = 'asset.formats' "
+        "ORDER BY edge.seq LIMIT 1) WHERE kind = 'asset'"
     )
 
 

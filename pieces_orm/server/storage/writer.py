@@ -20,7 +20,8 @@ Changes = Mapping[tuple[str, str], Operation]
 
 _THIS = and_(material.c.kind == bindparam("k"), material.c.id == bindparam("i"))
 _TOUCH = update(material).where(_THIS).values(updated=bindparam("now"))
-_REWRITE = _TOUCH.values(document=bindparam("text"), label=bindparam("l"))
+_REWRITE = _TOUCH.values(document=bindparam("text"))
+_RELABEL = update(material).where(_THIS).values(label=bindparam("l"))
 _REMOVE = delete(material).where(_THIS)
 _SAME_EDGE = and_(*(edge.c[name] == bindparam(name) for name in ("relation", "id_a", "id_b")))
 _KNOWN_EDGE = select(edge.c.seq).where(_SAME_EDGE)
@@ -137,13 +138,23 @@ class Writer(Reader):
                             yield new.relation, side, own, other
 
     def update(self, kind: str, id: str, document: str, *, label: str | None = None, reindex: bool = True) -> None:
-        """Replace a material's own keys; `reindex` is False when nothing changed that searches look at."""
-        values = {"k": kind, "i": id, "now": self.now, "text": document, "l": label}
-        self.connection.execute(_REWRITE, values)
+        """Replace a material's own keys.
+
+        Args:
+            label: the new one; None: it stays.
+            reindex: False when nothing changed that searches look at.
+        """
+        self.connection.execute(_REWRITE, {"k": kind, "i": id, "now": self.now, "text": document})
+        if label is not None:
+            self.relabel(kind, id, label)
         self._created.pop((kind, id), None)
         if reindex:
             self.rewritten.add((kind, id))
         self._changed(kind, id, "update")
+
+    def relabel(self, kind: str, id: str, label: str) -> None:
+        """Replace the value by which a material is looked up."""
+        self.connection.execute(_RELABEL, {"k": kind, "i": id, "l": label})
 
     def touch(self, kind: str, id: str) -> None:
         """Mark a material as updated now."""
