@@ -30,6 +30,8 @@ class Changes:
     others: list[tuple[Record, Changes]] = field(factory=list)
     # The document was requested before a stream last reported its material.
     outdated: bool = False
+    # The number of the request whose answer was shown before.
+    since: int = 0
 
     def compare_ids(self, relation: Relation[Any], known: tuple[str, ...] | None, current: tuple[str, ...]) -> None:
         """Add the ids that entered or left a relation, if any were known before."""

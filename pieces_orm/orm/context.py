@@ -59,8 +59,12 @@ class Watching:
             held: an entity to hold until the echo came: its document shows what that brings besides.
         """
 
-    def echo_origin(self, record: Record) -> str | None:  # noqa: ARG002 for streams
-        """Return the origin with which the document of an echo is applied that is still to come; None without one."""
+    def echo_origin(self, record: Record, since: int) -> str | None:  # noqa: ARG002 for streams
+        """Return the origin with which the document of an echo is applied that is still to come; None without one.
+
+        Args:
+            since: the number of the request whose answer was shown last.
+        """
         return None
 
     def removed(self, record: Record) -> None:

@@ -49,7 +49,7 @@ def emit_changes(
     if changes.outdated:
         context.watching.applied_outdated(entity)
     # The answer to a save may also bring what a write right before it changed.
-    write = origin if sent is None else context.watching.echo_origin(entity) or origin
+    write = origin if sent is None else context.watching.echo_origin(entity, changes.since) or origin
     if origin == "part":
         origin = "local"
     own = OWN_FIELDS.get(write, frozenset()) | (frozenset() if sent is None else frozenset((*sent, "updated")))

@@ -133,7 +133,7 @@ def apply(context: Context, entity: Record, document: Document, number: int, ori
 
 def _emit(context: Context, entity: Record, changes: Changes, origin: str) -> None:
     """Emit what a read brought; if the echo of a write of this session is still to come, that write is its own."""
-    expected = context.watching.echo_origin(entity) if origin == "refresh" and changes.before else None
+    expected = context.watching.echo_origin(entity, changes.since) if origin == "refresh" and changes.before else None
     theirs = "remote" if expected is None else origin
     emitting.emit_changes(context, entity, changes, expected or origin, theirs=theirs)
 
@@ -148,7 +148,7 @@ def merge(context: Context, entity: Record, document: Document, number: int, *, 
     if state.state in (DELETED, DETACHED) or state.applied > number:
         return Changes()
     changes = diff.apply(entity, document, first=state.state in (HANDLE, PARTIAL), is_own=is_own)
-    state.applied = number
+    changes.since, state.applied = state.applied, number
     changes.outdated = context.history.is_reported_since(kind, entity.id, number)
     context.identity_map.partial[type(entity)].discard(entity)
     if changes.before:

@@ -167,6 +167,7 @@ class Feed:
         _log.info("The stream of %s is lost: %s", self._kind.collection, printable(str(error)))
         with self._condition:
             was_connected, self._connected = self._connected, False
+            self._must_compare = True
             if self.state == LIVE:
                 # A connection that is half open is deaf for as long as a ping may take.
                 deaf = PING_INTERVAL_S + PING_TIMEOUT_S if "ping timeout" in str(error) else CLOCK_MARGIN_S
@@ -222,7 +223,7 @@ class Feed:
 
     def _compare(self, now: set[str], numbers: Mapping[Context, int]) -> None:
         """Compare all ids of the server, requested with these numbers, with the known ones."""
-        recovering = self._must_compare or self.state == LOST
+        recovering = self._must_compare
         self._must_compare = False
         for id, report in self.delivery.compare(now, numbers, recovering=recovering).items():
             self._pending.add(id, report)

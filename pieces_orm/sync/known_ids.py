@@ -146,11 +146,15 @@ class KnownIds:
         """Tell whether this session saw a material gone, so that a report of it has to be looked at."""
         return id in self._gone
 
-    def echo_origin(self, id: str) -> str | None:
-        """Return the origin with which the document of an echo is applied; None when none is expected."""
+    def echo_origin(self, id: str, since: int = 0) -> str | None:
+        """Return the origin with which the document of an echo is applied; None when none is expected.
+
+        Args:
+            since: the number of the request whose answer was shown last: a write before it brings nothing more.
+        """
         with self._lock:
             expected = self._expected(id)
-            return None if expected is None else expected.origin
+            return None if expected is None or expected.number < since else expected.origin
 
     # Reports --------------------------------------------------------------------------------------------------------
 

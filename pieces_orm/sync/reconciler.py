@@ -183,7 +183,8 @@ class Reconciler:
         by_origin: defaultdict[str, list[Entity]] = defaultdict(list)
         failed: set[str] = set()
         for id in wanted:
-            origin, document = self.known.echo_origin(id) or "remote", found[id]
+            held, document = self.context.identity_map.peek(self._cls, id), found[id]
+            origin = self.known.echo_origin(id, 0 if held is None else held._state.applied) or "remote"
             if isinstance(document, Document):
                 try:
                     entity = state_changes.adopt(self.context, self._cls, id, document, number, origin)

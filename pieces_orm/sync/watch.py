@@ -177,10 +177,10 @@ class Following(Watching):
             number = self._context.history.now()
             reconciler.known.wrote(id, updated, number, origin=origin, before=before, held=held)
 
-    def echo_origin(self, record: Record) -> str | None:
+    def echo_origin(self, record: Record, since: int) -> str | None:
         """Return the origin with which the document of an echo is applied that is still to come; None without one."""
         reconciler = self._of(type(record))
-        return None if reconciler is None else reconciler.known.echo_origin(record.id)
+        return None if reconciler is None else reconciler.known.echo_origin(record.id, since)
 
     def removed(self, record: Record) -> None:
         """Record that an entity became DELETED, so that it is not told once more."""

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from pieces_orm import State, WorkstreamEvent
-from pieces_orm.sync import feed
+from pieces_orm.sync import delivery, feed
 from pieces_orm.values import Trigger
 from tests.support import Heard, Requests, wait_for
 
@@ -47,3 +47,22 @@ def test_what_was_read_and_deleted_between_two_polls_is_gone_after_the_second(pi
         wait_for(lambda: held.state is State.DELETED)
         wait_for(lambda: len(heard.events) == 2)
     assert heard.take() == [(signal, "WorkstreamEvent", event.id, "remote") for signal in ("created", "deleted")]
+
+
+def test_a_polled_kind_is_live_again_though_reading_takes_longer_than_a_poll(pieces_server, pieces, monkeypatch):
+    process = delivery.Delivery.process
+
+    def process_slowly(self, batch):
+        time.sleep(0.05)
+        return process(self, batch)
+
+    monkeypatch.setattr(feed, "POLL_INTERVAL_S", 0.01)
+    monkeypatch.setattr(delivery.Delivery, "process", process_slowly)
+    held = [pieces.workstream_events.create(Trigger(copy=True)) for _ in range(2)]
+    states = []
+    pieces.signals.stream_state.connect(lambda sender, state, **_: states.append(state), weak=False)
+    with pieces.watch(WorkstreamEvent).wait_live():
+        pieces_server.faults.answer(500, path="/workstream_events/identifiers")
+        wait_for(lambda: "lost" in states)
+        wait_for(lambda: states[-1] == "live")
+    assert len(held) == 2
