@@ -12,22 +12,15 @@ import pieces_orm
 from pieces_orm import BatchError, InvalidValueError, SeveralFoundError, UnsupportedOperationError
 from pieces_orm.collection import files
 from pieces_orm.orm import associating
-from pieces_orm.server import Server, Settings
 from pieces_orm.values import AnchorType
 from tests.support import Requests
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452")
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["extensions", "without"])
-def server(request):
-    with Server(settings=Settings(extensions=request.param)) as server:
-        yield server
-
-
 @pytest.fixture
-def session(server):
-    with pieces_orm.connect(server.url) as session:
+def session(either_server):
+    with pieces_orm.connect(either_server.url) as session:
         _ = session.application
         yield session
 
@@ -123,9 +116,9 @@ def test_an_upsert_makes_one_asset_of_a_file_and_writes_only_what_has_changed(se
         assert other.assets.create_from_file(folder / "a.py", upsert=True).id == made[0].id
 
 
-def test_another_application_makes_its_own(server, session, folder):
+def test_another_application_makes_its_own(either_server, session, folder):
     mine = session.assets.create_from_file(folder / "a.py", upsert=True)
-    with pieces_orm.connect(server.url, application="OBSIDIAN") as other:
+    with pieces_orm.connect(either_server.url, application="OBSIDIAN") as other:
         theirs = other.assets.create_from_file(folder / "a.py", upsert=True)
         assert theirs.id != mine.id
         assert theirs.anchors.ids == mine.anchors.ids
@@ -208,15 +201,15 @@ def test_of_two_programs_at_once_the_asset_stays_that_others_could_see_first(ses
         assert other.assets.create_from_file(folder / "a.py", upsert=True).id == mine.id
 
 
-def test_an_asset_that_could_not_be_associated_is_not_left_behind(server, session, folder):
+def test_an_asset_that_could_not_be_associated_is_not_left_behind(either_server, session, folder):
     before = session.assets.count()
     anchor = session.anchors.get_or_create(folder / "a.py")
-    server.faults.answer(500, path=f"/anchor/{anchor.id}/assets/associate")
-    server.faults.answer(500, path="/asset/")
-    server.faults.answer(500, path="/assets/associate_many")
+    either_server.faults.answer(500, path=f"/anchor/{anchor.id}/assets/associate")
+    either_server.faults.answer(500, path="/asset/")
+    either_server.faults.answer(500, path="/assets/associate_many")
     with pytest.raises((BatchError, pieces_orm.ServerError)):
         session.assets.create_from_file(folder / "a.py", upsert=True)
-    server.faults.clear()
+    either_server.faults.clear()
     assert session.assets.count() == before
     made = session.assets.create_from_file(folder / "a.py", upsert=True)
     assert made.anchors.refs() == [anchor]
