@@ -139,6 +139,13 @@ def test_a_receiver_may_get_or_create_the_same_itself(session):
     assert seen == [tag]
 
 
+def test_the_path_of_any_point_names_an_anchor(session):
+    anchor = session.anchors.create("/projects/first")
+    session.anchor_points.create(anchor, "/projects/second")
+    assert session.anchors.find("/projects/second") is anchor
+    assert session.anchors.get_or_create("/projects/second") is anchor
+
+
 def is_unique(session):
     return "unique" in session._context.connection.extensions
 
@@ -223,6 +230,18 @@ def test_a_merge_that_breaks_off_is_finished_by_the_next(either_server, session)
     session.tags.merge(kept, merged)
     assert len(kept.refresh().assets) == 9
     assert session.tags.ids() == (kept.id,)
+
+
+def test_a_server_that_forgets_what_it_has_taken_ends_a_merge_before_the_deletion(either_server, session):
+    kept, merged = session.tags.create("kept"), session.tags.create("merged")
+    merged.assets.add(session.assets.create("x = 1"))
+    either_server.faults.answer(204, 8, path=f"/tag/{kept.id}/assets/associate")
+    with pytest.raises(BatchError, match="does not list them"):
+        session.tags.merge(kept, merged)
+    assert len(merged.refresh().assets) == 1
+    either_server.faults.clear()
+    session.tags.merge(kept, merged)
+    assert len(kept.refresh().assets) == 1
 
 
 def test_a_deletion_that_is_vetoed_moves_nothing(session):

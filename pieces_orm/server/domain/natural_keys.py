@@ -21,8 +21,8 @@ _PERSON_KEYS = [
 def find_existing(reader: Reader, kind: Kind, seed: Seed) -> str | None:
     """Return the id of the material that has the natural key of a checked seed; of several, the first created.
 
-    That of a tag is its text, of a website its url, of an anchor the path of its first point, of a person an e-mail
-    address, or without one the name.
+    That of a tag is its text, of a website its url, of an anchor the path of any of its points, of a person an
+    e-mail address, or without one the name.
     """
     if kind is ANCHOR:
         return _anchor_at(reader, normal_path(seed["fullpath"]))
@@ -37,8 +37,7 @@ def _anchor_at(reader: Reader, path: str) -> str | None:
     for point in reader.all_labelled(ANCHOR_POINT.name, path):
         for id in related_ids(reader, end_of(ANCHOR_POINT, "anchor"), ANCHOR_POINT, point.id):
             row = reader.row(ANCHOR.name, id)
-            is_first = related_ids(reader, end_of(ANCHOR, "points"), ANCHOR, id)[:1] == [point.id]
-            found += [(row.created, id)] if row is not None and is_first else []
+            found += [(row.created, id)] if row is not None else []
     return min(found, default=("", None))[1]
 
 
