@@ -11,6 +11,7 @@ import pytest
 import pieces_orm
 from pieces_orm import BatchError, InvalidValueError, SeveralFoundError, UnsupportedOperationError
 from pieces_orm.collection import files
+from pieces_orm.orm import associating
 from pieces_orm.values import AnchorType
 from tests.support import Requests
 
@@ -29,6 +30,13 @@ def folder(tmp_path):
     for name, content in (("a.py", b"a = 1\n"), ("b.py", b"b = 1\n"), ("c.png", PNG)):
         (tmp_path / name).write_bytes(content)
     return tmp_path
+
+
+class NamedInBytes:
+    """A path object of the kind that `os.scandir` of bytes gives."""
+
+    def __fspath__(self):
+        return b"latin.txt"
 
 
 def writes(requests):
@@ -58,6 +66,17 @@ def test_what_cannot_be_read_is_refused_before_any_request(session, tmp_path):
         session.assets.create_from_file(file, encoding="utf-8")
     for act in (
         lambda: session.assets.create_from_file(file, encoding="no such"),
+        lambda: session.assets.create_from_file(file, encoding=""),
+        lambda: session.assets.create_from_file(file, encoding="utf\0"),
+        lambda: session.assets.create_from_file(file, encoding="\ud800"),
+        lambda: session.assets.create_from_file(file, encoding="base64"),
+        lambda: session.assets.create_many(["a text"], encoding="no such"),
+        lambda: session.assets.create_from_file("a\0b"),
+        lambda: session.assets.create_from_file(Path("a\0b")),
+        lambda: session.assets.create_from_file(NamedInBytes()),
+        lambda: session.assets.create_from_file(file, content="another"),
+        lambda: session.assets.create_from_file(file, upsert=True, anchors=str(tmp_path)),
+        lambda: session.assets.create_from_file(file, upsert=True, anchors=None),
         lambda: session.assets.create_from_file(file, encoding=5),
         lambda: session.assets.create_from_file(5),
         lambda: session.assets.create_from_file(file, upsert="yes"),
@@ -165,6 +184,23 @@ def test_of_two_programs_at_once_the_older_asset_stays(session, folder, monkeypa
     assert bystander in session.assets
 
 
+def test_of_two_programs_at_once_the_asset_stays_that_others_could_see_first(session, folder, monkeypatch):
+    with pieces_orm.connect(session.url) as other:
+        theirs, change = [], associating.change
+
+        def overtaken(*args, **options):
+            # Another program makes and associates its own between the two requests of this one.
+            monkeypatch.undo()
+            theirs.append(other.assets.create_from_file(folder / "a.py", upsert=True).id)
+            change(*args, **options)
+
+        monkeypatch.setattr(associating, "change", overtaken)
+        mine = session.assets.create_from_file(folder / "a.py", upsert=True)
+        assert mine.id == theirs[0]
+        assert session.anchors[folder / "a.py"].assets.ids == (mine.id,)
+        assert other.assets.create_from_file(folder / "a.py", upsert=True).id == mine.id
+
+
 def test_an_asset_that_could_not_be_associated_is_not_left_behind(either_server, session, folder):
     before = session.assets.count()
     anchor = session.anchors.get_or_create(folder / "a.py")
@@ -181,5 +217,7 @@ def test_an_asset_that_could_not_be_associated_is_not_left_behind(either_server,
 
 def test_a_relative_path_is_made_absolute(session, folder, monkeypatch):
     monkeypatch.chdir(folder)
+    Path("c:1.txt").write_text("like a drive of Windows")
+    assert session.assets.create_from_file("c:1.txt", upsert=True).anchors[0].fullpath == str(folder / "c:1.txt")
     made = session.assets.create_from_file("a.py", upsert=True)
     assert session.assets.create_from_file(Path(folder) / "a.py", upsert=True) is made
