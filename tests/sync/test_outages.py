@@ -364,3 +364,29 @@ def test_a_watch_tells_connecting_live_and_lost(proxy, server):
             watch.wait_live()
             wait_for(lambda: len(states) >= 5)
         assert states == [("tag", state) for state in ("connecting", "live", "lost", "connecting", "live")]
+
+
+def test_what_a_second_loss_hides_from_a_comparison_that_is_under_way_is_told(proxy, server, monkeypatch):
+    with (
+        pieces_orm.connect(server.url) as other,
+        pieces_orm.connect(proxy.url) as session,
+        session.watch(Tag).wait_live() as watch,
+    ):
+        heard, read_ids, made = Heard(session), feed.reading.read_ids, []
+
+        def read_while_it_is_lost_again(*about):
+            ids = read_ids(*about)
+            if not made:
+                proxy.refuse()
+                lost(watch)
+                made.append(other.tags.create("made before the stream is open again"))
+                proxy.accept()
+                wait_for(lambda: watch.state == "connecting")
+            return ids
+
+        monkeypatch.setattr(feed.reading, "read_ids", read_while_it_is_lost_again)
+        proxy.cut()
+        wait_for(lambda: made and watch.state == "live")
+        marker = other.tags.create("marker")
+        wait_for(lambda: ("created", "Tag", marker.id, "remote") in heard.events)
+        assert ("created", "Tag", made[0].id, "remote") in heard.events
