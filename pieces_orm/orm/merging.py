@@ -28,8 +28,8 @@ def merge(context: Context, into: R, other: R, progress: Progress | None) -> Non
     while left := move(context, into, other, progress):
         if moved.issuperset(left):
             message = (
-                f"The server has taken {len(left)} associations with {into!r}, and does not list them. {other!r} is not "
-                "deleted: merge them again, or delete it."
+                f"The server has taken {len(left)} associations with {into!r}, and does not list them. {other!r} is "
+                "not deleted: merge them again, or delete it."
             )
             raise BatchError(message, succeeded=[], failed={each.id: PiecesError(message) for _, each in left})
         moved.update(left)
