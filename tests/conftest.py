@@ -4,6 +4,8 @@ import pytest
 from hypothesis import settings
 
 import pieces_orm
+from pieces_orm.server import Server, Settings
+from tests.support import Requests
 from tests.wire.recorder import recording
 
 # A machine under load must not fail a property, and a run in CI draws the same examples every time.
@@ -30,3 +32,24 @@ def recorded(recorder):
     """A session on the recorder that need not connect first."""
     with pieces_orm.Session(recorder.url, api_key="an-application") as session:
         yield session
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["extensions", "without"])
+def either_server(request):
+    """A server that extends the wire, and one that does not; each shared by the tests of a module."""
+    with Server(settings=Settings(extensions=request.param)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def session():
+    """A session on an embedded server that the tests of a module share."""
+    with pieces_orm.embedded() as session:
+        _ = session.application
+        yield session
+
+
+@pytest.fixture
+def requests(session):
+    """The requests of the shared session."""
+    return Requests(session)

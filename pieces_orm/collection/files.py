@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -10,7 +12,6 @@ from typing import Any
 from attrs import frozen
 
 from ..entities import Anchor, Asset
-from ..entities.anchor import absolute
 from ..errors import BatchError, InvalidValueError, PiecesError, SeveralFoundError, UnsupportedOperationError
 from ..model.seed import Seed
 from ..orm import commands, creating, loading, natural_keys, relation_loading, saving, upserting
@@ -36,7 +37,10 @@ class File:
     @property
     def with_anchor(self) -> dict[str, Any]:
         """The arguments of `create`, with the anchor of the path among the anchors."""
-        return {**self.as_given, "anchors": [*self.arguments.get("anchors", ()), Path(self.path)]}
+        given = self.arguments.get("anchors", ())
+        # Others are refused with the rest of the arguments.
+        anchors = [*given, Path(self.path)] if isinstance(given, list | tuple) else given
+        return {**self.as_given, "anchors": anchors}
 
 
 def read(name: str, path: str | PathLike[str], encoding: str | None, arguments: Mapping[str, Any]) -> File:
@@ -46,28 +50,56 @@ def read(name: str, path: str | PathLike[str], encoding: str | None, arguments: 
         name: of the call, for messages.
 
     Raises:
-        InvalidValueError: this is no path, or the file is not of the encoding. OSError: it cannot be read.
+        InvalidValueError: this is no path, the file is not of the encoding, or the arguments have a content too.
+        OSError: it cannot be read.
     """
-    if not isinstance(path, str | PathLike):
-        message = f"{name} takes a path, not {path!r}."
+    check_encoding(encoding)
+    if "content" in arguments:
+        message = f"{name} takes the content of the file: leave out content=, or pass it to create()."
         raise InvalidValueError(message)
-    if not isinstance(encoding, str | None):
-        message = f"encoding takes the name of an encoding, such as 'latin-1', or None, not {encoding!r}."
-        raise InvalidValueError(message)
-    file = Path(plain_text("path", path) if isinstance(path, str) else path)
+    file = _path(name, path)
     data = file.read_bytes()
+    full = os.path.abspath(file)  # noqa: PTH100 resolve() follows links
     try:
         text = data.decode(encoding or "utf-8")
-    except LookupError as error:
-        message = f"There is no encoding {encoding!r}; the encodings are those of Python's `bytes.decode`."
-        raise InvalidValueError(message) from error
+    except LookupError as error:  # one of bytes, such as base64
+        raise _no_encoding(encoding) from error
     except UnicodeError as error:
         if encoding is not None:
             message = f"{file} is not {encoding} ({error}): pass the encoding that it has, or None to keep its bytes."
             raise InvalidValueError(message) from error
-        return File(absolute(str(file)), data, arguments)
+        return File(full, data, arguments)
     content = data if encoding is None and "\0" in text else text
-    return File(absolute(str(file)), content, arguments)
+    return File(full, content, arguments)
+
+
+def check_encoding(encoding: str | None) -> None:
+    """Raise when an argument does not name an encoding.
+
+    Raises:
+        InvalidValueError: so it is.
+    """
+    if not isinstance(encoding, str | None):
+        message = f"encoding takes the name of an encoding, such as 'latin-1', or None, not {encoding!r}."
+        raise InvalidValueError(message)
+    try:
+        if encoding is not None:
+            codecs.lookup(encoding)
+    except (LookupError, ValueError) as error:
+        raise _no_encoding(encoding) from error
+
+
+def _no_encoding(encoding: str | None) -> InvalidValueError:
+    message = f"There is no encoding {encoding!r:.80}; the encodings are those of Python's `bytes.decode`."
+    return InvalidValueError(message)
+
+
+def _path(name: str, path: object) -> Path:
+    text = os.fspath(path) if isinstance(path, PathLike) else path
+    if not isinstance(text, str) or "\0" in text:
+        message = f"{name} takes a path as a text or path object, without null characters, not {path!r}."
+        raise InvalidValueError(message)
+    return Path(plain_text("path", text) if isinstance(path, str) else text)
 
 
 def read_items(name: str, items: Any, encoding: str | None, *, only_files: bool) -> list[Any]:
@@ -76,6 +108,7 @@ def read_items(name: str, items: Any, encoding: str | None, *, only_files: bool)
     Raises:
         InvalidValueError: one is no file, if only files are wanted; for others see `read`.
     """
+    check_encoding(encoding)
     given = [_read_item(name, each, encoding) for each in listed(name, items, ", with an item for each material")]
     other = next((each for each in given if not isinstance(each, File)), None) if only_files else None
     if other is not None:
@@ -119,7 +152,7 @@ def upsert(context: Context, files: Sequence[File], seeds: Sequence[Seed], progr
         _update(context, {found[each.path]: each.content for each in changed}, _part(progress, done, len(files)))
         done += len(changed)
         made = _create(context, [seed_of[each.path] for each in new], _part(progress, done, len(files)))
-        found |= _oldest(context, dict(zip((each.path for each in new), made, strict=True)))
+        found |= _first(context, dict(zip((each.path for each in new), made, strict=True)))
     return [found[path] for path in paths]
 
 
@@ -202,17 +235,22 @@ def _create(context: Context, seeds: Sequence[Seed], progress: Progress | None) 
         raise
 
 
-def _oldest(context: Context, made: Mapping[str, Asset]) -> dict[str, Asset]:
-    """Return the oldest assets of files, where other programs have made some at the same time; the own ones go."""
-    oldest: dict[str, Asset] = {}
+def _first(context: Context, made: Mapping[str, Asset]) -> dict[str, Asset]:
+    """Return the first assets of files, where other programs have made some at the same time; the own ones go.
+
+    The first is the one that its anchor had first, not the oldest: programs see each other's from then on.
+    """
+    first: dict[str, Asset] = {}
     anchors = {path: natural_keys.members(context, Anchor, mine.anchors.refs(), path) for path, mine in made.items()}
     ids = list({each.id: None for some in anchors.values() for each in some})
     if ids:
         loading.get_many(context, Anchor, ids, skip_missing=True)
     for path, mine in made.items():
-        others = [id for id in _assets_of(context, anchors[path]) if id != mine.id]
+        associated = _assets_of(context, anchors[path])
+        others = [id for id in associated if id != mine.id]
         read = loading.get_many(context, Asset, others, skip_missing=True) if others else []
-        oldest[path] = min([mine, *(each for each in read if _is_own(context, each))], key=natural_keys.age)
-    superseded = [mine for path, mine in made.items() if oldest[path] is not mine]
+        own = {each.id: each for each in (mine, *(each for each in read if _is_own(context, each)))}
+        first[path] = next((own[id] for id in associated if id in own), mine)
+    superseded = [mine for path, mine in made.items() if first[path] is not mine]
     commands.delete_all(context, superseded, None, is_asked=True)
-    return oldest
+    return first

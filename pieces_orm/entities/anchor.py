@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
 def absolute(path: str) -> str:
     """Return a path as the server knows it: absolute, without `..` and without a trailing separator."""
-    return os.path.abspath(path) if not PureWindowsPath(path).drive else path  # noqa: PTH100 resolve() follows links
+    if os.name != "nt" and not path.startswith("/") and PureWindowsPath(path).is_absolute():
+        full = ntpath.normpath(path)  # of another computer
+        return full if full.endswith(":\\") else full.rstrip("\\")
+    return os.path.abspath(path)  # noqa: PTH100 resolve() follows links
 
 
 @entity(kinds.ANCHOR)

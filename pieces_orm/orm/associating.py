@@ -110,6 +110,7 @@ def change(
 
     Everything is checked before anything is sent; one request is about several where the server takes that.
     """
+    pairs = list(dict.fromkeys(pairs))
     check(context, entity, pairs)
     ends = [(type(other), other.id) for _, other in pairs]
     with own_writes.marked(context, [(type(entity), entity.id), *ends], "echo") as unchanged:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from ..errors import UnsupportedOperationError
+from ..errors import BatchError, PiecesError, UnsupportedOperationError
 from ..model.record import Record
 from ..model.relation import Relation
 from ..values import Progress
@@ -23,9 +23,16 @@ def merge(context: Context, into: R, other: R, progress: Progress | None) -> Non
         BatchError: some could not be moved; the other is not deleted.
     """
     commands.ask_to_delete(context, other)
+    moved: set[associating.Pair] = set()
     # Until nothing is left: other programs may associate more meanwhile.
-    while move(context, into, other, progress):
-        pass
+    while left := move(context, into, other, progress):
+        if moved.issuperset(left):
+            message = (
+                f"The server has taken {len(left)} associations with {into!r}, and does not list them. {other!r} is "
+                "not deleted: merge them again, or delete it."
+            )
+            raise BatchError(message, succeeded=[], failed={each.id: PiecesError(message) for _, each in left})
+        moved.update(left)
     commands.delete(context, other, is_asked=True)
 
 
@@ -48,8 +55,8 @@ def _naming(cls: type[Record]) -> list[Relation[Any]]:
     return [each for kind in kinds for each in kind._schema.relations.values() if each.target is cls]
 
 
-def move(context: Context, into: R, other: R, progress: Progress | None = None) -> int:
-    """Associate a material with all that another is associated with and it is not; return with how many.
+def move(context: Context, into: R, other: R, progress: Progress | None = None) -> list[associating.Pair]:
+    """Associate a material with all that another is associated with and it is not; return with which.
 
     Requests: one GET for each of the two, one for each relation that documents leave out, and one POST for each.
     """
@@ -64,4 +71,4 @@ def move(context: Context, into: R, other: R, progress: Progress | None = None) 
             pairs += [(relation, context.identity_map.ref(target, id)) for id in ids if id not in known]
     if pairs:
         associating.change(context, into, pairs, present=True, progress=progress)
-    return len(pairs)
+    return pairs

@@ -22,7 +22,7 @@ from ..transport.backoff import pause_after
 from ..transport.websocket import PING_INTERVAL_S, PING_TIMEOUT_S, Stream, events_of, id_frame_bytes
 from .delivery import Delivery
 from .known_ids import MAX_ECHO_S
-from .pending import DEBOUNCE_S, DELETED, MAX_DEBOUNCE_S, SEEN, UPDATED, Pending
+from .pending import DEBOUNCE_S, DELETED, MAX_DEBOUNCE_S, SEEN, SURVIVED, UPDATED, Pending
 from .reconciler import Reconciler
 
 _log = logging.getLogger("pieces_orm.sync.feed")
@@ -147,7 +147,10 @@ class Feed:
             is_first, self._is_first_frame = self._is_first_frame, False
             is_listing = is_first and self.delivery.is_listing({event.id for event in events})
             told = [event for event in events if event.deleted or not is_listing]
-            self._report([(event.id, DELETED if event.deleted else UPDATED) for event in told])
+            # Without what was deleted just now, a list looks like changes: that the others are there is no news.
+            known = self.delivery.listing.ids if is_first else ()
+            reports = ((event.id, SURVIVED if event.id in known else UPDATED) for event in told if not event.deleted)
+            self._report([*reports, *((event.id, DELETED) for event in told if event.deleted)])
 
     def _report(self, reports: Collection[tuple[str, int]]) -> None:
         """Take reports, under the condition."""
@@ -200,7 +203,7 @@ class Feed:
                 self._rest(pause_after(failures))
 
     def _poll_once(self, since: str | None) -> str:
-        numbers = self.delivery.numbers()
+        numbers, recovering = self._begin_comparison()
         is_first = not self.delivery.listing.is_there
         # By the server's clock. The window overlaps the last one: a second report of a change brings nothing new.
         began = self._connection.server_time() - 2 * POLL_INTERVAL_S - CLOCK_MARGIN_S
@@ -209,7 +212,7 @@ class Feed:
         everything = set(self._read_ids({}))
         with self._condition:
             self._connected = True
-            self._compare(everything, numbers)
+            self._compare(everything, numbers, recovering=recovering)
             # The next window reaches back before the first: what changed there is no news then.
             self._report([(id, SEEN if is_first else UPDATED) for id in everything.intersection(recent)])
         return start
@@ -221,10 +224,17 @@ class Feed:
         with self._condition:
             self._condition.wait_for(lambda: self._stopped, seconds)
 
-    def _compare(self, now: set[str], numbers: Mapping[Context, int]) -> None:
+    def _begin_comparison(self) -> tuple[Mapping[Context, int], bool]:
+        """Return the numbers of a request of all ids that is about to be made, and whether changes may be missing.
+
+        A connection that is lost or opened from here on needs another comparison: this one may not see what it missed.
+        """
+        with self._condition:
+            recovering, self._must_compare = self._must_compare, False
+        return self.delivery.numbers(), recovering
+
+    def _compare(self, now: set[str], numbers: Mapping[Context, int], *, recovering: bool) -> None:
         """Compare all ids of the server, requested with these numbers, with the known ones."""
-        recovering = self._must_compare
-        self._must_compare = False
         for id, report in self.delivery.compare(now, numbers, recovering=recovering).items():
             self._pending.add(id, report)
 
@@ -290,17 +300,18 @@ class Feed:
         return min((each for each in waits if each), default=None)
 
     def _read_and_compare(self) -> None:
-        numbers = self.delivery.numbers()
+        numbers, recovering = self._begin_comparison()
         try:
             ids = set(self._read_ids({}))
         except PiecesError as error:
             _log.info("The ids of %s could not be read: %s", self._kind.collection, error)
+            self._must_compare = True
             self._failed_comparisons += 1
             self._compare_at = time.monotonic() + pause_after(self._failed_comparisons)
             return
         self._failed_comparisons, self._compare_at = 0, 0.0
         with self._condition:
-            self._compare(ids, numbers)
+            self._compare(ids, numbers, recovering=recovering)
 
     def _take(self) -> dict[str, int]:
         """Take the reports that are due, after a moment in which the same ids may be reported again."""

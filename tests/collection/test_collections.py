@@ -6,6 +6,7 @@ import pytest
 
 import pieces_orm
 from pieces_orm import InvalidIdError, InvalidValueError, State, UsageError
+from pieces_orm.server import Server, Settings
 from tests.support import Requests
 
 
@@ -62,3 +63,15 @@ def test_an_anchor_of_a_relative_path_is_named_by_the_absolute_one(pieces, tmp_p
     monkeypatch.chdir(tmp_path)
     assert pieces.anchors.create("../x.py").fullpath == str(tmp_path.parent / "x.py")
     assert pieces.anchors.create("C:\\projects\\tide.py").fullpath == "C:\\projects\\tide.py"
+    assert pieces.anchors.create("c:tide.py").fullpath == str(tmp_path / "c:tide.py")
+
+
+@pytest.mark.parametrize("extensions", [True, False])
+def test_a_path_of_windows_names_one_anchor_however_it_is_spelled(extensions):
+    with Server(settings=Settings(extensions=extensions)) as server, pieces_orm.connect(server.url) as session:
+        made = [session.anchors.create("C:\\projects\\tides\\"), session.anchors.create("\\\\nas\\tides\\")]
+        assert [each.fullpath for each in made] == ["C:\\projects\\tides", "\\\\nas\\tides"]
+        for path in ("C:\\projects\\tides\\", "C:/projects/tides", "C:\\projects\\moon\\..\\tides"):
+            assert session.anchors.find(path) is made[0]
+            assert session.anchors.get_or_create(path) is made[0]
+        assert session.anchors.get_or_create("\\\\nas\\tides\\") is made[1]

@@ -8,22 +8,8 @@ import pytest
 
 import pieces_orm
 from pieces_orm import InvalidIdError, InvalidValueError, NotFoundError, SeveralFoundError
-from pieces_orm.server import Server
-from tests.support import Requests
 
 NO_ID = "11111111-2222-3333-4444-555555555555"
-
-
-@pytest.fixture(scope="module")
-def session():
-    with Server() as server, pieces_orm.connect(server.url) as session:
-        _ = session.application
-        yield session
-
-
-@pytest.fixture
-def requests(session):
-    return Requests(session)
 
 
 def test_a_collection_is_iterated_like_all_has_no_length_and_is_always_true(session):

@@ -11,22 +11,16 @@ import pytest
 import pieces_orm
 from pieces_orm import BatchError, InvalidValueError, SeveralFoundError, UnsupportedOperationError
 from pieces_orm.collection import files
-from pieces_orm.server import Server, Settings
+from pieces_orm.orm import associating
 from pieces_orm.values import AnchorType
 from tests.support import Requests
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452")
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["extensions", "without"])
-def server(request):
-    with Server(settings=Settings(extensions=request.param)) as server:
-        yield server
-
-
 @pytest.fixture
-def session(server):
-    with pieces_orm.connect(server.url) as session:
+def session(either_server):
+    with pieces_orm.connect(either_server.url) as session:
         _ = session.application
         yield session
 
@@ -36,6 +30,13 @@ def folder(tmp_path):
     for name, content in (("a.py", b"a = 1\n"), ("b.py", b"b = 1\n"), ("c.png", PNG)):
         (tmp_path / name).write_bytes(content)
     return tmp_path
+
+
+class NamedInBytes:
+    """A path object of the kind that `os.scandir` of bytes gives."""
+
+    def __fspath__(self):
+        return b"latin.txt"
 
 
 def writes(requests):
@@ -65,6 +66,17 @@ def test_what_cannot_be_read_is_refused_before_any_request(session, tmp_path):
         session.assets.create_from_file(file, encoding="utf-8")
     for act in (
         lambda: session.assets.create_from_file(file, encoding="no such"),
+        lambda: session.assets.create_from_file(file, encoding=""),
+        lambda: session.assets.create_from_file(file, encoding="utf\0"),
+        lambda: session.assets.create_from_file(file, encoding="\ud800"),
+        lambda: session.assets.create_from_file(file, encoding="base64"),
+        lambda: session.assets.create_many(["a text"], encoding="no such"),
+        lambda: session.assets.create_from_file("a\0b"),
+        lambda: session.assets.create_from_file(Path("a\0b")),
+        lambda: session.assets.create_from_file(NamedInBytes()),
+        lambda: session.assets.create_from_file(file, content="another"),
+        lambda: session.assets.create_from_file(file, upsert=True, anchors=str(tmp_path)),
+        lambda: session.assets.create_from_file(file, upsert=True, anchors=None),
         lambda: session.assets.create_from_file(file, encoding=5),
         lambda: session.assets.create_from_file(5),
         lambda: session.assets.create_from_file(file, upsert="yes"),
@@ -104,9 +116,9 @@ def test_an_upsert_makes_one_asset_of_a_file_and_writes_only_what_has_changed(se
         assert other.assets.create_from_file(folder / "a.py", upsert=True).id == made[0].id
 
 
-def test_another_application_makes_its_own(server, session, folder):
+def test_another_application_makes_its_own(either_server, session, folder):
     mine = session.assets.create_from_file(folder / "a.py", upsert=True)
-    with pieces_orm.connect(server.url, application="OBSIDIAN") as other:
+    with pieces_orm.connect(either_server.url, application="OBSIDIAN") as other:
         theirs = other.assets.create_from_file(folder / "a.py", upsert=True)
         assert theirs.id != mine.id
         assert theirs.anchors.ids == mine.anchors.ids
@@ -172,15 +184,32 @@ def test_of_two_programs_at_once_the_older_asset_stays(session, folder, monkeypa
     assert bystander in session.assets
 
 
-def test_an_asset_that_could_not_be_associated_is_not_left_behind(server, session, folder):
+def test_of_two_programs_at_once_the_asset_stays_that_others_could_see_first(session, folder, monkeypatch):
+    with pieces_orm.connect(session.url) as other:
+        theirs, change = [], associating.change
+
+        def overtaken(*args, **options):
+            # Another program makes and associates its own between the two requests of this one.
+            monkeypatch.undo()
+            theirs.append(other.assets.create_from_file(folder / "a.py", upsert=True).id)
+            change(*args, **options)
+
+        monkeypatch.setattr(associating, "change", overtaken)
+        mine = session.assets.create_from_file(folder / "a.py", upsert=True)
+        assert mine.id == theirs[0]
+        assert session.anchors[folder / "a.py"].assets.ids == (mine.id,)
+        assert other.assets.create_from_file(folder / "a.py", upsert=True).id == mine.id
+
+
+def test_an_asset_that_could_not_be_associated_is_not_left_behind(either_server, session, folder):
     before = session.assets.count()
     anchor = session.anchors.get_or_create(folder / "a.py")
-    server.faults.answer(500, path=f"/anchor/{anchor.id}/assets/associate")
-    server.faults.answer(500, path="/asset/")
-    server.faults.answer(500, path="/assets/associate_many")
+    either_server.faults.answer(500, path=f"/anchor/{anchor.id}/assets/associate")
+    either_server.faults.answer(500, path="/asset/")
+    either_server.faults.answer(500, path="/assets/associate_many")
     with pytest.raises((BatchError, pieces_orm.ServerError)):
         session.assets.create_from_file(folder / "a.py", upsert=True)
-    server.faults.clear()
+    either_server.faults.clear()
     assert session.assets.count() == before
     made = session.assets.create_from_file(folder / "a.py", upsert=True)
     assert made.anchors.refs() == [anchor]
@@ -188,5 +217,7 @@ def test_an_asset_that_could_not_be_associated_is_not_left_behind(server, sessio
 
 def test_a_relative_path_is_made_absolute(session, folder, monkeypatch):
     monkeypatch.chdir(folder)
+    Path("c:1.txt").write_text("like a drive of Windows")
+    assert session.assets.create_from_file("c:1.txt", upsert=True).anchors[0].fullpath == str(folder / "c:1.txt")
     made = session.assets.create_from_file("a.py", upsert=True)
     assert session.assets.create_from_file(Path(folder) / "a.py", upsert=True) is made

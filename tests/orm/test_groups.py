@@ -98,6 +98,22 @@ def test_parents_and_children_are_told_apart(pieces, requests):
     assert first.children.ids == first.parents.ids == ()
 
 
+@pytest.mark.parametrize("extensions", [True, False])
+def test_what_is_named_twice_is_associated_once(extensions):
+    with (
+        Server(settings=Settings(extensions=extensions, associate_twice="error")) as server,
+        pieces_orm.connect(server.url) as session,
+    ):
+        asset, tag = session.assets.create("x = 1", persons=["Ada", "Ada"]), session.tags.create("a")
+        heard, told = Heard(session), []
+        asset.tags.add("a", tag, tag.id, progress=lambda *each: told.append(each))
+        assert heard.take() == [("associated", "Asset", asset.id, "tags", tag.id, "local")]
+        assert told == [(1, 1)]
+        asset.tags.remove("a", tag)
+        assert [each[0] for each in heard.take()] == ["disassociated"]
+        assert (asset.tags.ids, len(asset.persons)) == ((), 1)
+
+
 def test_what_cannot_be_associated_fails_alone(pieces, other):
     asset, tags = pieces.assets.create("x = 1"), pieces.tags.create_many(["a", "b", "c"])
     other.tags.get(tags[1].id).delete()

@@ -20,18 +20,6 @@ from tests.support import Requests
 NO_ID = "11111111-2222-3333-4444-555555555555"
 
 
-@pytest.fixture(scope="module")
-def session():
-    with Server() as server, pieces_orm.connect(server.url) as session:
-        _ = session.application
-        yield session
-
-
-@pytest.fixture
-def requests(session):
-    return Requests(session)
-
-
 def test_add_finds_or_creates_what_a_key_names_and_remove_creates_nothing(session, requests):
     asset = session.assets.create("x = 1")
     asset.tags.add("k1", "k2")

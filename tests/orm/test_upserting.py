@@ -12,7 +12,6 @@ import pytest
 import pieces_orm
 from pieces_orm import BatchError, InvalidValueError, NotFoundError, UnsupportedOperationError
 from pieces_orm.orm import upserting
-from pieces_orm.server import Server, Settings
 from tests.support import Heard, Requests
 
 THREADS = 24
@@ -22,15 +21,9 @@ VALUES = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["extensions", "without"])
-def server(request):
-    with Server(settings=Settings(extensions=request.param)) as server:
-        yield server
-
-
 @pytest.fixture
-def session(server):
-    with pieces_orm.connect(server.url) as session:
+def session(either_server):
+    with pieces_orm.connect(either_server.url) as session:
         _ = session.application
         yield session
         for collection in (session.tags, session.websites, session.anchors, session.persons, session.assets):
@@ -71,8 +64,8 @@ def test_relations_that_threads_add_to_at_once_share_one_material(session):
     assert sorted(tag.assets.ids) == sorted(asset.id for asset in assets)
 
 
-def test_sessions_at_once_make_one_material(server, session):
-    sessions = [pieces_orm.connect(server.url) for _ in range(6)]
+def test_sessions_at_once_make_one_material(either_server, session):
+    sessions = [pieces_orm.connect(either_server.url) for _ in range(6)]
     try:
         for kind, value in VALUES.items():
             made = at_once(
@@ -99,8 +92,8 @@ with pieces_orm.connect(sys.argv[1]) as session, ThreadPoolExecutor(6) as pool:
 """
 
 
-def test_processes_at_once_make_one_material(server, session):
-    command = [sys.executable, "-c", PROGRAM, server.url]
+def test_processes_at_once_make_one_material(either_server, session):
+    command = [sys.executable, "-c", PROGRAM, either_server.url]
     programs = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     for program in programs:
         assert program.stdout.readline() == "ready\n"
@@ -113,7 +106,7 @@ def test_processes_at_once_make_one_material(server, session):
     assert sorted(said[0]) == sorted(session.tags.ids())
 
 
-def test_one_call_asks_for_no_more_than_it_needs(server, session):
+def test_one_call_asks_for_no_more_than_it_needs(either_server, session):
     requests = Requests(session)
     tag = session.tags.get_or_create("asked")
     extended = is_unique(session)
@@ -124,8 +117,8 @@ def test_one_call_asks_for_no_more_than_it_needs(server, session):
     assert requests.take() == (["POST /tags/create_many"] if extended else ["POST /tags/exists", f"GET /tag/{tag.id}"])
 
 
-def test_created_is_told_of_what_was_created_only(server, session):
-    with pieces_orm.connect(server.url) as other:
+def test_created_is_told_of_what_was_created_only(either_server, session):
+    with pieces_orm.connect(either_server.url) as other:
         theirs = other.tags.create("theirs").id
     heard = Heard(session)
     assert session.tags.get_or_create("theirs").id == theirs
@@ -146,17 +139,24 @@ def test_a_receiver_may_get_or_create_the_same_itself(session):
     assert seen == [tag]
 
 
+def test_the_path_of_any_point_names_an_anchor(session):
+    anchor = session.anchors.create("/projects/first")
+    session.anchor_points.create(anchor, "/projects/second")
+    assert session.anchors.find("/projects/second") is anchor
+    assert session.anchors.get_or_create("/projects/second") is anchor
+
+
 def is_unique(session):
     return "unique" in session._context.connection.extensions
 
 
 def test_of_several_made_at_once_the_oldest_stays_and_keeps_what_others_were_associated_with(
-    server, session, monkeypatch
+    either_server, session, monkeypatch
 ):
     if is_unique(session):
         pytest.skip("the server makes only one")
     asset = session.assets.create("x = 1")
-    with pieces_orm.connect(server.url) as other:
+    with pieces_orm.connect(either_server.url) as other:
         made, create = [], upserting.creating.create
 
         def forestalled(*args, unique=False):
@@ -177,8 +177,8 @@ def test_of_several_made_at_once_the_oldest_stays_and_keeps_what_others_were_ass
         assert asset.id in tag.refresh().assets
 
 
-def test_those_that_a_failed_call_has_made_are_settled_too(server, session):
-    server.faults.answer(500, path="/tags/create")
+def test_those_that_a_failed_call_has_made_are_settled_too(either_server, session):
+    either_server.faults.answer(500, path="/tags/create")
     with pytest.raises(BatchError) as caught:
         session.tags.get_or_create_many(["f1", "f2", "f3"])
     assert len(caught.value.succeeded) <= 2
@@ -214,22 +214,34 @@ def test_merge_moves_every_association_and_deletes_the_other(session):
         session.tags.merge("kept", "merged")
 
 
-def test_a_merge_that_breaks_off_is_finished_by_the_next(server, session):
+def test_a_merge_that_breaks_off_is_finished_by_the_next(either_server, session):
     kept, merged = session.tags.create("kept"), session.tags.create("merged")
     assets = session.assets.create_many([f"x = {n}" for n in range(8)])
     merged.assets.add(*assets)
-    server.faults.answer(500, 3, path=f"/tag/{kept.id}/assets/associate")
-    server.faults.answer(500, path="/tags/associate_many")
+    either_server.faults.answer(500, 3, path=f"/tag/{kept.id}/assets/associate")
+    either_server.faults.answer(500, path="/tags/associate_many")
     with pytest.raises(BatchError):
         session.tags.merge(kept, merged)
     assert merged in session.tags
     assert merged.refresh().assets.ids
-    with pieces_orm.connect(server.url) as other:
+    with pieces_orm.connect(either_server.url) as other:
         other.tags.ref(merged.id).assets.add(other.assets.create("y = 1"))
-    server.faults.clear()
+    either_server.faults.clear()
     session.tags.merge(kept, merged)
     assert len(kept.refresh().assets) == 9
     assert session.tags.ids() == (kept.id,)
+
+
+def test_a_server_that_forgets_what_it_has_taken_ends_a_merge_before_the_deletion(either_server, session):
+    kept, merged = session.tags.create("kept"), session.tags.create("merged")
+    merged.assets.add(session.assets.create("x = 1"))
+    either_server.faults.answer(204, 8, path=f"/tag/{kept.id}/assets/associate")
+    with pytest.raises(BatchError, match="does not list them"):
+        session.tags.merge(kept, merged)
+    assert len(merged.refresh().assets) == 1
+    either_server.faults.clear()
+    session.tags.merge(kept, merged)
+    assert len(kept.refresh().assets) == 1
 
 
 def test_a_deletion_that_is_vetoed_moves_nothing(session):
