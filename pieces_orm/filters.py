@@ -152,6 +152,8 @@ def _bound(name: str, bound: Any) -> Any:
     if isinstance(bound, int | float) and not isinstance(bound, bool) and math.isfinite(bound):
         return bound
     hint = ": a date has no time; pass datetime.combine(day, time())" if isinstance(bound, date) else ""
+    if isinstance(bound, str):
+        hint = ": pass datetime.fromisoformat(text)"
     message = f"{name}() takes a datetime or a number, not {bound!r}{hint}."
     raise InvalidValueError(message)
 
