@@ -92,10 +92,12 @@ class Reconciler:
         # One that was read and deleted between two lists of ids is in neither.
         reports = {each.id: VANISHED for each in older if each.id not in now}
         if recovering:
-            # Of a copy nobody knows what has changed since, only that it may be old.
-            old_copy = SURVIVED if self.listing.is_there else SEEN
+            is_first = not self.listing.is_there
+            # Of a copy nobody knows what has changed since, only that it may be old. A first list announces nothing to
+            # those who do not hold the entity.
+            old_copy, old = (SEEN, SEEN) if is_first else (SURVIVED, UPDATED)
             there = [each for each in older if each.id in now]
-            reports |= {each.id: old_copy if each._state.state is PARTIAL else UPDATED for each in there}
+            reports |= {each.id: old_copy if each._state.state is PARTIAL else old for each in there}
         return reports
 
     def ready(self, batch: Mapping[str, int]) -> dict[str, int]:

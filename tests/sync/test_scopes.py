@@ -215,6 +215,18 @@ def test_a_scope_that_is_opened_before_the_session_watches_is_reached_too(pieces
         assert held.state.value == "deleted"
 
 
+def test_the_first_list_of_a_watch_announces_nothing_in_a_scope(pieces, other):
+    held = pieces.tags.create("tide")
+    with pieces.scope() as scope:
+        heard = Heard(scope)
+        with pieces.watch(Tag) as watch:
+            watch.wait_live()
+            last = other.tags.create("last").id
+            wait_for(lambda: ("created", "Tag", last, "remote") in heard.events)
+            assert heard.take() == [("created", "Tag", last, "remote")]
+    del held
+
+
 def test_an_outage_is_caught_up_in_a_scope_too(watching, other, pieces_server):
     tag, gone = other.tags.create("tide"), other.tags.create("ebb")
     with watching.scope() as scope:

@@ -10,7 +10,7 @@ from pieces_orm.server.asgi.slow_requests import TimedProtocol
 from pieces_orm.server.asgi.uvicorn_server import UvicornServer
 from pieces_orm.server.workload import HeldBytes
 
-LIMITS = ConnectionLimits(request_timeout_s=1, send_timeout_s=1, max_body=1, held=HeldBytes(1))
+LIMITS = ConnectionLimits(request_timeout_s=1, send_timeout_s=1, max_body=1, held=HeldBytes(1), headers=())
 
 
 async def application(scope, receive, send):
@@ -41,6 +41,7 @@ def members():
             *lacking(server, "run", "should_exit", "main_loop", "on_tick", "shutdown", "server_state"),
             *lacking(server.server_state, "connections", "tasks"),
             *lacking(http, "connection_made", "data_received", "connection_lost", "conn", "flow", "loop", "transport"),
+            *lacking(http, "cycle"),
             *lacking(http, "send_400_response"),
             *lacking(http.conn, "their_state", "our_state", "trailing_data", "send"),
             *lacking(
