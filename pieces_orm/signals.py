@@ -31,6 +31,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # Takes a function that makes one delivery, and has a UI loop call it.
 Dispatch = Callable[[Callable[[], None]], Any]
+# Functions of which a call only makes something that somebody else would have to run.
+_ONLY_MADE = (inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction)
 
 
 class Signal(blinker.Signal):
@@ -72,6 +74,12 @@ class Signal(blinker.Signal):
         """
         if not callable(receiver):
             message = f"A receiver of the signal {self.name} is a function, not {receiver!r}."
+            raise InvalidValueError(message)
+        if any(is_one(each) for is_one in _ONLY_MADE for each in (receiver, type(receiver).__call__)):
+            message = (
+                f"{receiver!r} cannot receive the signal {self.name}: calling a function with async or yield does not "
+                "run it. Pass a plain function, which may start a task of the event loop."
+            )
             raise InvalidValueError(message)
         try:
             signature = inspect.signature(receiver)

@@ -22,7 +22,7 @@ from ..transport.backoff import pause_after
 from ..transport.websocket import PING_INTERVAL_S, PING_TIMEOUT_S, Stream, events_of, id_frame_bytes
 from .delivery import Delivery
 from .known_ids import MAX_ECHO_S
-from .pending import DEBOUNCE_S, DELETED, MAX_DEBOUNCE_S, SEEN, UPDATED, Pending
+from .pending import DEBOUNCE_S, DELETED, MAX_DEBOUNCE_S, SEEN, SURVIVED, UPDATED, Pending
 from .reconciler import Reconciler
 
 _log = logging.getLogger("pieces_orm.sync.feed")
@@ -147,7 +147,10 @@ class Feed:
             is_first, self._is_first_frame = self._is_first_frame, False
             is_listing = is_first and self.delivery.is_listing({event.id for event in events})
             told = [event for event in events if event.deleted or not is_listing]
-            self._report([(event.id, DELETED if event.deleted else UPDATED) for event in told])
+            # Without what was deleted just now, a list looks like changes: that the others are there is no news.
+            known = self.delivery.listing.ids if is_first else ()
+            reports = ((event.id, SURVIVED if event.id in known else UPDATED) for event in told if not event.deleted)
+            self._report([*reports, *((event.id, DELETED) for event in told if event.deleted)])
 
     def _report(self, reports: Collection[tuple[str, int]]) -> None:
         """Take reports, under the condition."""

@@ -46,7 +46,8 @@ class Listing:
         """
         self.ids.update(dict.fromkeys(ids))
         self._numbers.update(numbers)
-        self.time, self.is_there = now, True
+        self.time = self.deaf_since = now
+        self.is_there = True
 
     def number_for(self, session: Context) -> int:
         """Return the number that the request of the list had in a session or scope; 0 if it was opened later."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from functools import partial
 
 import pytest
 
@@ -105,6 +106,31 @@ def test_a_receiver_that_cannot_take_the_arguments_is_refused_when_it_is_connect
         with pytest.raises(InvalidValueError):
             signals.changed.connect_via(Asset)(receiver)
     assert not signals.changed.receivers
+
+
+async def awaited(sender, **_):
+    """A receiver that would have to be awaited."""
+
+
+async def stepped(sender, **_):
+    """A receiver that would have to be iterated."""
+    yield
+
+
+class Awaited:
+    """A receiver that is an object."""
+
+    async def __call__(self, sender, **_):
+        """Receive it."""
+
+
+@pytest.mark.parametrize("receiver", [awaited, stepped, Awaited(), partial(awaited, extra=1), Awaited().__call__])
+def test_a_receiver_that_a_call_does_not_run_is_refused_when_it_is_connected(receiver):
+    signals = Signals()
+    for signal in (signals.changed, signals.saving):
+        with pytest.raises(InvalidValueError, match="does not run it"):
+            signal.connect(receiver, weak=False)
+        assert not signal.receivers
 
 
 def test_a_sender_that_never_sends_is_refused(pieces):

@@ -123,6 +123,10 @@ def test_pseudo_assets_are_found_when_a_condition_names_them():
             assert session.assets.query().ids() == (usual.id,)
             assert session.assets.query(pseudo=True).ids() == (pseudo,)
             assert session.assets.query(pseudo=filters.is_not(True)).ids() == (usual.id,)
+            # A condition that the server does not take, because there are too many, is decided here.
+            many = session.assets.query(name=filters.is_not(filters.one_of(*map(str, range(900)))), pseudo=True)
+            assert many.ids() == (pseudo,)
+            assert many.count() == 1
             with session.assets.query(pseudo=True).live() as live:
                 assert [each.id for each in live] == [pseudo]
 

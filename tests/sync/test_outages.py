@@ -390,3 +390,39 @@ def test_what_a_second_loss_hides_from_a_comparison_that_is_under_way_is_told(pr
         marker = other.tags.create("marker")
         wait_for(lambda: ("created", "Tag", marker.id, "remote") in heard.events)
         assert ("created", "Tag", made[0].id, "remote") in heard.events
+
+
+def test_a_first_frame_without_what_was_deleted_meanwhile_reports_no_change_of_the_others(proxy, server):
+    with pieces_orm.connect(server.url) as other, pieces_orm.connect(proxy.url) as session:
+        gone, *_ = (other.tags.create(f"tag {n}") for n in range(4))
+        with session.watch(Tag).wait_live() as watch:
+            heard = Heard(session)
+            proxy.refuse()
+            lost(watch)
+            gone.delete()
+            proxy.accept()
+            watch.wait_live()
+            marker = other.tags.create("marker")
+            told = ("created", "Tag", marker.id, "remote")
+            wait_for(lambda: told in heard.events)
+            assert heard.take() == [("deleted", "Tag", gone.id, "remote"), told]
+
+
+def test_a_first_frame_that_comes_late_reports_no_change_of_what_was_there(proxy, server):
+    with pieces_orm.connect(server.url) as other, pieces_orm.connect(proxy.url) as session:
+        gone, *_ = (other.tags.create(f"tag {n}") for n in range(4))
+        held = []
+        proxy.frames = lambda payload: held.append(payload) or []
+        with session.watch(Tag).wait_live():
+            wait_for(lambda: held)
+            gone.delete()
+            heard = Heard(session)
+            wait_for(lambda: len(held) > 1)
+            ids = [each["tag"] for each in json.loads(held[0])["iterable"] if each["tag"]["id"] != gone.id]
+            proxy.frames = lambda payload: [payload]
+            for frame in ({"iterable": [{"tag": each} for each in ids]}, json.loads(held[1])):
+                proxy.inject(frame_of(json.dumps(frame).encode()))
+            marker = other.tags.create("marker")
+            told = ("created", "Tag", marker.id, "remote")
+            wait_for(lambda: told in heard.events)
+            assert heard.take() == [("deleted", "Tag", gone.id, "remote"), told]

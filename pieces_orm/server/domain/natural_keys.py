@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_
+import re
+
+from sqlalchemy import func, or_
 
 from ...wire.kinds import ANCHOR, ANCHOR_POINT, PERSON, Kind
 from ..json_values import object_in
 from ..storage.json_keys import key_value
 from ..storage.reader import BY_AGE, Page, Reader, Selection
+from ..storage.tables import material
 from .materials import related_ids
 from .relations import end_of
 from .seeds import LABELS, Seed, normal_path
 
+# Texts that JSON never writes in another way.
+_PLAIN = re.compile(r"[A-Za-z0-9 @.,_+-]+")
 _PERSON_DETAILS = ("basic", "platform")
 _PERSON_KEYS = [
     key_value(f"type.{details}.{name}", "text") for details in _PERSON_DETAILS for name in ("name", "email")
@@ -47,5 +52,8 @@ def _person_named(reader: Reader, seed: Seed) -> str | None:
     named = next((value for value in values if isinstance(value, str) and value), None)
     if named is None:
         return None
-    has_it = or_(*(key == named for key in _PERSON_KEYS))
-    return next(iter(reader.selected_ids(PERSON.name, Selection(tests=[has_it]), Page(1, order=BY_AGE))), None)
+    tests = [or_(*(key == named for key in _PERSON_KEYS))]
+    if _PLAIN.fullmatch(named):
+        # Nearly all persons are passed over without a look into their JSON.
+        tests.insert(0, func.instr(material.c.document, named) > 0)
+    return next(iter(reader.selected_ids(PERSON.name, Selection(tests=tests), Page(1, order=BY_AGE))), None)

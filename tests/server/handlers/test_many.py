@@ -146,6 +146,9 @@ def test_paths_and_persons_are_the_same_as_the_look_ups_of_programs_say(wire):
     ada = wire.post(path, {"type": {"basic": {"name": "Ada", "email": "ada@x"}}})["id"]
     assert wire.post(path, {"type": {"basic": {"name": "Ada"}}})["id"] == ada
     assert wire.post(path, {"type": {"basic": {"name": "Ada", "email": "other@x"}}})["id"] != ada
+    for name in ("Ada Lovelace", "D'Arc", 'Ada "B"', "Zo\xeb", "a/b", "a\\b", "a\nb", "a\0b", "100%", "\U0001f30a"):
+        first, second = ({"type": {"basic": {"name": name, "url": url}}} for url in ("https://x", "https://y"))
+        assert wire.post(path, first)["id"] == wire.post(path, second)["id"], name
     nameless = {"type": {"basic": {"url": "https://x"}}}
     assert wire.post(path, nameless)["id"] != wire.post(path, nameless)["id"]
 
