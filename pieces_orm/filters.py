@@ -153,6 +153,8 @@ def _bound(name: str, bound: Any) -> Any:
     if (isinstance(bound, int) and not isinstance(bound, bool)) or (isinstance(bound, float) and math.isfinite(bound)):
         return bound
     hint = ": a date has no time; pass datetime.combine(day, time())" if isinstance(bound, date) else ""
+    if isinstance(bound, str):
+        hint = ": pass datetime.fromisoformat(text)"
     message = f"{name}() takes a datetime or a number, not {bound!r}{hint}."
     raise InvalidValueError(message)
 
