@@ -84,6 +84,9 @@ class Server:
         self._uvicorn: UvicornServer | None = None
         self._thread: threading.Thread | None = None
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.url} on {'memory' if self._path is None else self._path}>"
+
     @property
     def url(self) -> str:
         """The address that clients use."""
