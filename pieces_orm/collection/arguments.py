@@ -171,6 +171,8 @@ def _checked(name: str, annotation: str, value: Any, context: Context) -> Any:
     given = f"{value!r} ({type(value).__name__})"
     if isinstance(value, str) and any(_MANY.fullmatch(each) for each in wanted):
         given = _text_for_list(name, value)
+    elif isinstance(value, PurePath) and "bytes" in wanted:
+        given += ": pass path.read_text() or path.read_bytes(), or call create_from_file(path) for an asset"
     message = f"{name} takes {' or '.join(map(_worded, wanted))}, not {given}."
     raise InvalidValueError(message)
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 from ..concurrency import parallel
 from ..errors import InvalidValueError, NotFoundError
 from ..model.seed import Seed
-from ..orm import commands, creating, loading, reading, upserting
+from ..orm import commands, creating, loading, natural_keys, reading, upserting
 from ..orm.context import Context
 from ..orm.entity import Entity
 from ..values import Arrivals, Progress
-from ..wire.paths import checked_id
+from ..wire.paths import checked_id, has_id_form
 from . import arguments
 from .arguments import Given, with_conditions_signature, with_seed_signature
 
@@ -119,10 +119,12 @@ class Collection(Generic[E, P, C]):
         query = reading.contents_query(self._kind.route("read"), transferables)
         try:
             return loading.get(self._context, self._class, checked_id(id), query)
-        except NotFoundError:
-            if default is _RAISE:
+        except NotFoundError as error:
+            if default is not _RAISE:
+                return default
+            if has_id_form(id):
                 raise
-            return default
+            raise natural_keys.no_such_id(self._class, id, error) from error
 
     def get_many(
         self,

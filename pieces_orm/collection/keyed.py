@@ -77,7 +77,7 @@ class KeyedCollection(SearchableCollection[E, P, C]):
         return next(iter(self._find(value, fresh=True)), None)
 
     def _find(self, value: Any, *, fresh: bool = False) -> list[E]:
-        text = self._key.checked("value", value)
+        text = self._key.checked(self._kind.collection, value)
         return list(natural_keys.find(self._context, self._class, [text], fresh=fresh).values())
 
     @property
@@ -102,8 +102,8 @@ class KeyedCollection(SearchableCollection[E, P, C]):
             TypeError, InvalidValueError: `create` takes no such arguments. Nothing was sent.
             SeveralFoundError: several persons have this name.
         """
-        key = self._key
-        item = {**key.as_argument(key.checked("value", value)), **kwargs}
+        key, call = self._key, f"{self._kind.collection}.get_or_create()"
+        item = {**key.as_argument(key.checked(call, value)), **kwargs}
         return self._get_or_create("get_or_create", [item])[0]
 
     def get_or_create_many(self, items: Iterable[Any], *, progress: Progress | None = None) -> list[E]:

@@ -131,6 +131,8 @@ class Record:
     def __repr__(self) -> str:
         attribute = next((name for name in ("name", "fullpath", "text") if name in self._schema.fields), "id")
         known = known_value(self, attribute)
+        if not isinstance(known, str) and self._natural_key is not None and not self._natural_key.through:
+            known = next(iter(self._natural_key.known(self) or ()), None)
         label = f" {known[:40]!r}" if isinstance(known, str) else ""
         return f"<{type(self).__name__}{label} {printable(self.id)} ({self._state.state.value})>"
 

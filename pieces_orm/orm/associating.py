@@ -157,7 +157,9 @@ def _check(context: Context, entity: Record, relation: Relation[Any], other: Any
     if row is None or not isinstance(other, relation.target):
         reason = ": no route of the wire changes this relation."
         if row is not None:
-            reason = f": it takes entities, as session.{relation.target._schema.kind.collection} gives them."
+            reason = f": it takes {natural_keys.accepted(relation.target)}."
+            if isinstance(other, list | tuple | set | frozenset):
+                reason += f" Unpack several: {relation.name}.add(*several)."
         message = f"{relation.name} of {type(entity).__name__} does not take {type(other).__name__}{reason}"
         raise UnknownRelationError(message)
     check_context(other, context)

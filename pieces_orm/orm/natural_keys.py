@@ -57,16 +57,27 @@ def named(context: Context, cls: type[R], value: Any, name: str) -> R | Key:
         return context.identity_map.ref(cls, checked_id(value))
     natural = cls._natural_key
     if natural is None or not natural.takes(value):
-        message = f"{name} takes {_accepted(cls)}, not {value!r}."
+        message = f"{name} takes {accepted(cls)}, not {value!r}."
         raise InvalidValueError(message)
     return Key(cls, natural.checked(name, value))
 
 
-def _accepted(cls: type[Record]) -> str:
+def accepted(cls: type[Record]) -> str:
+    """Return the words of a message for what names a material of a class."""
     natural, kind = cls._natural_key, cls._schema.kind.collection
     if natural is None:
         return f"{cls.__name__} entities, or ids in the form of a UUID; session.{kind}.ref(id) takes any id"
     return f"{cls.__name__} entities, ids, or the {natural.label} of each"
+
+
+def no_such_id(cls: type[Record], id: str, error: NotFoundError) -> NotFoundError:
+    """Return an error that tells of a text without the form of an id what finds materials by other texts."""
+    kind, natural = cls._schema.kind, cls._natural_key
+    remedy = "query(...) finds materials by their fields"
+    if natural is not None:
+        remedy = f"find({id!r}) finds one by its {natural.label}"
+    message = f"{error.args[0]} This text does not look like an id: session.{kind.collection}.{remedy}."
+    return NotFoundError(message, status=error.status, body=error.body, method=error.method, path=error.path)
 
 
 # Among entities -------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from ..model.relation import Relation
 from ..orm import natural_keys
 from ..orm.context import Context
 from ..orm.entity import Entity
+from ..values.checking import did_you_mean
 
 _WORDS = {"one_of": "is", "startswith": "starts with"}
 _ALTERNATIVES = ("one_of", "any_of")
@@ -127,9 +128,10 @@ def no_such_name(cls: type[Entity], name: str) -> InvalidValueError:
     """Return the error for a name that is neither a field nor a relation."""
     schema = cls._schema
     relations = f" Its relations are {', '.join(schema.relations)}." if schema.relations else ""
+    hint = did_you_mean(name, [*schema.fields, *schema.relations])
     message = (
-        f"{cls.__name__} has no field or relation {name!r} to ask for. Its fields are {', '.join(schema.fields)}."
-        f"{relations} For anything else there is where(function)."
+        f"{cls.__name__} has no field or relation {name!r} to ask for{hint}. "
+        f"Its fields are {', '.join(schema.fields)}.{relations} For anything else there is where(function)."
     )
     return InvalidValueError(message)
 

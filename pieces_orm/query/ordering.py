@@ -12,6 +12,7 @@ from attrs import frozen
 from ..errors import InvalidValueError
 from ..model.fields import Field
 from ..orm.entity import Entity
+from ..values.checking import did_you_mean
 from .deciding import Material
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -50,9 +51,11 @@ def _order_key(cls: type[Entity], name: Any) -> OrderKey:
     }
     spec = possible.get(name.removeprefix("-")) if isinstance(name, str) else None
     if spec is None:
+        text = name if isinstance(name, str) else getattr(name, "__name__", "")
+        hint = did_you_mean(text.removeprefix("-"), possible)
         message = (
-            f"{cls.__name__} cannot be ordered by {name!r}: order_by takes names of fields, with a minus before them "
-            f"for the greatest first, of {', '.join(possible)}. For anything else there is sorted()."
+            f"{cls.__name__} cannot be ordered by {name!r}{hint}: order_by takes names of fields, with a minus before "
+            f"them for the greatest first, of {', '.join(possible)}. For anything else there is sorted()."
         )
         raise InvalidValueError(message)
     return OrderKey(spec, name.startswith("-"))

@@ -49,13 +49,13 @@ def named(cls: type[OpenEnum | Language], name: str, text: str) -> str:
     if found is not None:
         return found
     message = (
-        f"{name} takes {wanted}, not {text!r}{_nearest(plain, known)}. "
+        f"{name} takes {wanted}, not {text!r}{did_you_mean(plain, known)}. "
         f"To send one that this version does not know, pass pieces_orm.values.{cls.__name__}({plain!r})."
     )
     raise InvalidValueError(message)
 
 
-def _nearest(text: str, known: Iterable[str]) -> str:
+def did_you_mean(text: str, known: Iterable[str]) -> str:
     """Return a question about the known names that are most like a text; nothing where none is."""
     import difflib  # noqa: PLC0415 only for an error
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import pieces_orm
-from pieces_orm import InvalidIdError, InvalidValueError, State, UsageError
+from pieces_orm import (
+    Asset,
+    InvalidIdError,
+    InvalidValueError,
+    NotFoundError,
+    State,
+    UnknownRelationError,
+    UsageError,
+    filters,
+)
 from pieces_orm.server import Server, Settings
 from tests.support import Requests
 
@@ -30,6 +41,42 @@ def test_delete_many_deletes_nothing_when_one_is_of_another_kind_or_session(piec
         assert requests.take() == []
         pieces.tags.delete_many([tag])
         assert (tag.state, theirs.state, asset.state) == (State.DELETED, State.LOADED, State.LOADED)
+
+
+def test_common_mistakes_are_told_with_their_remedy(pieces, requests):
+    asset = pieces.assets.create("x", name="tide.py", tags=["tide"])
+    requests.take()
+    with pytest.raises(InvalidValueError, match=r"'tag' to ask for \(did you mean 'tags'\?\)"):
+        pieces.assets.query(tag="tide")
+    with pytest.raises(InvalidValueError, match=r"did you mean 'created'"):
+        pieces.assets.query().order_by(Asset.created)
+    with pytest.raises(InvalidValueError, match=r"not '2026-01-01': pass datetime.fromisoformat"):
+        filters.after("2026-01-01")
+    with pytest.raises(InvalidValueError, match=r"create_from_file\(path\)"):
+        pieces.assets.create(Path("tide.py"))
+    with pytest.raises(UnknownRelationError, match=r"the text of each\. Unpack several: tags\.add\(\*several\)"):
+        asset.tags.add(["coast", "harbour"])
+    with pytest.raises(InvalidValueError, match=r"tags\.get_or_create\(\) takes the text"):
+        pieces.tags.get_or_create(["coast", "harbour"])
+    with pytest.raises(InvalidValueError, match="websites takes an address"):
+        pieces.websites.find("example.com")
+    assert requests.take() == []
+
+
+def test_a_name_in_the_place_of_an_id_is_told_what_finds_by_it(pieces):
+    pieces.tags.create("tide")
+    with pytest.raises(NotFoundError, match=r"session\.tags\.find\('tide'\) finds one by its text") as caught:
+        pieces.tags.get("tide")
+    assert isinstance(caught.value.__cause__, NotFoundError)
+    with pytest.raises(NotFoundError, match=r"session\.assets\.query\(\.\.\.\) finds materials by their fields"):
+        pieces.assets["tide.py"]
+    with pytest.raises(NotFoundError) as caught:
+        pieces.tags.get("00000000-0000-4000-8000-000000000000")
+    assert "look like an id" not in str(caught.value)
+
+
+def test_a_person_shows_its_name(pieces):
+    assert "'Ann'" in repr(pieces.persons.create(name="Ann"))
 
 
 def test_bad_arguments_are_refused_before_any_request(pieces, requests):

@@ -59,7 +59,7 @@ def refused(error: type[Exception], message: str) -> Callable[[Callable[[World],
 # Queries --------------------------------------------------------------------------------------------------------------
 
 
-@refused(InvalidValueError, "no field or relation 'naem' .* Its fields are name, ")
+@refused(InvalidValueError, r"no field or relation 'naem' to ask for \(did you mean 'name'\?\). Its fields are name, ")
 def a_misspelt_condition(w: World) -> object:
     return w.session.assets.query(naem="tide.py")  # type: ignore[call-arg]
 
@@ -99,7 +99,7 @@ def a_misspelt_language_of_a_query(w: World) -> object:
     return w.session.assets.query(language="pyhton")
 
 
-@refused(InvalidValueError, "order_by takes names of fields, .* of id, name, favorited")
+@refused(InvalidValueError, "did you mean .*'created'.*: order_by takes names of fields, .* of id, name, favorited")
 def an_order_by_a_misspelt_field(w: World) -> object:
     return w.session.assets.query().order_by("-craeted")
 

@@ -11,8 +11,12 @@ from attrs import define
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ...errors import UsageError
 from ...wire.routes import HEALTH, HEALTH_MIGRATING
 from ..http.responses import error_response, text_response
+
+# The statuses of answers that are final; those below are not.
+_LOWEST_STATUS, _HIGHEST_STATUS = 200, 599
 
 Fault = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
 
@@ -35,6 +39,9 @@ class Faults:
 
     def answer(self, status: int, times: int = 1, body: bytes = b"", path: str | None = None) -> None:
         """Answer with a status and body, without doing what was asked."""
+        if not isinstance(status, int) or not _LOWEST_STATUS <= status <= _HIGHEST_STATUS:
+            message = f"status takes a number from {_LOWEST_STATUS} to {_HIGHEST_STATUS}, such as 500, not {status!r}."
+            raise UsageError(message)
         response = Response(body or None, status, media_type="text/plain")
         self._plan(lambda _app, scope, receive, send: response(scope, receive, send), times, path)
 
@@ -70,6 +77,9 @@ class Faults:
         self._migrating = False
 
     def _plan(self, fault: Fault, times: int, path: str | None) -> None:
+        if path is not None and not path.startswith("/"):
+            message = f"path takes the beginning of a path, such as '/assets', not {path!r}: paths begin with a slash."
+            raise UsageError(message)
         with self._lock:
             self._planned.append(_Planned(fault, times, path))
 

@@ -6,6 +6,7 @@ import pytest
 import requests
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from pieces_orm.errors import UsageError
 from pieces_orm.wire.kinds import KINDS
 from tests.server.support import frame, stream
 
@@ -16,6 +17,18 @@ def test_the_next_requests_are_answered_with_a_status_and_nothing_is_done(wire):
     for _ in range(2):
         answer = wire.ask("POST", "/tags/create", {"text": "t"})
         assert (answer.status_code, answer.text) == (503, "busy")
+    assert wire.get("/tags")["iterable"] == []
+
+
+def test_a_fault_that_could_never_happen_is_refused(wire):
+    faults = wire.server.faults
+    with pytest.raises(UsageError, match="paths begin with a slash"):
+        faults.answer(500, path="tags")
+    with pytest.raises(UsageError, match="paths begin with a slash"):
+        faults.delay(1, path="tags")
+    for status in ("500", 99, 101, 600):
+        with pytest.raises(UsageError, match="such as 500"):
+            faults.answer(status)
     assert wire.get("/tags")["iterable"] == []
 
 
