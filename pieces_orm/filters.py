@@ -149,7 +149,8 @@ class Condition(Generic[_T_co]):
 def _bound(name: str, bound: Any) -> Any:
     if isinstance(bound, datetime):
         return to_utc(f"{name}()", bound)
-    if isinstance(bound, int | float) and not isinstance(bound, bool) and math.isfinite(bound):
+    # Only of a float: a whole number may be too large to be made one.
+    if (isinstance(bound, int) and not isinstance(bound, bool)) or (isinstance(bound, float) and math.isfinite(bound)):
         return bound
     hint = ": a date has no time; pass datetime.combine(day, time())" if isinstance(bound, date) else ""
     if isinstance(bound, str):

@@ -76,6 +76,11 @@ def test_orders_with_several_keys_put_none_last_and_the_newest_first_among_equal
     assert shared.assets.query().order_by("-id").ids() == tuple(sorted(shared.assets.ids(), reverse=True))
 
 
+def test_numbers_of_any_size_are_compared(shared):
+    assert shared.tags.query(interactions=filters.before(10**400)).count() == 0
+    assert shared.tags.query(interactions=filters.is_not(filters.after(-(10**400)))).count() == 1
+
+
 def test_limits_and_slices_count_in_order(shared):
     query = shared.assets.query().order_by("created")
     assert names(query.limit(2)) == ["0", "1"]
