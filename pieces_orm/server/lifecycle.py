@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 
 from starlette.types import ASGIApp
 
-from ..errors import NotRunningError, UsageError
+from ..errors import InvalidValueError, NotRunningError, UsageError
 from ..wire.closed_lists import CURRENT_PORTS
 from .app.application import Application
 from .asgi.answer_headers import answer_headers
@@ -69,6 +69,8 @@ class Server:
         if not isinstance(settings, Settings | None):
             message = f"settings takes a pieces_orm.server.Settings, not {settings!r}."
             raise UsageError(message)
+        if database is not None:
+            _check_path(database)
         self.settings = settings or Settings()
         self.host = host
         self._requested_ports = [port] if isinstance(port, int) else list(port)
@@ -221,6 +223,13 @@ class Server:
         store, self._store = self._store, None
         if store is not None:
             store.close()
+
+
+def _check_path(database: object) -> None:
+    path = os.fspath(database) if isinstance(database, str | os.PathLike) else None
+    if not isinstance(path, str) or "\0" in path:
+        message = f"The path of a database is a text or a pathlib.Path, not {database!r}; None keeps it in memory."
+        raise InvalidValueError(message)
 
 
 def _prepare_database(writer: Writer) -> None:

@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from attrs import asdict
+
 from pieces_orm import (
     Activity,
     Anchor,
@@ -84,7 +86,9 @@ def value_of(field: str, number: int) -> Any:
 
 def plain_value(value: Any) -> Any:
     """The same value as documents have it."""
-    return {"basic": {"name": value.basic.name}} if isinstance(value, PersonType) else value
+    if not isinstance(value, PersonType):
+        return value
+    return {"basic": {name: each for name, each in asdict(value.basic).items() if each is not None}}
 
 
 def wire_of(key: Key, field: str) -> str:

@@ -249,3 +249,9 @@ def test_a_server_that_is_read_only_makes_and_upgrades_nothing(tmp_path):
         Server(path, settings=settings).start()
     assert path.read_bytes() == before
     assert {file.name for file in tmp_path.iterdir()} <= {"old", "old.lock", "old-wal", "old-shm"}
+
+
+@pytest.mark.parametrize("path", [5, b"db", "a\0b", True])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises(pieces_orm.InvalidValueError, match="The path of a database is a text"):
+        pieces_orm.embedded(path)
