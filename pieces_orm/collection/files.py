@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -19,6 +20,9 @@ from ..orm.context import Context
 from ..values import Progress
 from ..values.checking import plain_text
 from .arguments import listed
+
+# Seconds for which several assets of a file stay as they are before they are taken for more than calls at once.
+SETTLING_S = 1.0
 
 
 @frozen
@@ -166,23 +170,36 @@ def _part(progress: Progress | None, done: int, total: int) -> Progress | None:
 def _made_before(context: Context, paths: Sequence[str]) -> dict[str, Asset]:
     """Return the assets that this application has made of files, by path, with their contents.
 
-    Requests: one GET of the anchors; one batch read for each 50 assets that theirs are among.
+    Requests: one GET of the anchors; one batch read for each 50 assets that theirs are among. Where several were made
+    of a file, the same again until their number has not changed for a second: of calls at once, each deletes its own
+    but one.
+
+    Raises:
+        SeveralFoundError: several were made of a file.
     """
+    found = _candidates(context, paths)
+    unchanged_since = time.monotonic()
+    while several := [path for path, each in found.items() if len(each) > 1]:
+        if time.monotonic() - unchanged_since >= SETTLING_S:
+            candidates = found[several[0]]
+            message = (
+                f"{len(candidates)} assets were made of {several[0]}: {', '.join(map(repr, candidates))}. Delete all "
+                "but one of them, or take the others from its anchor. Nothing was written."
+            )
+            raise SeveralFoundError(message, ids=[asset.id for path in several for asset in found[path]])
+        time.sleep(SETTLING_S / 10)
+        before, found = found, _candidates(context, paths)
+        unchanged_since = unchanged_since if before == found else time.monotonic()
+    return {path: each[0] for path, each in found.items() if each}
+
+
+def _candidates(context: Context, paths: Sequence[str]) -> dict[str, list[Asset]]:
     anchors = natural_keys.look_up(context, Anchor, paths)
     ids = {path: _assets_of(context, each) for path, each in anchors.items()}
     wanted = list(dict.fromkeys(id for each in ids.values() for id in each))
     read = loading.get_many(context, Asset, wanted, skip_missing=True, transferables=True) if wanted else []
     own = {each.id: each for each in read if _is_own(context, each)}
-    found = {path: [own[id] for id in each if id in own] for path, each in ids.items()}
-    several = {path: each for path, each in found.items() if len(each) > 1}
-    if several:
-        path, candidates = next(iter(several.items()))
-        message = (
-            f"{len(candidates)} assets were made of {path}: {', '.join(map(repr, candidates))}. Delete all but one of "
-            "them, or take the others from its anchor. Nothing was written."
-        )
-        raise SeveralFoundError(message, ids=[asset.id for each in several.values() for asset in each])
-    return {path: each[0] for path, each in found.items() if each}
+    return {path: [own[id] for id in each if id in own] for path, each in ids.items()}
 
 
 def _assets_of(context: Context, anchors: Iterable[Anchor]) -> list[str]:

@@ -51,7 +51,7 @@ def save_all(
     failed = {record.id: error for record, error in found.items() if error is not None}
     if failed:
         first = next(iter(failed.values()))
-        message = f"{len(failed)} of {len(records)} could not be saved, and keep their edits. The first error: {first}"
+        message = f"{len(failed)} of {len(records)} could not be saved; they keep their edits. The first error: {first}"
         raise BatchError(message, succeeded=[each.id for each in records if each.id not in failed], failed=failed)
     return [record for record in records if sent.get(record)]
 

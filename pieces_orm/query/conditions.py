@@ -217,6 +217,12 @@ def _checked(name: str, spec: Field, value: Any) -> Any:
         return value
     if not isinstance(value, spec.types):
         _refuse_list(name, value)
+        if datetime in spec.types:
+            message = (
+                f"{spec.name} takes datetime, not {value!r} ({type(value).__name__}): for a stretch of time pass "
+                "filters.after(moment), before(moment) or between(first, last)."
+            )
+            raise InvalidValueError(message)
     return spec.check(value)
 
 

@@ -191,7 +191,7 @@ class Query(Generic[E]):
         if found:
             message = f"There are several for {self!r}: add conditions, or call first()."
             raise SeveralFoundError(message, ids=[each.id for each in found])
-        message = f"There is none for {self!r}; first() returns None instead of this error."
+        message = f"Nothing matches {self!r}; first() returns None instead of this error."
         raise reading.missing(self._statement.cls._schema.kind, message, 404)
 
     def count(self) -> int:

@@ -140,6 +140,26 @@ def test_several_candidates_are_an_error_that_lists_them(session, folder):
     assert mine.text == "a = 2\n"
 
 
+def test_several_that_a_call_at_once_is_about_to_delete_are_no_error(session, folder, monkeypatch):
+    mine = session.assets.create_from_file(folder / "a.py", upsert=True)
+    second = session.assets.create("a = 1", anchors=[folder / "a.py"])
+    with pieces_orm.connect(session.url) as other:
+        look_up = files.natural_keys.look_up
+
+        def look_up_first(*args):
+            monkeypatch.undo()
+            monkeypatch.setattr(files.natural_keys, "look_up", look_up_second)
+            return look_up(*args)
+
+        def look_up_second(*args):
+            monkeypatch.undo()
+            other.assets.ref(second.id).delete()
+            return look_up(*args)
+
+        monkeypatch.setattr(files.natural_keys, "look_up", look_up_first)
+        assert session.assets.create_from_file(folder / "a.py", upsert=True) is mine
+
+
 def test_bytes_that_have_changed_are_refused_before_anything_is_written(session, folder):
     made = session.assets.create_many([folder / "a.py", folder / "c.png"], upsert=True)
     (folder / "c.png").write_bytes(PNG + b"\0")
