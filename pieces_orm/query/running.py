@@ -166,7 +166,9 @@ def _cost(test: Test) -> int:
 def _documents(context: Context, plan: Plan) -> list[Candidate]:
     st, kind = plan.statement, plan.statement.cls._schema.kind
     if plan.way == "query":
-        page = answers.split(_ask(context, plan, "documents"), kind.name, contents=plan.contents)
+        take = functools.partial(page_stream.read, kind=kind.name, contents=plan.contents)
+        route, body = extensions.query_route(kind), _question(plan, "documents")
+        page = context.connection.take(route, None, take, body=body, extension=extensions.QUERY)
         return [Candidate(*each) for each in page]
     if plan.way == "newest":
         return _newest(context, plan)
@@ -204,8 +206,16 @@ def _read(context: Context, plan: Plan, listed: Sequence[str]) -> list[Candidate
 
 
 def _ask(context: Context, plan: Plan, answer: str) -> bytes:
-    """Ask the query route of the server."""
-    st, kind = plan.statement, plan.statement.cls._schema.kind
+    """Ask the query route of the server for a short answer."""
+    return context.connection.call(
+        extensions.query_route(plan.statement.cls._schema.kind),
+        body=_question(plan, answer), repeatable=True, extension=extensions.QUERY,
+    )  # fmt: skip
+
+
+def _question(plan: Plan, answer: str) -> bytes:
+    """Return the body of a request to the query route."""
+    st = plan.statement
     body: dict[str, Any] = {"where": translation.conditions(plan.sent), "answer": answer}
     if plan.sends_order and plan.answer != "count":
         body["order"] = translation.order(st.order)
@@ -214,9 +224,7 @@ def _ask(context: Context, plan: Plan, answer: str) -> bytes:
         body |= {"limit": st.limit} if st.limit is not None else {}
     if answer == "documents":
         body["transferables"] = plan.contents
-    return context.connection.call(
-        extensions.query_route(kind), body=decoding.encode(body), repeatable=True, extension=extensions.QUERY
-    )
+    return decoding.encode(body)
 
 
 # Natural keys -------------------------------------------------------------------------------------------------------

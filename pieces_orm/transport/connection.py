@@ -216,20 +216,31 @@ class Connection:
         Raises:
             NoExtensionError: the server does not have the extension (any more); nothing was done.
         """
-        try:
-            data: bytes = self._call(route, ids, query, body, repeatable=repeatable, extension=extension)
-        except ResponseError as error:
-            if extension in (None, *self.extensions) or error.status not in NO_SUCH_ROUTE:
-                raise
-            raise NoExtensionError from error
+        data: bytes = self._call(route, ids, query, body, repeatable=repeatable, extension=extension)
         if route.answer in ("text", "nothing") and data.lstrip()[:1] == b"<":
             message = f"{route.method} {route.path} was answered by a web page: is {self.url} a Pieces server?"
             raise DecodeError(message, value=data[:80].decode("utf-8", "replace"))
         return data
 
-    def take(self, route: Route, query: Mapping[str, Any], take: Take[T]) -> T:
-        """Read from a route and return what `take` makes of the answer's pieces; the answer is never held whole."""
-        taken: T = self._call(route, query=query, take=take)
+    def take(
+        self,
+        route: Route,
+        query: Mapping[str, Any] | None,
+        take: Take[T],
+        *,
+        body: bytes | None = None,
+        extension: str | None = None,
+    ) -> T:
+        """Read from a route and return what `take` makes of the answer's pieces; the answer is never held whole.
+
+        Args:
+            body: of a route that reads by POST.
+            extension: of the wire, which the request needs.
+
+        Raises:
+            NoExtensionError: the server does not have the extension (any more).
+        """
+        taken: T = self._call(route, query=query, body=body, extension=extension, take=take, repeatable=True)
         return taken
 
     def _call(
@@ -266,7 +277,12 @@ class Connection:
         # Another server may be there since the request was chosen.
         if extension is not None and extension not in self.extensions:
             raise NoExtensionError
-        return self._send(route, path, query, body, **how)
+        try:
+            return self._send(route, path, query, body, **how)
+        except ResponseError as error:
+            if extension in (None, *self.extensions) or error.status not in NO_SUCH_ROUTE:
+                raise
+            raise NoExtensionError from error
 
     def _send(
         self,

@@ -10,6 +10,7 @@ import pytest
 
 import pieces_orm
 from pieces_orm import filters
+from pieces_orm.documents import page_stream
 from pieces_orm.query import running, translation
 from pieces_orm.server import Settings
 from pieces_orm.values import Trigger
@@ -62,6 +63,19 @@ def test_documents_are_read_only_until_a_function_has_found_enough(pieces, monke
     assert [each.text for each in query] == ["tag 11", "tag 9"]
     assert requests.take() == ["POST /tags/query", "POST /tags/batch/fetch"]
     assert query.count() == 2
+
+
+def test_large_answers_are_taken_apart_while_they_arrive(pieces, monkeypatch):
+    for number in range(4):
+        pieces.tags.create(f"tag {number}")
+    cut = []
+    members = page_stream._Cutter.members
+    monkeypatch.setattr(page_stream._Cutter, "members", lambda cutter: cut.append(cutter) or members(cutter))
+    monkeypatch.setattr(page_stream, "WHOLE", 100)
+    requests = Requests(pieces)
+    assert [each.text for each in pieces.tags.query()] == ["tag 3", "tag 2", "tag 1", "tag 0"]
+    assert requests.take() == ["POST /tags/query"]
+    assert len(cut) == 1
 
 
 def test_contents_are_asked_for_only_where_they_are_read(plain):
