@@ -270,7 +270,7 @@ def address(url: str) -> str:
         InvalidValueError: it is not an address, or that of something within a server.
     """
     with contextlib.suppress(ValueError, TypeError):
-        parts = urlsplit(url if "://" in url else f"http://{url}")
+        parts = urlsplit(url if "://" in url else "http://" + url)
         whole = parts.path in ("", "/") and not (parts.query or parts.fragment)
         if whole and parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc) and parts.port != 0:
             return f"{parts.scheme}://{parts.netloc}"

@@ -237,7 +237,8 @@ def test_a_server_that_is_not_running_is_named_with_a_remedy():
 
 
 @pytest.mark.parametrize(
-    "url", ["http://[::1", "ftp://127.0.0.1", "http://", "127.0.0.1:notaport", "http://127.0.0.1/assets", "a b", 39300]
+    "url",
+    ["http://[::1", "ftp://127.0.0.1", "http://", "127.0.0.1:notaport", "http://127.0.0.1/assets", "a b", 39300, {}],
 )
 def test_what_is_no_address_is_said_so(url):
     with pytest.raises(
