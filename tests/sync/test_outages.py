@@ -11,11 +11,10 @@ from contextlib import contextmanager
 import pytest
 
 import pieces_orm
-from pieces_orm import Anchor, Asset, Tag, WorkstreamEvent
+from pieces_orm import Anchor, Asset, Tag
 from pieces_orm.server import Server
 from pieces_orm.sync import feed, pending
 from pieces_orm.transport import backoff, websocket
-from pieces_orm.values import Trigger
 from tests.support import Heard, Requests, wait_for
 from tests.transport.proxy import frame_of, proxied
 
@@ -288,15 +287,6 @@ def test_a_request_that_finds_nobody_is_sent_to_where_the_server_is_now(server, 
         assert session.assets.get(asset.id).name == "after"
 
 
-def test_a_session_on_an_address_of_its_own_stays_there(server, monkeypatch):
-    with pieces_orm.connect(server.url) as session, Server() as another:
-        monkeypatch.setenv("PIECES_URL", another.url)
-        server.stop()
-        with pytest.raises(pieces_orm.NotRunningError):
-            session.assets.all()
-        assert session.url != another.url
-
-
 def test_the_headers_survive_a_restart(server):
     with pieces_orm.connect(server.url) as session, session.watch(Asset).wait_live() as watch:
         before = session.application
@@ -316,23 +306,6 @@ def test_an_api_key_is_kept_through_a_restart(server):
             watch.wait_live()
         assert session.application.id == "mine"
         assert "POST /connect" not in requests.take()
-
-
-def test_a_clock_that_jumps_hides_no_change_of_what_is_polled(server, monkeypatch):
-    with pieces_orm.connect(server.url) as session, pieces_orm.connect(server.url) as other:
-        event = session.workstream_events.create(Trigger(copy=True), readable="before")
-        with session.watch(WorkstreamEvent).wait_live():
-            heard = Heard(session)
-            real = time.time
-            monkeypatch.setattr(feed.time, "time", lambda: real() + 100_000)
-            requests = Requests(session)
-            wait_for(lambda: sum("/workstream_events/identifiers" in line for line in requests.made) > 3)
-            theirs = other.workstream_events.get(event.id)
-            theirs.readable = "while the clock was wrong"
-            theirs.save()
-            monkeypatch.setattr(feed.time, "time", real)
-            wait_for(lambda: heard.events)
-            assert heard.take() == [("changed", "WorkstreamEvent", event.id, {"readable", "updated"}, "remote")]
 
 
 def test_a_burst_of_a_thousand_frames_for_one_id_is_one_fetch_and_one_signal(proxy, server, monkeypatch):

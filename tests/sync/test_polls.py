@@ -66,3 +66,19 @@ def test_a_polled_kind_is_live_again_though_reading_takes_longer_than_a_poll(pie
         wait_for(lambda: "lost" in states)
         wait_for(lambda: states[-1] == "live")
     assert len(held) == 2
+
+
+def test_a_clock_that_jumps_hides_no_change_of_what_is_polled(pieces, other, monkeypatch):
+    monkeypatch.setattr(feed, "POLL_INTERVAL_S", 0.1)
+    event = pieces.workstream_events.create(Trigger(copy=True), readable="before")
+    with pieces.watch(WorkstreamEvent).wait_live():
+        heard, requests = Heard(pieces), Requests(pieces)
+        real = time.time
+        monkeypatch.setattr(feed.time, "time", lambda: real() + 100_000)
+        wait_for(lambda: sum("/workstream_events/identifiers" in line for line in requests.made) > 3)
+        theirs = other.workstream_events.get(event.id)
+        theirs.readable = "while the clock was wrong"
+        theirs.save()
+        monkeypatch.setattr(feed.time, "time", real)
+        wait_for(lambda: heard.events)
+        assert heard.take() == [("changed", "WorkstreamEvent", event.id, {"readable", "updated"}, "remote")]

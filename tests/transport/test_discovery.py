@@ -299,3 +299,12 @@ def test_no_server_at_an_address_that_is_given_is_not_answered_with_advice_to_gi
     ) as caught:
         pieces_orm.connect("http://127.0.0.1:9")
     assert "url=" not in str(caught.value)
+
+
+def test_a_session_on_an_address_of_its_own_stays_there(pieces_server, monkeypatch):
+    with pieces_orm.connect(pieces_server.url) as session, Server() as another:
+        monkeypatch.setenv("PIECES_URL", another.url)
+        pieces_server.stop()
+        with pytest.raises(pieces_orm.NotRunningError):
+            session.assets.all()
+        assert session.url != another.url
