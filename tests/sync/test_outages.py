@@ -13,7 +13,7 @@ import pytest
 import pieces_orm
 from pieces_orm import Anchor, Asset, Tag
 from pieces_orm.server import Server
-from pieces_orm.sync import feed, pending
+from pieces_orm.sync import feed
 from pieces_orm.transport import backoff, websocket
 from tests.support import Heard, Requests, wait_for
 from tests.transport.proxy import frame_of, proxied
@@ -306,24 +306,6 @@ def test_an_api_key_is_kept_through_a_restart(server):
             watch.wait_live()
         assert session.application.id == "mine"
         assert "POST /connect" not in requests.take()
-
-
-def test_a_burst_of_a_thousand_frames_for_one_id_is_one_fetch_and_one_signal(proxy, server, monkeypatch):
-    monkeypatch.setattr(pending, "DEBOUNCE_S", 0.2)
-    monkeypatch.setattr(pending, "MAX_DEBOUNCE_S", 10)
-    with pieces_orm.connect(proxy.url) as session, pieces_orm.connect(server.url) as other:
-        asset = session.assets.create("x", name="before")
-        with session.watch(Asset).wait_live():
-            proxy.frames = lambda payload: [payload] * 1000
-            heard, requests = Heard(session), Requests(session)
-            theirs = other.assets.get(asset.id)
-            theirs.name = "after"
-            theirs.save()
-            proxy.frames = lambda payload: [payload]
-            wait_for(lambda: heard.events)
-            other.assets.create("marker").delete()
-            assert heard.take() == [("changed", "Asset", asset.id, {"name", "updated"}, "remote")]
-            assert requests.take() == [f"GET /assets/{asset.id}"]
 
 
 def test_a_watch_tells_connecting_live_and_lost(proxy, server):

@@ -6,10 +6,12 @@ from contextlib import suppress
 
 import pytest
 
+import pieces_orm
 from pieces_orm import Annotation, Asset, Format, NotFoundError, State, Tag, WorkstreamEvent
-from pieces_orm.sync import known_ids
+from pieces_orm.sync import known_ids, pending
 from pieces_orm.values import Trigger
-from tests.support import Clock, Heard, wait_for
+from tests.support import Clock, Heard, Requests, wait_for
+from tests.transport.proxy import proxied
 
 TOUCHES = {
     "get": lambda pieces, key: pieces.tags.get(key),
@@ -232,3 +234,21 @@ def test_an_echo_stays_ones_own_however_long_its_processing_takes(pieces, other,
         released.set()
         events = fence(other, heard)
     assert [event for event in events if event[0] == "changed"] == []
+
+
+def test_a_burst_of_a_thousand_frames_for_one_id_is_one_fetch_and_one_signal(pieces_server, other, monkeypatch):
+    monkeypatch.setattr(pending, "DEBOUNCE_S", 0.2)
+    monkeypatch.setattr(pending, "MAX_DEBOUNCE_S", 10)
+    with proxied(pieces_server.url) as proxy, pieces_orm.connect(proxy.url) as session:
+        asset = session.assets.create("x", name="before")
+        with session.watch(Asset).wait_live():
+            proxy.frames = lambda payload: [payload] * 1000
+            heard, requests = Heard(session), Requests(session)
+            theirs = other.assets.get(asset.id)
+            theirs.name = "after"
+            theirs.save()
+            proxy.frames = lambda payload: [payload]
+            wait_for(lambda: heard.events)
+            other.assets.create("marker").delete()
+            assert heard.take() == [("changed", "Asset", asset.id, {"name", "updated"}, "remote")]
+            assert requests.take() == [f"GET /assets/{asset.id}"]
