@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar, overload
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .errors import InvalidValueError
 from .values import AnnotationType, Language
@@ -21,6 +21,8 @@ __all__ = [
     "Condition", "Filter", "after", "any_of", "before", "between", "classification", "contains", "created", "is_not",
     "one_of", "persons", "phrase", "startswith", "tags", "updated", "websites",
 ]  # fmt: skip
+
+MAX_LEVELS = 50  # of conditions within conditions
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
@@ -141,6 +143,15 @@ class Condition(Generic[_T_co]):
 
     form: Literal["after", "any_of", "before", "between", "contains", "is_not", "one_of", "startswith"]
     values: tuple[Any, ...]
+    levels: int = field(init=False, eq=False)
+
+    @levels.default
+    def _count_levels(self) -> int:
+        levels = 1 + max((each.levels for each in self.values if isinstance(each, Condition)), default=0)
+        if levels > MAX_LEVELS:
+            message = f"Conditions stand in one another {MAX_LEVELS} levels deep at most; write them side by side."
+            raise InvalidValueError(message)
+        return levels
 
     def __repr__(self) -> str:
         return f"{self.form}({', '.join(map(repr, self.values))})"

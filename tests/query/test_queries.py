@@ -242,3 +242,12 @@ def test_a_live_list_takes_the_same_conditions(pieces, other):
         pieces.assets.query().limit(2).live()
     with pytest.raises(InvalidValueError, match="not by both"):
         pieces.assets.query().order_by("name").live(key=lambda asset: asset.name)
+
+
+def test_conditions_within_conditions_are_refused_where_nobody_means_them(shared):
+    condition = filters.contains("1")
+    for _ in range(filters.MAX_LEVELS - 1):
+        condition = filters.any_of(filters.is_not("x"), condition)
+    assert names(shared.assets.query(name=condition)) == ["5", "4", "3", "2", "1", "0"]
+    with pytest.raises(InvalidValueError, match="side by side"):
+        filters.is_not(condition)
