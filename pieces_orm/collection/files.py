@@ -236,7 +236,7 @@ def _update(context: Context, contents: Mapping[Asset, str | bytes], progress: P
         for asset in contents:
             asset.revert("text")
         raise
-    saving.save_all(context, list(contents), progress)
+    saving.save_all(context, list(contents), progress, names={"text"})
 
 
 def _create(context: Context, seeds: Sequence[Seed], progress: Progress | None) -> list[Asset]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 from ..concurrency import parallel
@@ -28,9 +28,17 @@ def save(context: Context, record: Record, *, overwrite: bool, transferables: bo
 
 
 def save_all(
-    context: Context, records: Sequence[R], progress: Progress | None = None, *, overwrite: bool = False
+    context: Context,
+    records: Sequence[R],
+    progress: Progress | None = None,
+    *,
+    overwrite: bool = False,
+    names: Collection[str] | None = None,
 ) -> list[R]:
     """Save several entities, a few at a time; return those of which edits were sent.
+
+    Args:
+        names: of the fields to save; None: all that have edits.
 
     Raises:
         BatchError: some were not saved, and keep their edits; also for an only one.
@@ -40,7 +48,7 @@ def save_all(
 
     def act(record: Record) -> Act:
         try:
-            yield from _saving(context, record, sent, overwrite=overwrite, transferables=None)
+            yield from _saving(context, record, sent, overwrite=overwrite, transferables=None, names=names)
         except PiecesError:
             raise
         except Exception as veto:  # noqa: BLE001 of a receiver, which speaks of this entity alone
@@ -63,10 +71,11 @@ def _saving(
     *,
     overwrite: bool,
     transferables: bool | None,
+    names: Collection[str] | None = None,
 ) -> Act:
     check_usable(record)
     thread = threading.get_ident()
-    asked = _asked_edits(context, record, thread)
+    asked = _asked_edits(context, record, thread, names)
     if not asked:
         return
     with context.lock:
@@ -88,19 +97,19 @@ def _saving(
         failed = error
     yield
     context.signals.emit_all(events)
-    for changes, names in emitted:
-        emitting.emit_changes(context, record, changes, "local", sent=names, theirs="refresh")
+    for changes, fields in emitted:
+        emitting.emit_changes(context, record, changes, "local", sent=fields, theirs="refresh")
     if failed is not None:
         raise failed
 
 
-def _asked_edits(context: Context, record: Record, thread: int) -> persistence.Edits:
+def _asked_edits(context: Context, record: Record, thread: int, names: Collection[str] | None) -> persistence.Edits:
     """Return the edits to save, with what receivers of `saving` have set; those that cannot be saved are refused."""
-    edits = _savable_edits(context, record, thread)
+    edits = _savable_edits(context, record, thread, names)
     if edits and context.signals.saving.receivers:
         values = {name: edit.mine for name, edit in edits.items()}
         context.signals.ask(context.signals.saving, type(record), entity=record, edits=values)
-        edits = _savable_edits(context, record, thread)
+        edits = _savable_edits(context, record, thread, names)
     for name, edit in edits.items():
         spec = record._schema.fields[name]
         if isinstance(spec, persistence.EndpointField):
@@ -108,9 +117,9 @@ def _asked_edits(context: Context, record: Record, thread: int) -> persistence.E
     return edits
 
 
-def _savable_edits(context: Context, record: Record, thread: int) -> persistence.Edits:
+def _savable_edits(context: Context, record: Record, thread: int, names: Collection[str] | None) -> persistence.Edits:
     with context.lock:
-        edits = own_edits(record, thread)
+        edits = {name: edit for name, edit in own_edits(record, thread).items() if names is None or name in names}
     for name in edits:
         # Before anything is sent: what can never be saved must not follow half of what can.
         persistence.check_settable(record, record._schema.fields[name])

@@ -241,3 +241,13 @@ def test_a_relative_path_is_made_absolute(session, folder, monkeypatch):
     assert session.assets.create_from_file("c:1.txt", upsert=True).anchors[0].fullpath == str(folder / "c:1.txt")
     made = session.assets.create_from_file("a.py", upsert=True)
     assert session.assets.create_from_file(Path(folder) / "a.py", upsert=True) is made
+
+
+def test_an_upsert_leaves_other_edits_unsaved(session, folder):
+    asset = session.assets.create_from_file(folder / "a.py", upsert=True)
+    asset.name = "not saved yet"
+    (folder / "a.py").write_text("a = 2\n")
+    assert session.assets.create_from_file(folder / "a.py", upsert=True) is asset
+    assert asset.edits == {"name": "not saved yet"}
+    with pieces_orm.connect(session.url) as other:
+        assert (other.assets.get(asset.id).name, other.assets.get(asset.id).text) == ("a.py", "a = 2\n")
