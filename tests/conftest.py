@@ -1,5 +1,7 @@
 """What every test shares. The fixtures `pieces_server` and `pieces` come from the plugin `pieces_orm.testing`."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
@@ -11,6 +13,11 @@ from tests.wire.recorder import recording
 # A machine under load must not fail a property, and a run in CI draws the same examples every time.
 settings.register_profile("pieces_orm", deadline=None, derandomize=True, database=None)
 settings.load_profile("pieces_orm")
+
+
+def pytest_xdist_auto_num_workers():
+    """One worker more than there are cores: tests wait for half of their time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture
