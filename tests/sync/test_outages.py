@@ -200,7 +200,9 @@ def news(events):
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
 def test_what_happened_in_an_outage_is_told_once_and_the_view_is_the_servers(script, proxy, server):
     with pieces_orm.connect(proxy.url, timeout=(1, 1)) as session:
-        edited, gone, kept = (session.assets.create("x", name=name) for name in ("edited", "gone", "kept"))
+        edited, gone, kept = (
+            session.assets.create("x", language="txt", name=name) for name in ("edited", "gone", "kept")
+        )
         tag, untied = session.tags.create("tag"), session.tags.create("untied")
         kept.associate(untied)
         held = [session[type(each)].get(each.id) for each in (edited, gone, kept, tag, untied)]
@@ -250,7 +252,7 @@ def test_what_happened_in_an_outage_is_told_once_and_the_view_is_the_servers(scr
 def test_a_found_session_follows_its_server_to_another_port(server, monkeypatch):
     monkeypatch.setenv("PIECES_URL", server.url)
     with pieces_orm.connect(application="VS_CODE") as session:
-        asset = session.assets.create("x", name="before")
+        asset = session.assets.create("x", language="txt", name="before")
         with session.watch(Asset).wait_live() as watch:
             heard, requests = Heard(session), Requests(session)
             before = session.url
@@ -278,7 +280,7 @@ def test_a_found_session_follows_its_server_to_another_port(server, monkeypatch)
 def test_a_request_that_finds_nobody_is_sent_to_where_the_server_is_now(server, monkeypatch):
     monkeypatch.setenv("PIECES_URL", server.url)
     with pieces_orm.connect() as session:
-        asset = session.assets.create("x", name="before")
+        asset = session.assets.create("x", language="txt", name="before")
         server.restart(port=0)
         monkeypatch.setenv("PIECES_URL", server.url)
         asset.name = "after"
