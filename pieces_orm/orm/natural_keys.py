@@ -36,7 +36,7 @@ def known_keys(field: str) -> Callable[[Record], Collection[str] | None]:
     return known
 
 
-# What a call names ----------------------------------------------------------------------------------------------------
+# Named materials ------------------------------------------------------------------------------------------------------
 
 
 def named(context: Context, cls: type[R], value: Any, name: str) -> R | Key:

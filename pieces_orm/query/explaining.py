@@ -13,7 +13,7 @@ from ..wire.kinds import Route
 
 @frozen
 class Explanation:
-    """How a query is answered: its requests, what the server decides, and what is decided here; prints well.
+    """The way of a query to its answer: requests, the part of the server and the part decided here; prints well.
 
     A request with a note in brackets is made as often as what comes before it asks for it, which may be not at all.
     """

@@ -28,7 +28,7 @@ Answer = Literal["entities", "ids", "count"]
 
 @frozen
 class Statement:
-    """What a query asks for."""
+    """Conditions, order and limit of a query on one kind."""
 
     cls: type[Entity]
     tests: tuple[Test, ...] = ()

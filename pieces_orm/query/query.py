@@ -26,7 +26,7 @@ E = TypeVar("E", bound=Entity)
 
 
 class Query(Generic[E]):
-    """What to ask of one kind: conditions, an order, a limit. Each method returns another query; this one stays.
+    """A question about one kind: conditions, an order, a limit. Each method returns another query; this one stays.
 
     Nothing is sent before it is iterated, or one of `first`, `one`, `count`, `exists` and `ids` is called; each time it
     is asked anew. Without `order_by` the newest come first. Conditions are about what is saved, not about edits.
@@ -48,7 +48,7 @@ class Query(Generic[E]):
     def _with(self, statement: Statement) -> Query[E]:
         return Query(self._context, statement, self._relations)
 
-    # What to ask ----------------------------------------------------------------------------------------------------
+    # Conditions and order ---------------------------------------------------------------------------------------------
 
     @overload
     def where(self, predicate: Callable[[E], object], /) -> Query[E]: ...

@@ -122,7 +122,7 @@ class Reconciler:
             else:
                 ready[id] = report
                 self._waited.discard(id)
-        # What was told to others meanwhile is told here later.
+        # Changes that were emitted elsewhere meanwhile are emitted here later.
         self.known.keep(reports.keys() - ready.keys())
         return ready
 

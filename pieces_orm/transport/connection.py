@@ -89,7 +89,7 @@ class Connection:
         """Return another way to the same server over the same sockets, with signals and an end of its own."""
         self.check_open()
         own = Connection.__new__(Connection)
-        # What is known of the server is shared: transport, registration, search and routes.
+        # Shared by all scopes, because it is about the server: transport, registration, search and routes.
         vars(own).update(vars(self), signals=Signals(dispatch), _requested=deque(), _parent=self._parent or self)
         return own
 

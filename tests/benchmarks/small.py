@@ -117,7 +117,7 @@ def _row(number: str, work: str, taken: dict[str, float], beside: str, measure: 
 
 
 def _scope(session: Session, repeats: int, calls: int) -> Row:
-    """What each request of a back end pays for entities of its own; the last scope is freed with it."""
+    """The cost of a scope for each request of a back end; the last one is freed with it."""
     cost = each({"ours": session.scope}, repeats, calls)["ours"]
     return Row("P15", "open a scope of a session", cost, None, None, "us", cost * 1e6, 20)
 

@@ -1,4 +1,4 @@
-"""What cannot be is refused before any request, with what can be; the same names mean the same everywhere."""
+"""Impossible values are refused before any request, with the possible ones; names mean the same everywhere."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a session watches reaches its scopes, from one fetch; what one of them writes is remote to the others."""
+"""Changes that a session watches reach its scopes from one fetch; writes of one are remote to the others."""
 
 from __future__ import annotations
 

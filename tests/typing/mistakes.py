@@ -27,7 +27,7 @@ from pieces_orm.errors import (
 
 @frozen
 class World:
-    """What the mistakes are made with."""
+    """The session and entities of the mistakes."""
 
     session: Session
     asset: Asset

@@ -44,7 +44,7 @@ def test_a_mistake_is_refused_before_any_request_and_with_a_remedy(
 
 
 def found_by(mistake: Callable[[World], object]) -> str:
-    """Who finds a mistake before the program runs, as the comment in it says."""
+    """The checkers that find a mistake before the program runs, as the comment in it says."""
     source = inspect.getsource(mistake)
     if "# type: ignore[" in source:
         return "mypy and basedpyright"

@@ -65,7 +65,7 @@ class Options:
     kinds: tuple[str, ...] = tuple(CLASSES)
     length: int = LENGTH
     phase: int = PHASE
-    # Whether the programs are scopes of sessions that watch, two of one and one of another.
+    # True if the programs are scopes of sessions that watch, two of one and one of another.
     scoped: bool = False
     # Causes that are known, as a regular expression: a walk goes on past them.
     ignored: str = "$^"

@@ -37,7 +37,7 @@ def create(kind: Kind, request: Request) -> str:
     """Create materials from their seeds; the results are in the same order."""
     seeds = request.decode(_Seeds).seeds
     _check_number(seeds)
-    # What takes long needs no database, and the transaction stays short.
+    # Slow work needs no database: the transaction stays short.
     prepared = [_prepared(kind, request, seed) for seed in seeds]
     with request.service.store.write() as writer:
         results = [_created(kind, request, writer, each) for each in prepared]

@@ -23,7 +23,7 @@ from .text import fold, texts_in, words
 _KEYS = {MESSAGE.name: "message", SUMMARY.name: "summary"}
 # Options of an engine for indexes that this server does not have.
 _IGNORED = frozenset({"schema", "embeddings", "full_text", "workstream"})
-# How well a text fits that is not the query itself, which alone is exact: it has the query in it as words, has it in it
+# Scores of a text that is not the query itself, which alone is exact: it has the query in it as words, has it in it
 # anywhere, or has words that begin like those of the query.
 _WORDS_LIKENESS, _PART_LIKENESS, _PREFIX_LIKENESS = 0.95, 0.9, 0.8
 
